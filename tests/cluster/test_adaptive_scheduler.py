@@ -1,8 +1,9 @@
 """The adaptive scheduler, and slots that are added and lost.
 
-The timeouts are Flink's defaults: a job waits ten seconds for more slots before it runs with fewer (stabilization), and
-five minutes for the lowest number of slots. A running job is not rescaled in the first 30 s (cooldown), and waits a
-minute for more slots before it is rescaled to fewer than it could use.
+The timeouts are Flink's defaults. Before it runs, a job waits ten seconds for the slots of its desired parallelism
+(stabilization); if it has not even the slots of its lower bounds, it waits five minutes. A running job is not rescaled
+in the first 30 s (cooldown). It is rescaled at once if there are enough slots for its desired parallelism, and after a
+minute if there are only some more slots.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def test_a_running_job_does_not_grow_before_the_cooldown_is_over(tmp_path: Path)
     harness = adaptive_harness(tmp_path, TaskManagerEvent(12_000, "joins"), taskmanagers=2)
     harness.advance(60_000)
     (restarted_at,) = [at for at, state in harness.states() if state == "RESTARTING"]
-    deployed_at = 10_000  # a few ms later
+    deployed_at = 10_000  # in fact a few ms later
     assert 30_000 <= restarted_at - deployed_at <= 30_010
 
 

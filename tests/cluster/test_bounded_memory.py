@@ -13,7 +13,7 @@ from flinkmock.cluster.slots import SLOT_HISTORY_MS, SlotTable
 from flinkmock.cluster.spec import Step
 from flinkmock.cluster.taskmanager import TaskManager
 from tests.cluster.cluster_factory import ClusterHarness, job, ms
-from tests.cluster.test_savepoint_coordinator import request
+from tests.cluster.test_savepoint_coordinator import savepoint_request
 
 TTL_MS = 300_000
 
@@ -47,7 +47,7 @@ def test_the_oldest_savepoints_are_forgotten(tmp_path: Path, monkeypatch: pytest
     orders, paths = harness.cluster.job_named("orders"), []
     for number in range(5):
         trigger_id = f"{number:032}"
-        harness.cluster.savepoints.trigger_savepoint(request(orders.id, trigger_id), harness.now)
+        harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id, trigger_id), harness.now)
         harness.advance(60_000)
         kind = AsyncOperationKind.SAVEPOINT
         operation = harness.cluster.async_operations.get(kind, trigger_id, orders.id, harness.now)

@@ -16,13 +16,13 @@ from flinkmock.cluster.spec import CheckpointSpec
 from flinkmock.named_random import NamedRandom, UniformRange
 from tests.cluster.cluster_factory import job
 
-EVERY_MS = 10_000
+INTERVAL_MS = 10_000
 YEAR_MS = 365 * 24 * 3_600_000
 
 
 def started_tracker(**fields: Any) -> CheckpointTracker:
-    """Return a tracker that triggers a checkpoint each `EVERY_MS`. The arguments are other fields of its spec."""
-    spec = CheckpointSpec(every=EVERY_MS, **fields)
+    """Return a tracker that triggers a checkpoint every `INTERVAL_MS`. `fields` are other fields of its spec."""
+    spec = CheckpointSpec(every=INTERVAL_MS, **fields)
     tracker = CheckpointTracker(spec, "a" * 32, JobGraph(job()), NamedRandom(0), None)
     tracker.start(0, 0, waits_for_tasks=True)
     return tracker
@@ -54,7 +54,7 @@ def test_a_running_summary_has_the_statistics_of_all_values() -> None:
 def test_most_checkpoints_of_a_year_are_counted_but_not_created() -> None:
     tracker = started_tracker()
     counts = tracker.counts_at(YEAR_MS)
-    assert counts["completed"] == pytest.approx(YEAR_MS / EVERY_MS, abs=2)
+    assert counts["completed"] == pytest.approx(YEAR_MS / INTERVAL_MS, abs=2)
     assert len(tracker.tracked) < 3 * checkpoint_tracker.KEPT_COUNT
     assert tracker.history_at(YEAR_MS)[0].id == counts["total"] - counts["failed"]
     sizes, durations = tracker.summaries_at(YEAR_MS)
@@ -84,7 +84,7 @@ def test_the_newest_checkpoints_do_not_depend_on_how_the_time_passed() -> None:
 def test_checkpoints_that_may_fail_or_overlap_are_created_one_by_one(
     fields: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    end = 1000 * EVERY_MS
+    end = 1000 * INTERVAL_MS
     with_all = started_tracker(**fields)
     expected = with_all.counts_at(end)
     monkeypatch.setattr(checkpoint_tracker, "KEPT_COUNT", 100)
@@ -98,6 +98,6 @@ def test_checkpoints_that_may_fail_or_overlap_are_created_one_by_one(
 
 def test_the_latest_savepoint_is_known_even_if_it_is_not_tracked() -> None:
     tracker = started_tracker()
-    savepoint = tracker.trigger(EVERY_MS, CheckpointKind.SAVEPOINT, 100, path="s3://savepoint")
+    savepoint = tracker.trigger(INTERVAL_MS, CheckpointKind.SAVEPOINT, 100, path="s3://savepoint")
     assert tracker.latest_savepoint_at(YEAR_MS) == savepoint
     assert savepoint not in tracker.tracked

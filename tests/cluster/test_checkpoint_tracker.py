@@ -41,7 +41,8 @@ def test_sizes_of_acknowledgements_add_up_and_the_last_one_completes_the_checkpo
     harness.advance(10_000)
     tracker = harness.cluster.job_named("orders").checkpoints
     for checkpoint in tracker.completed_checkpoints_at(harness.now):
-        acknowledgements = [ack for row in tracker.acknowledgements(checkpoint, harness.now) for ack in row]
+        by_vertex = tracker.acknowledgements(checkpoint, harness.now)
+        acknowledgements = [ack for acks_of_vertex in by_vertex for ack in acks_of_vertex]
         assert sum(ack.size for ack in acknowledgements) == checkpoint.size
         assert max(ack.at or 0 for ack in acknowledgements) == checkpoint.ends_at
 
@@ -66,19 +67,19 @@ def test_a_checkpoint_expires_after_its_timeout(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "p", "expected"),
-    [  # recorded: `job/checkpoints` of 2.3.0 has 60 and 598
+    ("values", "fraction", "expected"),
+    [  # the recorded `job/checkpoints` of 2.3.0 has the values 60 and 598
         ((60, 598), 0.5, 329.0),
         ((60, 598), 0.9, 598.0),
         ((0, 13), 0.5, 6.5),
         ((265,), 0.5, 265.0),
     ],
 )
-def test_percentiles_match_those_of_flink(values: tuple[int, ...], p: float, expected: float) -> None:
-    assert percentile(values, p) == expected
+def test_percentiles_match_those_of_flink(values: tuple[int, ...], fraction: float, expected: float) -> None:
+    assert percentile(values, fraction) == expected
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=50), st.floats(0.01, 0.999))
-def test_a_percentile_lies_between_minimum_and_maximum(values: list[int], p: float) -> None:
+def test_a_percentile_lies_between_minimum_and_maximum(values: list[int], fraction: float) -> None:
     ascending = tuple(sorted(values))
-    assert ascending[0] <= percentile(ascending, p) <= ascending[-1]
+    assert ascending[0] <= percentile(ascending, fraction) <= ascending[-1]

@@ -26,7 +26,7 @@ def test_a_real_clock_follows_the_wall_clock_and_never_goes_backwards() -> None:
     assert clock.now() == 1_000_500
 
 
-def test_a_scaled_clock_runs_faster_from_the_start_on() -> None:
+def test_a_scaled_clock_runs_faster_than_the_wall_clock() -> None:
     wall_clock = WallClock()
     clock = Clock("10x", wall_clock)
     wall_clock.now += 100
@@ -87,7 +87,7 @@ def test_a_step_clock_ignores_pauses_below_two_steps_and_the_time_before_the_fir
     assert advances([60_000, 2, 1_999, 3, 2, 1_990]) == [1_000] * 6
 
 
-def test_a_lead_over_the_wall_clock_does_not_slow_a_step_clock_down_later() -> None:
+def test_a_step_clock_that_was_ahead_of_the_wall_clock_does_not_slow_down_later() -> None:
     assert advances([0] * 40 + [5_000, 5_000])[-2:] == [5_000, 5_000]
 
 

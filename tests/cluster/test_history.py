@@ -63,9 +63,9 @@ class HistoryClient:
         return self._client.api.respond(request)
 
 
-@pytest.mark.parametrize("flink", ["1.12", "2.3"])
-def test_each_earlier_response_is_reproduced(flink: str) -> None:
-    engine = Engine(load_scenario(EVENTFUL), flink=flink, clock="virtual")
+@pytest.mark.parametrize("release", ["1.12", "2.3"])
+def test_each_earlier_response_is_reproduced(release: str) -> None:
+    engine = Engine(load_scenario(EVENTFUL), flink=release, clock="virtual")
     client = HistoryClient(engine)
     responses_at = {}
     for duration in (4_000, 5_500, 7_000, 6_000, 9_500, 8_000):  # after the fifth one, there is no leader

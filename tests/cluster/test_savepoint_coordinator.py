@@ -1,4 +1,4 @@
-"""Savepoints, stop-with-savepoint and disposal: their results, and what happens to the job."""
+"""The results of savepoints, stops with a savepoint and disposals, and what happens to the job."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ TRIGGER_ID, OTHER_TRIGGER_ID = "a" * 32, "b" * 32
 DIRECTORY = "file:///flink/savepoints"
 
 
-def request(
+def savepoint_request(
     job_id: str, trigger_id: str = TRIGGER_ID, directory: str = DIRECTORY, *, cancel_job: bool = False
 ) -> SavepointRequest:
     return SavepointRequest(job_id=job_id, trigger_id=trigger_id, directory=directory, cancel_job=cancel_job)
@@ -32,7 +32,7 @@ def harness(tmp_path: Path) -> ClusterHarness:
 
 def test_a_savepoint_is_in_progress_then_completed(harness: ClusterHarness) -> None:
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.trigger_savepoint(request(orders.id), harness.now)
+    harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id), harness.now)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     assert not operation.is_done_at(harness.now)
     harness.advance(300)
@@ -46,15 +46,15 @@ def test_a_savepoint_is_in_progress_then_completed(harness: ClusterHarness) -> N
 def test_the_same_trigger_id_triggers_one_savepoint(harness: ClusterHarness) -> None:
     orders = harness.cluster.job_named("orders")
     for _ in range(2):
-        harness.cluster.savepoints.trigger_savepoint(request(orders.id), harness.now)
+        harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id), harness.now)
         harness.advance(100)
     harness.advance(1_000)
-    assert sum(record.is_savepoint for record in orders.checkpoints.tracked) == 1
+    assert sum(checkpoint.is_savepoint for checkpoint in orders.checkpoints.tracked) == 1
 
 
 def test_a_result_is_forgotten_after_the_store_duration(harness: ClusterHarness) -> None:
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.trigger_savepoint(request(orders.id), harness.now)
+    harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id), harness.now)
     harness.advance(300 + 300_000 - 1)
     harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     harness.advance(1)
@@ -62,8 +62,8 @@ def test_a_result_is_forgotten_after_the_store_duration(harness: ClusterHarness)
         harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
 
 
-def test_a_savepoint_of_an_unknown_job_fails_a_moment_later(harness: ClusterHarness) -> None:
-    harness.cluster.savepoints.trigger_savepoint(request("0" * 32), harness.now)
+def test_a_savepoint_of_an_unknown_job_fails_within_a_few_ms(harness: ClusterHarness) -> None:
+    harness.cluster.savepoints.trigger_savepoint(savepoint_request("0" * 32), harness.now)
     harness.advance(5)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, "0" * 32, harness.now)
     assert str(operation.failure) == (
@@ -74,7 +74,7 @@ def test_a_savepoint_of_an_unknown_job_fails_a_moment_later(harness: ClusterHarn
 
 def test_stopping_finishes_the_job_when_the_operation_is_done(harness: ClusterHarness) -> None:
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.stop_with_savepoint(request(orders.id), harness.now)
+    harness.cluster.savepoints.stop_with_savepoint(savepoint_request(orders.id), harness.now)
     harness.advance(1_000)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     assert orders.state == "FINISHED"
@@ -84,7 +84,7 @@ def test_stopping_finishes_the_job_when_the_operation_is_done(harness: ClusterHa
 
 def test_a_disposed_savepoint_of_a_stop_does_not_come_back(harness: ClusterHarness) -> None:
     orders, savepoints = harness.cluster.job_named("orders"), harness.cluster.savepoints
-    savepoints.stop_with_savepoint(request(orders.id), harness.now)
+    savepoints.stop_with_savepoint(savepoint_request(orders.id), harness.now)
     path = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now).result["location"]
     while savepoints.store.find(path, harness.now) is None:
         harness.advance(1)
@@ -97,7 +97,7 @@ def test_a_disposed_savepoint_of_a_stop_does_not_come_back(harness: ClusterHarne
 
 def test_a_cancellation_fails_a_pending_stop(harness: ClusterHarness) -> None:
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.stop_with_savepoint(request(orders.id), harness.now)
+    harness.cluster.savepoints.stop_with_savepoint(savepoint_request(orders.id), harness.now)
     harness.advance(5)
     harness.cluster.state_machines.cancel(orders, harness.now)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
@@ -108,7 +108,7 @@ def test_a_cancellation_fails_a_pending_stop(harness: ClusterHarness) -> None:
 
 def test_cancel_with_savepoint_cancels_the_job_when_the_savepoint_is_complete(harness: ClusterHarness) -> None:
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.trigger_savepoint(request(orders.id, cancel_job=True), harness.now)
+    harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id, cancel_job=True), harness.now)
     harness.advance(299)
     assert orders.state == "RUNNING"
     harness.advance(1_000)
@@ -121,11 +121,11 @@ def test_a_stop_that_the_scenario_makes_fail_leaves_the_job_running(tmp_path: Pa
     harness = ClusterHarness(tmp_path, job(), cluster_operations={"stop-with-savepoint": stop})
     harness.advance(2_000)
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.stop_with_savepoint(request(orders.id), harness.now)
+    harness.cluster.savepoints.stop_with_savepoint(savepoint_request(orders.id), harness.now)
     harness.advance(1_000)
     assert orders.state == "RUNNING"
     assert harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now).failure is not None
-    harness.cluster.savepoints.stop_with_savepoint(request(orders.id, OTHER_TRIGGER_ID), harness.now)
+    harness.cluster.savepoints.stop_with_savepoint(savepoint_request(orders.id, OTHER_TRIGGER_ID), harness.now)
     harness.advance(1_000)
     assert orders.state == "FINISHED"
 
@@ -133,7 +133,7 @@ def test_a_stop_that_the_scenario_makes_fail_leaves_the_job_running(tmp_path: Pa
 @pytest.mark.parametrize("directory", ["nosuch://x/y", "file:///proc/no/such"])
 def test_a_savepoint_fails_if_its_directory_cannot_be_created(harness: ClusterHarness, directory: str) -> None:
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER_ID, directory), harness.now)
+    harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id, TRIGGER_ID, directory), harness.now)
     harness.advance(5)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     assert "IO-problem detected." in str(operation.failure)
@@ -143,7 +143,7 @@ def test_a_savepoint_fails_if_its_directory_cannot_be_created(harness: ClusterHa
 def test_a_target_directory_with_a_host_but_without_a_scheme_fails_a_task(harness: ClusterHarness) -> None:
     """On 2.3.0 and 1.20.5, the JobManager creates `/x`, and the tasks try to write to `file://host/x`."""
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER_ID, "//host/x"), harness.now)
+    harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id, TRIGGER_ID, "//host/x"), harness.now)
     harness.advance(5)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     failed = orders.checkpoints.failed_checkpoints_at(harness.now)[-1]
@@ -162,7 +162,7 @@ def test_a_target_directory_with_a_host_but_without_a_scheme_succeeds_in_1_12(tm
     harness = ClusterHarness(tmp_path, job(), release=FLINK_1_12)
     harness.advance(2_000)
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER_ID, "//host/x"), harness.now)
+    harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id, TRIGGER_ID, "//host/x"), harness.now)
     harness.advance(1_000)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     assert operation.result["location"].startswith("file://host/x/savepoint-")
@@ -171,7 +171,7 @@ def test_a_target_directory_with_a_host_but_without_a_scheme_succeeds_in_1_12(tm
 
 def test_a_restored_job_continues_the_checkpoint_ids(harness: ClusterHarness) -> None:
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.stop_with_savepoint(request(orders.id), harness.now)
+    harness.cluster.savepoints.stop_with_savepoint(savepoint_request(orders.id), harness.now)
     harness.advance(1_000)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     restored_job = harness.cluster.submit(
@@ -185,18 +185,19 @@ def test_a_restored_job_continues_the_checkpoint_ids(harness: ClusterHarness) ->
 
 def trigger(harness: ClusterHarness, kind: str) -> None:
     """Trigger an operation of the job `orders`: "savepoint", "savepoint, cancel" or "stop"."""
-    savepoint_request = request(harness.cluster.job_named("orders").id, cancel_job=kind == "savepoint, cancel")
+    request = savepoint_request(harness.cluster.job_named("orders").id, cancel_job=kind == "savepoint, cancel")
     if kind == "stop":
-        harness.cluster.savepoints.stop_with_savepoint(savepoint_request, harness.now)
+        harness.cluster.savepoints.stop_with_savepoint(request, harness.now)
     else:
-        harness.cluster.savepoints.trigger_savepoint(savepoint_request, harness.now)
+        harness.cluster.savepoints.trigger_savepoint(request, harness.now)
 
 
 def all_locations_can_be_restored(harness: ClusterHarness) -> bool:
     """Return whether the store has each savepoint whose location a response contains now."""
     orders, savepoints = harness.cluster.job_named("orders"), harness.cluster.savepoints
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
-    paths = [record.path for record in orders.checkpoints.completed_checkpoints_at(harness.now) if record.is_savepoint]
+    completed = orders.checkpoints.completed_checkpoints_at(harness.now)
+    paths = [checkpoint.path for checkpoint in completed if checkpoint.is_savepoint]
     if operation.is_done_at(harness.now) and operation.failure is None:
         paths.append(operation.result["location"])
     return all(savepoints.store.find(path, harness.now) is not None for path in paths)
@@ -246,7 +247,7 @@ def test_the_second_disposal_of_a_savepoint_fails(tmp_path: Path, release: Relea
     harness = ClusterHarness(tmp_path, job(), release=release)
     harness.advance(2_000)
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.trigger_savepoint(request(orders.id), harness.now)
+    harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id), harness.now)
     harness.advance(1_000)
     path = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now).result["location"]
     for trigger_id in (TRIGGER_ID, OTHER_TRIGGER_ID):

@@ -155,8 +155,8 @@ def test_the_state_does_not_depend_on_how_often_the_clock_is_advanced(
     in_parts, at_once = (ClusterHarness(folder, job(crash), job(name="other"), slots=3) for _ in range(2))
     for duration in durations:
         in_parts.advance(duration)
-        for orders in in_parts.cluster.jobs.values():
-            orders.checkpoints.counts_at(in_parts.now)  # a read must not change later responses
+        for each_job in in_parts.cluster.jobs.values():
+            each_job.checkpoints.counts_at(in_parts.now)  # a read must not change later responses
     at_once.advance(sum(durations))
     for name in ("orders", "other"):
         assert in_parts.states(name) == at_once.states(name)

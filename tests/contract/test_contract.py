@@ -12,29 +12,29 @@ from flinkmock.errors import FlinkMockError, InvalidArgument, NotFound, UnknownR
 
 def test_the_thirteen_bundled_releases_are_listed_oldest_first():
     assert known_releases() == (
-        *(f"1.{minor}" for minor in range(12, 21)),
-        *(f"2.{minor}" for minor in range(4)),
+        *(f"1.{number}" for number in range(12, 21)),
+        *(f"2.{number}" for number in range(4)),
     )
     assert LATEST == "2.3"
 
 
-@pytest.mark.parametrize(("minor", "count"), [("1.12", 66), ("1.20", 86), ("2.3", 97)])
-def test_contracts_have_the_expected_number_of_operations(minor, count):
-    contract = Contract.load(minor)
+@pytest.mark.parametrize(("release", "count"), [("1.12", 66), ("1.20", 86), ("2.3", 97)])
+def test_contracts_have_the_expected_number_of_operations(release, count):
+    contract = Contract.load(release)
     assert len(contract.operations) == count
     assert len({operation.id for operation in contract}) == count
 
 
-def test_a_version_loads_its_minor_release_once():
+def test_a_version_loads_the_contract_of_its_release_once():
     assert Contract.load("2.3.0") is Contract.load("2.3")
     assert Contract.load("1.20.1").release.version == "1.20.5"
 
 
-@pytest.mark.parametrize("minor", known_releases())
-def test_contracts_have_commit_build_time_and_provenance(minor):
-    contract = Contract.load(minor)
-    assert contract.release.minor == minor
-    assert contract.release.version.startswith(minor + ".")
+@pytest.mark.parametrize("release", known_releases())
+def test_contracts_have_commit_build_time_and_provenance(release):
+    contract = Contract.load(release)
+    assert contract.release.minor == release
+    assert contract.release.version.startswith(release + ".")
     assert re.fullmatch("[0-9a-f]{7}", contract.release.commit)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0[12]:00", contract.release.build_time)
     assert "flink-dist" in contract.provenance["detail"]
@@ -46,11 +46,11 @@ def test_commit_and_build_time_of_2_3_0_are_those_of_the_jar():
 
 
 @pytest.mark.parametrize(
-    ("flink", "hint"), [("2.03", "Did you mean 2.3?"), ("1.2", "Did you mean 1.20?"), ("latest", "'latest'. Known:")]
+    ("release", "hint"), [("2.03", "Did you mean 2.3?"), ("1.2", "Did you mean 1.20?"), ("latest", "'latest'. Known:")]
 )
-def test_an_unknown_release_is_rejected_with_a_suggestion(flink, hint):
+def test_an_unknown_release_is_rejected_with_a_suggestion(release, hint):
     with pytest.raises(UnknownRelease) as error:
-        Contract.load(flink)
+        Contract.load(release)
     assert hint in str(error.value)
     assert str(error.value).endswith("2.0, 2.1, 2.2, 2.3.")
     assert isinstance(error.value, ValueError)
@@ -62,7 +62,7 @@ def test_the_message_contains_the_unknown_release():
         Contract.load("9.1.7")
 
 
-def test_loading_a_contract_imports_neither_jsonschema_nor_faker():
+def test_loading_a_contract_does_not_import_large_packages():
     code = (
         "import sys; from flinkmock.contract import Contract; Contract.load('2.3');"
         "assert not {'jsonschema', 'faker', 'aiohttp', 'yaml'} & sys.modules.keys()"

@@ -45,9 +45,9 @@ def test_all_descriptions_exist_and_are_used() -> None:
     assert set(DESCRIPTIONS.fields.values()) == texts_of_fields
 
 
-@pytest.mark.parametrize("flink", ["1.12", "2.3"])
-def test_the_openapi_document_contains_the_descriptions(flink: str) -> None:
-    document = openapi(Contract.load(flink))
+@pytest.mark.parametrize("release", ["1.12", "2.3"])
+def test_the_openapi_document_contains_the_descriptions(release: str) -> None:
+    document = openapi(Contract.load(release))
     operations = [operation for item in document["paths"].values() for operation in item.values()]
     assert {tag for operation in operations for tag in operation["tags"]} == {tag["name"] for tag in document["tags"]}
     assert all(operation["summary"] and "other" not in operation["tags"] for operation in operations)
@@ -56,9 +56,9 @@ def test_the_openapi_document_contains_the_descriptions(flink: str) -> None:
     assert operations_with_example >= 50
 
 
-@pytest.mark.parametrize("flink", bundled_releases())
-def test_most_operations_have_an_example(flink: str) -> None:
-    contract = Contract.load(flink)
+@pytest.mark.parametrize("release", bundled_releases())
+def test_most_operations_have_an_example(release: str) -> None:
+    contract = Contract.load(release)
     examples = {operation.id: example_of(operation, contract) for operation in contract if not operation.returns_file}
     missing = [name for name, example in examples.items() if example is None]
     assert len(missing) <= 30

@@ -24,24 +24,24 @@ ADJACENT_RELEASES = list(pairwise(known_releases()))
 
 
 def expected_lines(newer: str) -> set[str]:
-    """Return the changes of a release in evolution.md, one line each, after the operation."""
+    """Return the changes of a release in evolution.md as lines: the operation, then the change."""
     text = (Path(__file__).parent / "evolution.md").read_text(encoding="utf-8")
     [section] = re.findall(rf"^### \S+ → {re.escape(newer)}\n(.*?)(?=^### |\Z)", text, re.M | re.S)
-    lines, where = set(), ""
+    lines, operation = set(), ""
     for line in filter(None, section.splitlines()):
         if line.startswith("  - "):  # a change of the operation in the last line without indentation
-            lines.add(f"{where} {line[4:]}")
+            lines.add(f"{operation} {line[4:]}")
         elif match := re.match(r"- \*\*(\w+)\*\* `(.*?)`: (.*)", line):  # - **added** `GET /path`: details
             lines.add(f"{match[2]} {match[1]}: {match[3]}".replace("`", ""))
         elif line.startswith("- Jackson feature"):
             lines.add(line[2:])
         elif line.startswith("- "):  # - `GET /path`
-            where = line[3:-1]
+            operation = line[3:-1]
     return {line.replace("`", "") for line in lines if line != "No difference."}
 
 
 def as_line(change: ContractChange) -> str:
-    """Return a change as evolution.md writes it."""
+    """Return a change as a line of `expected_lines`."""
     field = change.field or "(root)"
     if change.where == "*":
         return f"Jackson feature {field}: {change.words}"
@@ -71,8 +71,8 @@ def test_evolution_md_lists_many_changes() -> None:
 
 
 def test_a_release_has_no_difference_from_itself() -> None:
-    for minor in known_releases():
-        assert difference(Contract.load(minor), Contract.load(minor)) == []
+    for release in known_releases():
+        assert difference(Contract.load(release), Contract.load(release)) == []
 
 
 def test_each_change_names_the_release_that_introduced_it() -> None:
@@ -112,13 +112,13 @@ def test_the_older_release_must_be_first() -> None:
         changes_by_release("2.3", "1.20")
 
 
-def test_behaviour_changes_name_existing_operations() -> None:
-    shapes = {operation.shape for minor in known_releases() for operation in Contract.load(minor)}
+def test_behaviour_changes_name_existing_operations_and_are_sorted_by_release() -> None:
+    shapes = {operation.shape for release in known_releases() for operation in Contract.load(release)}
     for change in BEHAVIOUR_CHANGES:
         assert change.since in known_releases()[1:]
         assert all(where == "*" or shape_of(where.partition(" ")[2]) in shapes for where in change.where), change
-    releases = [known_releases().index(change.since) for change in BEHAVIOUR_CHANGES]
-    assert releases == sorted(releases)
+    release_indexes = [known_releases().index(change.since) for change in BEHAVIOUR_CHANGES]
+    assert release_indexes == sorted(release_indexes)
 
 
 def test_changes_of_behaviour_are_those_since_the_older_release() -> None:
@@ -145,8 +145,8 @@ def test_changes_of_behaviour_are_those_since_the_older_release() -> None:
         ("jackson", "*"),
     ],
 )
-def test_behaviour_changes_agree_with_the_quirks(field: str, where: str) -> None:
+def test_a_quirk_that_changes_is_listed_as_a_behaviour_change(field: str, where: str) -> None:
     for old, new in ADJACENT_RELEASES:
-        before, after = (getattr(ReleaseQuirks.of(Contract.load(minor).release), field) for minor in (old, new))
+        before, after = (getattr(ReleaseQuirks.of(Contract.load(release).release), field) for release in (old, new))
         if before != after:
             assert where in {change.where for change in behaviour_changes_between(old, new)}, (field, new)

@@ -57,8 +57,8 @@ def client_version(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
         del sys.modules[name]
 
 
-def modules(contract: Contract) -> dict[str, ModuleType]:
-    """Return the modules of the client by operation id."""
+def operation_modules(contract: Contract) -> dict[str, ModuleType]:
+    """Return the modules of the client, one for each operation, by operation id."""
     folder = Path(importlib.import_module("client.api").__path__[0])  # contains a package for each tag
     names = {file.stem.replace("_", ""): f"{file.parent.name}.{file.stem}" for file in folder.glob("*/*.py")}
     return {
@@ -68,8 +68,8 @@ def modules(contract: Contract) -> dict[str, ModuleType]:
     }
 
 
-def responses(version: str, contract: Contract) -> Iterator[tuple[Operation, str, Any]]:
-    """Yield the operation, the step and the response of all suites, without HEAD requests and unknown paths."""
+def recorded_responses(version: str, contract: Contract) -> Iterator[tuple[Operation, str, Any]]:
+    """Yield the operation, the step and the response of each recorded request that has an operation and a text body."""
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
             response, request = step.get("response", {}), step.get("request", {})
@@ -87,15 +87,15 @@ def as_json(parsed: Any) -> Any:
 
 def test_the_client_parses_each_recorded_response(client_version: str) -> None:
     contract = Contract.load(client_version)
-    apis = modules(contract)
-    assert len(apis) == len(list(contract))
+    modules = operation_modules(contract)
+    assert len(modules) == len(list(contract))
     client = importlib.import_module("client").Client(base_url="http://flink:8081")
     response_count = 0
-    for operation, step, response in responses(client_version, contract):
-        body = response["body"] if response["kind"] == "json" else response["text"]
-        content = {"json": body} if response["kind"] == "json" else {"text": body}
-        response = httpx.Response(response["status"], **content)
-        parsed_body = apis[operation.id]._build_response(client=client, response=response).parsed
+    for operation, step, recorded in recorded_responses(client_version, contract):
+        body = recorded["body"] if recorded["kind"] == "json" else recorded["text"]
+        content = {"json": body} if recorded["kind"] == "json" else {"text": body}
+        response = httpx.Response(recorded["status"], **content)
+        parsed_body = modules[operation.id]._build_response(client=client, response=response).parsed
         assert as_json(parsed_body) == body, step
         response_count += 1
     assert response_count > 690

@@ -1,4 +1,4 @@
-"""Clients that four generators make from the OpenAPI document run, save and cancel a job of a fake cluster.
+"""Clients that four generators make from the OpenAPI document run a job, take its savepoint and cancel it.
 
 The programs in generated_clients/ use these clients. They take the URL of a server, so they also run with a real Flink.
 The environment variable FLINKMOCK_GENERATORS names a folder with the generators: `node_modules` with
@@ -57,7 +57,7 @@ def is_output_of_cancelled_job(output: str) -> bool:
     return output.splitlines() == ["version 2.3.0", "result CANCELED"]
 
 
-def test_the_client_of_openapi_python_client_runs_saves_and_cancels_a_job(folder: Path, url: str) -> None:
+def test_the_client_of_openapi_python_client_controls_a_job(folder: Path, url: str) -> None:
     pytest.importorskip("openapi_python_client")
     (folder / "config.json").write_text('{"post_hooks": [], "package_name_override": "client"}', encoding="utf-8")
     options = "--meta none --path flink.json --config config.json --output-path client --fail-on-warning"
@@ -67,7 +67,7 @@ def test_the_client_of_openapi_python_client_runs_saves_and_cancels_a_job(folder
 
 @pytest.mark.skipif(not (GENERATORS / "node_modules").is_dir(), reason="FLINKMOCK_GENERATORS has no node_modules")
 @pytest.mark.parametrize("program", ["life_fetch", "life_hey"])
-def test_typescript_clients_run_save_and_cancel_a_job(program: str, folder: Path, url: str) -> None:
+def test_typescript_clients_control_a_job(program: str, folder: Path, url: str) -> None:
     (folder / "node_modules").symlink_to(GENERATORS / "node_modules")
     (folder / "package.json").write_text('{"type": "module"}', encoding="utf-8")
     (folder / "openapi-ts.config.mjs").write_text(
@@ -82,7 +82,7 @@ def test_typescript_clients_run_save_and_cancel_a_job(program: str, folder: Path
 
 @pytest.mark.skipif(not shutil.which("mvn") or not list(GENERATORS.glob("openapi-generator-cli*.jar")),
                     reason="Maven or the openapi-generator-cli.jar of FLINKMOCK_GENERATORS is missing")  # fmt: skip
-def test_the_java_client_runs_saves_and_cancels_a_job(folder: Path, url: str) -> None:
+def test_the_java_client_controls_a_job(folder: Path, url: str) -> None:
     [generator] = GENERATORS.glob("openapi-generator-cli*.jar")
     options = f"-i flink.json -g java --library native -o java --name-mappings {JAVA_NAMES}"
     run(folder, "java", "-jar", generator, "generate", *options.split())

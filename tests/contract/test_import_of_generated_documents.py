@@ -43,11 +43,11 @@ def document_with_generator_defects():
     accumulators["additionalProperties"] = reference("SerializedValueOptionalFailureObject")
     mode = schemas["CheckpointConfigInfo.ProcessingMode"]
     mode["enum"] = [value.upper() for value in mode["enum"]]
-    for name, other_spelling in (
+    for name, duplicate_property in (
         ("SubtaskExecutionAttemptDetailsInfo", "start_time"),
         ("JobVertexBackPressureInfo.SubtaskBackPressureInfo", "backpressure-level"),
     ):
-        del schemas[name]["properties"][other_spelling]
+        del schemas[name]["properties"][duplicate_property]
     # The generator writes one class in place of all classes with its simple name.
     schemas["JobVertexDetailsInfo"]["properties"]["now"] = {"type": "integer", "format": "int64"}
     vertices = schemas["JobDetailsInfo"]["properties"]["vertices"]
@@ -55,11 +55,11 @@ def document_with_generator_defects():
     return document
 
 
-def import_document(document, tmp_path, flink="2.4.0"):
+def import_document(document, tmp_path, release="2.4.0"):
     file = tmp_path / "rest.json"
     file.write_text(json.dumps(document), encoding="utf-8")
-    created, notes = import_contract(file, flink=flink, base=BASE)
-    return Contract(created), notes
+    imported, notes = import_contract(file, flink=release, base=BASE)
+    return Contract(imported), notes
 
 
 def test_the_base_takes_precedence_over_the_generator(tmp_path):
@@ -93,7 +93,7 @@ def test_real_changes_are_imported_despite_the_defects_of_the_generator(tmp_path
     ]
 
 
-def test_a_snapshot_of_the_same_release_removes_nothing(tmp_path):
+def test_a_snapshot_build_of_the_same_release_removes_nothing(tmp_path):
     document = document_with_generator_defects()
     del document["paths"]["/datasets"]
     del document["components"]["schemas"]["ClusterOverviewWithVersion"]["properties"]["slots-total"]
@@ -109,11 +109,11 @@ def test_a_snapshot_of_the_same_release_removes_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flink", "base"),
+    ("release", "base"),
     [("2.3.1", "2.3"), ("2.4-SNAPSHOT", "2.3"), ("1.19.0", "1.19"), ("1.21.0", "1.20"), ("1.9.0", "1.12")],
 )
-def test_a_description_is_completed_from_the_nearest_release(flink, base):
-    assert nearest_release(flink) == base
+def test_a_description_is_completed_from_the_nearest_release(release, base):
+    assert nearest_release(release) == base
 
 
 def get_returning(schema):

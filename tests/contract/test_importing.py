@@ -193,9 +193,9 @@ def served_content(contract):
     return operations, other_entries, list(contract.definitions), key_orders
 
 
-@pytest.mark.parametrize("minor", known_releases())
-def test_importing_a_generated_document_restores_its_contract(minor, tmp_path):
-    contract = Contract.load(minor)
+@pytest.mark.parametrize("release", known_releases())
+def test_importing_a_generated_document_restores_its_contract(release, tmp_path):
+    contract = Contract.load(release)
     file = tmp_path / "flink.json"
     file.write_text(json.dumps(openapi(contract)), encoding="utf-8")
     document, notes = import_contract(file, flink=contract.release.version, base=Contract.load("1.12"))
@@ -268,7 +268,7 @@ def test_bundled_releases_are_not_overwritten(tmp_path, monkeypatch, capsys):
     assert not Contract.load("2.3").imported
 
 
-@pytest.mark.parametrize("minor", known_releases())
-def test_bundled_schema_files_have_the_format_of_the_importer(minor):
-    text = (data_dir("schemas") / f"{minor}.json").read_text(encoding="utf-8")
+@pytest.mark.parametrize("release", known_releases())
+def test_bundled_schema_files_have_the_format_of_the_importer(release):
+    text = (data_dir("schemas") / f"{release}.json").read_text(encoding="utf-8")
     assert dump(json.loads(text)) == text

@@ -24,26 +24,26 @@ RECORDINGS = Path(__file__).parent.parent / "recordings"
 
 
 @cache
-def document(flink: str) -> dict[str, Any]:
-    openapi_document = openapi(Contract.load(flink))
+def document(release: str) -> dict[str, Any]:
+    openapi_document = openapi(Contract.load(release))
     assert json.loads(json.dumps(openapi_document)) == openapi_document
     return openapi_document
 
 
-@pytest.mark.parametrize("flink", ["1.12", "2.3"])  # the validator takes seconds for each
-def test_documents_are_valid(flink: str) -> None:
+@pytest.mark.parametrize("release", ["1.12", "2.3"])  # the validator takes seconds for each
+def test_documents_are_valid(release: str) -> None:
     validation = pytest.importorskip("openapi_spec_validator")
-    validation.validate(document(flink))
+    validation.validate(document(release))
 
 
-@pytest.mark.parametrize("flink", known_releases())
-def test_documents_have_all_operations(flink: str) -> None:
+@pytest.mark.parametrize("release", known_releases())
+def test_documents_have_all_operations(release: str) -> None:
     documented = {
         (method.upper(), re.sub(r"\{(\w+)\}", r":\1", path)): operation
-        for path, methods in document(flink)["paths"].items()
+        for path, methods in document(release)["paths"].items()
         for method, operation in methods.items()
     }
-    for operation in Contract.load(flink):
+    for operation in Contract.load(release):
         entry = documented.pop((operation.method, operation.path))
         assert entry["operationId"] == operation.id
         names = [parameter["name"] for parameter in entry.get("parameters", ())]
@@ -52,19 +52,19 @@ def test_documents_have_all_operations(flink: str) -> None:
     assert not documented
 
 
-def schema_of(flink: str, operation: Operation, status: int) -> Any:
+def schema_of(release: str, operation: Operation, status: int) -> Any:
     """Return the schema of the success response, or of the error response for any other status."""
     path = re.sub(r":(\w+)", r"{\1}", operation.path)
-    responses = document(flink)["paths"][path][operation.method.lower()]["responses"]
-    described = responses.get(str(status)) or document(flink)["components"]["responses"]["Error"]
-    return described["content"]["application/json"]["schema"]
+    responses = document(release)["paths"][path][operation.method.lower()]["responses"]
+    response = responses.get(str(status)) or document(release)["components"]["responses"]["Error"]
+    return response["content"]["application/json"]["schema"]
 
 
 @pytest.mark.parametrize(("version", "minimum_count"), [("2.3.0", 780), ("1.20.5", 760), ("1.12.5", 690)])
 def test_recorded_responses_conform_to_the_document(version: str, minimum_count: int) -> None:
     contract = Contract.load(version)
     validators: dict[str, Draft202012Validator] = {}
-    checked = 0
+    checked_count = 0
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
             response, request = step.get("response", {}), step.get("request", {})
@@ -81,8 +81,8 @@ def test_recorded_responses_conform_to_the_document(version: str, minimum_count:
                 f"{error.json_path}: {error.message[:200]}" for error in validators[key].iter_errors(response["body"])
             ]
             assert errors == [], step["step"]
-            checked += 1
-    assert checked >= minimum_count
+            checked_count += 1
+    assert checked_count >= minimum_count
 
 
 def test_an_invalid_response_does_not_conform() -> None:
@@ -120,12 +120,12 @@ def test_list_parameters_need_a_value() -> None:
     assert schemas["jobs"]["minItems"] == 1  # an empty id is rejected
 
 
-@pytest.mark.parametrize("flink", ["1.12", "2.3"])
-def test_the_ids_in_the_configuration_of_schemathesis_exist(flink: str) -> None:
+@pytest.mark.parametrize("release", ["1.12", "2.3"])
+def test_the_ids_in_the_configuration_of_schemathesis_exist(release: str) -> None:
     folder = Path(__file__).parent / "schemathesis"
     ids = tomllib.loads((folder / "schemathesis.toml").read_text())["parameters"]
     path_parameters = {name.removeprefix("path."): str(value) for name, value in ids.items()}
-    with FlinkMock(folder / "jobs.yaml", flink=flink, clock="virtual") as cluster:
+    with FlinkMock(folder / "jobs.yaml", flink=release, clock="virtual") as cluster:
         for target in (
             "/jobs/{jobid}/vertices/{vertexid}/subtasks/{subtaskindex}/attempts/{attempt}",
             "/jobs/{jobid}/checkpoints/details/{checkpointid}",

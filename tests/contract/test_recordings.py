@@ -52,14 +52,14 @@ def with_valid_base64(value):
 @pytest.mark.parametrize(("version", "minimum_count"), MINIMUM_COUNTS.items())
 def test_every_recorded_success_is_valid(version, minimum_count):
     contract = Contract.load(version)
-    checked = 0
+    checked_count = 0
     violations = []
     for name, operation, body in recorded_successes(version):
-        checked += 1
+        checked_count += 1
         for violation in contract.check_response(operation, with_valid_base64(body)):
             violations.append(f"{name} ({operation}) {violation}")
     assert violations == []
-    assert checked >= minimum_count
+    assert checked_count >= minimum_count
 
 
 @pytest.mark.parametrize("version", MINIMUM_COUNTS)

@@ -57,9 +57,9 @@ STATISTICS = {
 }
 
 
-def violations_in(operation_id, body, minor="2.3"):
+def violations_in(operation_id, body, release="2.3"):
     """Return the pointer and the kind of each violation in a response."""
-    contract = Contract.load(minor)
+    contract = Contract.load(release)
     return [
         (violation.pointer, violation.kind)
         for violation in contract.check_response(contract.operation(operation_id), body)
@@ -156,7 +156,7 @@ def test_error_responses_are_checked():
 
 
 @pytest.mark.parametrize(
-    ("minor", "operation_id", "body", "expected"),
+    ("release", "operation_id", "body", "expected"),
     [
         ("2.3", "triggerSavepoint", {}, []),
         ("2.3", "triggerSavepoint", {"target-directory": 5, "cancel-job": "true"}, []),  # coercion of scalars
@@ -174,7 +174,7 @@ def test_error_responses_are_checked():
         ("2.3", "getJobDetails", [], [("", "type")]),
     ],
 )
-def test_requests_have_violations_if_jackson_would_reject_them(minor, operation_id, body, expected):
-    contract = Contract.load(minor)
+def test_requests_have_violations_if_jackson_would_reject_them(release, operation_id, body, expected):
+    contract = Contract.load(release)
     violations = contract.check_request(contract.operation(operation_id), body)
     assert [(violation.pointer, violation.kind) for violation in violations] == expected

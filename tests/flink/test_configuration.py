@@ -1,4 +1,4 @@
-"""A cluster's configuration has Flink's defaults, entries in Flink's order, and typed values."""
+"""A cluster's configuration has Flink's defaults, lists its entries in Flink's order, and parses their values."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from flinkmock.flink.configuration import DEFAULTS, Configuration, cluster_confi
 from flinkmock.flink.options import Option
 from flinkmock.release import Release
 
-NEW = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")
-OLD = Release("1.12", "1.12.5", "d2142d8", "2021-07-28T19:21:40+02:00")
+FLINK_2_3 = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")
+FLINK_1_12 = Release("1.12", "1.12.5", "d2142d8", "2021-07-28T19:21:40+02:00")
 
 
-def configuration_with(overrides: dict[str, str | None], release: Release = NEW) -> Configuration:
+def configuration_with(overrides: dict[str, str | None], release: Release = FLINK_2_3) -> Configuration:
     return cluster_configuration(overrides, release, slots=4, upload_dir="/up", web_tmpdir="/web", blob_port=41827)
 
 
@@ -99,8 +99,8 @@ def test_overrides_replace_defaults_and_none_removes_them() -> None:
 
 def test_only_newer_releases_list_the_blob_port() -> None:
     """`/jobmanager/config` of 2.3.0 lists it, that of 1.12.5 does not (suite cluster)."""
-    assert configuration_with({}, NEW).values["blob.server.port"] == "41827"
-    assert "blob.server.port" not in configuration_with({}, OLD).values
+    assert configuration_with({}, FLINK_2_3).values["blob.server.port"] == "41827"
+    assert "blob.server.port" not in configuration_with({}, FLINK_1_12).values
 
 
 def test_entries_have_the_recorded_order() -> None:
@@ -128,17 +128,17 @@ def test_entries_have_the_recorded_order() -> None:
         "state.checkpoints.dir",
     ]
     configuration = configuration_with({"execution.checkpointing.interval": "5s", "io.tmp.dirs": "/io"})
-    assert [entry["key"] for entry in configuration.entries(NEW)] == recorded
+    assert [entry["key"] for entry in configuration.entries(FLINK_2_3)] == recorded
 
 
 def test_secrets_are_hidden() -> None:
     configuration = configuration_with({"s3.secret.key": "x", "security.ssl.password": "x", "rest.auth.token": "x"})
-    new = {entry["key"]: entry["value"] for entry in configuration.entries(NEW)}
-    old = {entry["key"]: entry["value"] for entry in configuration.entries(OLD)}
+    new = {entry["key"]: entry["value"] for entry in configuration.entries(FLINK_2_3)}
+    old = {entry["key"]: entry["value"] for entry in configuration.entries(FLINK_1_12)}
     assert new["s3.secret.key"] == new["security.ssl.password"] == new["rest.auth.token"] == "******"
     assert old["security.ssl.password"] == "******"
     assert old["rest.auth.token"] == "x", "1.12 does not treat tokens as secrets"
 
 
 def test_the_entries_contain_every_default() -> None:
-    assert set(DEFAULTS) <= {entry["key"] for entry in configuration_with({}).entries(NEW)}
+    assert set(DEFAULTS) <= {entry["key"] for entry in configuration_with({}).entries(FLINK_2_3)}

@@ -8,7 +8,7 @@ import pytest
 from flinkmock.flink.flame_graph import SubtaskSample, flame_graph
 from flinkmock.release import Release
 
-NEW = Release("2.3", "2.3.0", "", "")
+FLINK_2_3 = Release("2.3", "2.3.0", "", "")
 MINORS = ["1.13", "1.14", "1.15", "1.16", "1.17", "1.18", "1.19", "1.20", "2.0", "2.1", "2.2", "2.3"]
 SUBTASKS = [SubtaskSample(0.02), SubtaskSample(0.0)]
 
@@ -36,12 +36,12 @@ def test_each_sample_ends_in_one_node(kind: str, minor: str) -> None:
 
 def test_each_subtask_has_100_samples() -> None:
     """The recorded vertex has two subtasks, one of which is 2 % busy (2.3.0, suite job-running)."""
-    values = {kind: flame_graph(SUBTASKS, kind, NEW)["value"] for kind in ("full", "ON_CPU", "off_cpu")}
+    values = {kind: flame_graph(SUBTASKS, kind, FLINK_2_3)["value"] for kind in ("full", "ON_CPU", "off_cpu")}
     assert values == {"full": 200, "ON_CPU": 2, "off_cpu": 198}
 
 
 def test_the_frames_are_the_recorded_ones() -> None:
-    names = [node["name"] for node in nodes(flame_graph(SUBTASKS, "off_cpu", NEW))]
+    names = [node["name"] for node in nodes(flame_graph(SUBTASKS, "off_cpu", FLINK_2_3))]
     assert names[:13] == [
         "root",
         "java.lang.Thread.run:840",
@@ -57,7 +57,7 @@ def test_the_frames_are_the_recorded_ones() -> None:
         "org.apache.flink.streaming.runtime.tasks.mailbox.MailboxProcessor.processMailsWhenDefaultActionUnavailable:380",
         "org.apache.flink.streaming.runtime.tasks.mailbox.TaskMailboxImpl.take:161",
     ]
-    busy_names = [node["name"] for node in nodes(flame_graph(SUBTASKS, "on_cpu", NEW))]
+    busy_names = [node["name"] for node in nodes(flame_graph(SUBTASKS, "on_cpu", FLINK_2_3))]
     assert busy_names[-1] == "org.apache.flink.streaming.runtime.io.StreamOneInputProcessor.processInput:65"
 
 
@@ -68,4 +68,4 @@ def test_each_release_has_its_line_numbers() -> None:
 
 def test_a_graph_without_samples_is_an_empty_root() -> None:
     """The graph of type `on_cpu` of an idle vertex is recorded with 2.3.0."""
-    assert flame_graph([SubtaskSample(0.0)], "on_cpu", NEW) == {"name": "root", "value": 0, "children": []}
+    assert flame_graph([SubtaskSample(0.0)], "on_cpu", FLINK_2_3) == {"name": "root", "value": 0, "children": []}

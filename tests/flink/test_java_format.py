@@ -1,4 +1,4 @@
-"""Values have the text that Java prints, and keys the order of Java's hash maps."""
+"""Values are formatted as Java prints them, and keys are in the order of Java's hash maps."""
 
 from flinkmock.flink.java_format import hash_order, java_text, string_hash
 

@@ -24,7 +24,7 @@ START = 1_795_311_433_012
 FLINK_2_3 = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")
 FLINK_1_17 = Release("1.17", "1.17.2", "c0027e5", "2023-11-09T13:24:38+01:00")
 CONFIGURATION = Configuration({"rest.port": "8081", "security.ssl.password": "s3cr3t"})
-TASK_MANAGER = TaskManager(0, "localhost:45637-3a9bab", "localhost", 45637, 34415, 4, START)
+TASKMANAGER = TaskManager(0, "localhost:45637-3a9bab", "localhost", 45637, 34415, 4, START)
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO |WARN |ERROR) \S+ +\[\] - .*")
 
 
@@ -57,7 +57,7 @@ def test_lines_are_in_chronological_order() -> None:
 @pytest.mark.parametrize("release", [FLINK_2_3, FLINK_1_17])
 def test_jobmanagers_and_taskmanagers_log_their_start(release: Release) -> None:
     memory = taskmanager_memory(Configuration({}), release)
-    for events in (startup_events(release), taskmanager_startup(START, release, CONFIGURATION, memory, TASK_MANAGER)):
+    for events in (startup_events(release), taskmanager_startup(START, release, CONFIGURATION, memory, TASKMANAGER)):
         lines = log_text(events).splitlines()
         assert all(LINE.fullmatch(line) for line in lines)
         assert [event.time for event in events] == sorted(event.time for event in events)
@@ -82,11 +82,11 @@ def test_files_have_the_size_of_their_content() -> None:
 
 def test_a_log_that_exceeds_the_maximum_size_continues_in_another_file(monkeypatch: pytest.MonkeyPatch) -> None:
     events = [LogEvent(START + number, "a", f"event {number:02}") for number in range(30)]
-    size = len(events[0].line())
-    monkeypatch.setattr(logs, "MAX_LOG_BYTES", 2 * size)  # exceeded by the third event
+    line_size = len(events[0].line())
+    monkeypatch.setattr(logs, "MAX_LOG_BYTES", 2 * line_size)  # exceeded by the third event
     _, log, *older = log_files("jm.log", events[:7], START)
     assert [file.name for file in older] == ["jm.log.1", "jm.log.2"]
-    assert [file.size for file in (log, *older)] == [size, 3 * size, 3 * size]
+    assert [file.size for file in (log, *older)] == [line_size, 3 * line_size, 3 * line_size]
     assert log.content == events[6].line().encode()
     assert older[1].content.decode() == log_text(events[3:6])
     assert older[1].modified_at == START + 5
@@ -101,12 +101,12 @@ def test_the_paths_of_log_files_can_be_configured() -> None:
     default = Configuration({})
     assert jobmanager_log_path(default, FLINK_2_3) == "/opt/flink/log/flink-flink-standalonesession-0-localhost.log"
     assert (
-        taskmanager_log_path(TASK_MANAGER, default, FLINK_2_3)
+        taskmanager_log_path(TASKMANAGER, default, FLINK_2_3)
         == "/opt/flink/log/flink-flink-taskexecutor-0-localhost.log"
     )
     configured = Configuration({"web.log.path": "/logs/jm.txt", "taskmanager.log.path": "/logs/tm.log"})
     assert jobmanager_log_path(configured, FLINK_2_3) == "/logs/jm.txt"
-    assert taskmanager_log_path(TASK_MANAGER, configured, FLINK_2_3) == "/logs/tm.log"
+    assert taskmanager_log_path(TASKMANAGER, configured, FLINK_2_3) == "/logs/tm.log"
     assert [file.name for file in log_files("/logs/jm.txt", [], START)] == ["jm.out", "jm.txt"]
 
 
@@ -124,7 +124,7 @@ def test_the_messages_about_a_failing_job_are_those_of_2_3() -> None:
         "\tat org.example.Bomb.map(Bomb.java:49)\n"
         "Caused by: java.lang.IllegalArgumentException: the cause"
     )
-    failed = log_messages.task_failed(START, "bomb (2/2)", "32c0_1_0", "RUNNING", TASK_MANAGER, cause)
+    failed = log_messages.task_failed(START, "bomb (2/2)", "32c0_1_0", "RUNNING", TASKMANAGER, cause)
     assert failed.message.splitlines()[0] == (
         "bomb (2/2) (32c0_1_0) switched from RUNNING to FAILED on localhost:45637-3a9bab @ localhost (dataPort=34415)."
     )
@@ -145,7 +145,7 @@ def test_events_have_the_messages_of_flink() -> None:
         log_messages.task_switched(START, "tokenize (1/2)", "81_0_0", "CREATED", "SCHEDULED"): (
             "tokenize (1/2) (81_0_0) switched from CREATED to SCHEDULED."
         ),
-        log_messages.task_deployed(START, "tokenize (1/2)", 0, "81_0_0", "c4_0", TASK_MANAGER, "0254"): (
+        log_messages.task_deployed(START, "tokenize (1/2)", 0, "81_0_0", "c4_0", TASKMANAGER, "0254"): (
             "Deploying tokenize (1/2) (attempt #0) with attempt id 81_0_0 and vertex id c4_0 to "
             "localhost:45637-3a9bab @ localhost (dataPort=34415) with allocation id 0254"
         ),
@@ -170,11 +170,11 @@ def test_events_have_the_messages_of_flink() -> None:
             f"Restoring job 59 from Checkpoint 1 @ {START - 9} for 59 located at file:/cp/chk-1."
         ),
         log_messages.savepoint_triggered(START, "59"): "Triggering savepoint for job 59.",
-        log_messages.taskmanager_registered(START, TASK_MANAGER, FLINK_2_3): (
+        log_messages.taskmanager_registered(START, TASKMANAGER, FLINK_2_3): (
             "Registering TaskManager with ResourceID localhost:45637-3a9bab "
             "(pekko.tcp://flink@localhost:45637/user/rpc/taskmanager_0) at ResourceManager"
         ),
-        log_messages.taskmanager_lost(START, TASK_MANAGER.id, "The heartbeat timed out."): (
+        log_messages.taskmanager_lost(START, TASKMANAGER.id, "The heartbeat timed out."): (
             "Closing TaskExecutor connection localhost:45637-3a9bab because: The heartbeat timed out."
         ),
     }

@@ -7,8 +7,8 @@ from flinkmock.flink.environment import environment_of
 from flinkmock.flink.memory import MIB, jobmanager_memory, taskmanager_memory
 from flinkmock.release import Release
 
-NEW = Release("2.3", "2.3.0", "", "")
-OLD = Release("1.12", "1.12.5", "", "")
+FLINK_2_3 = Release("2.3", "2.3.0", "", "")
+FLINK_1_12 = Release("1.12", "1.12.5", "", "")
 MEMORY_OF_1728M = {
     "frameworkHeap": 134217728,
     "taskHeap": 402653174,
@@ -24,16 +24,16 @@ MEMORY_OF_1728M = {
 
 
 def test_a_process_of_1728m_has_the_recorded_components() -> None:
-    memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": "1728m"}), NEW)
+    memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": "1728m"}), FLINK_2_3)
     assert memory.configuration() == MEMORY_OF_1728M
     assert list(memory.configuration()) == list(MEMORY_OF_1728M)
-    assert memory.hardware(environment_of(NEW))["managedMemory"] == 536870920
+    assert memory.hardware(environment_of(FLINK_2_3))["managedMemory"] == 536870920
     assert memory.network_buffers == 4096
 
 
 def test_total_resource_is_the_recorded_one() -> None:
-    memory = taskmanager_memory(Configuration({}), NEW)
-    assert memory.total_resource(4, NEW) == {
+    memory = taskmanager_memory(Configuration({}), FLINK_2_3)
+    assert memory.total_resource(4, FLINK_2_3) == {
         "cpuCores": 4.0,
         "taskHeapMemory": 383,
         "taskOffHeapMemory": 0,
@@ -44,8 +44,8 @@ def test_total_resource_is_the_recorded_one() -> None:
 
 
 def test_resources_are_the_recorded_ones_if_two_of_four_slots_are_used() -> None:
-    memory = taskmanager_memory(Configuration({}), NEW)
-    assert memory.free_resource(4, 2, NEW) == {
+    memory = taskmanager_memory(Configuration({}), FLINK_2_3)
+    assert memory.free_resource(4, 2, FLINK_2_3) == {
         "cpuCores": 2.0,
         "taskHeapMemory": 191,
         "taskOffHeapMemory": 0,
@@ -64,19 +64,19 @@ def test_resources_are_the_recorded_ones_if_two_of_four_slots_are_used() -> None
 
 
 def test_free_resources_are_zero_if_all_slots_are_used() -> None:
-    free = taskmanager_memory(Configuration({}), NEW).free_resource(4, 0, NEW)
+    free = taskmanager_memory(Configuration({}), FLINK_2_3).free_resource(4, 0, FLINK_2_3)
     assert {value for value in free.values() if value != {}} == {0}
 
 
 def test_resources_are_zero_in_1_12() -> None:
-    memory = taskmanager_memory(Configuration({}), NEW)
-    for resource in (memory.total_resource(4, OLD), memory.free_resource(4, 2, OLD)):
+    memory = taskmanager_memory(Configuration({}), FLINK_2_3)
+    for resource in (memory.total_resource(4, FLINK_1_12), memory.free_resource(4, 2, FLINK_1_12)):
         assert {value for value in resource.values() if value != {}} == {0}
 
 
 @pytest.mark.parametrize("size", ["1g", "1728m", "4g", "16g", "64g"])
 def test_the_components_add_up_to_the_process(size: str) -> None:
-    memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": size}), NEW)
+    memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": size}), FLINK_2_3)
     components = memory.configuration()
     total = components.pop("totalProcessMemory")
     assert components.pop("totalFlinkMemory") + memory.metaspace + memory.overhead == total
@@ -87,7 +87,8 @@ def test_the_components_add_up_to_the_process(size: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("release", "network", "task_heap"), [(NEW, 3_301_756_158, 16_240_344_842), (OLD, 1 << 30, 18_468_359_176)]
+    ("release", "network", "task_heap"),
+    [(FLINK_2_3, 3_301_756_158, 16_240_344_842), (FLINK_1_12, 1 << 30, 18_468_359_176)],
 )
 def test_network_memory_has_no_limit_since_1_17(release: Release, network: int, task_heap: int) -> None:
     """The sizes are those that BashJavaUtils of 2.3.0 and 1.12.5 computes for 32g."""
@@ -98,7 +99,7 @@ def test_network_memory_has_no_limit_since_1_17(release: Release, network: int, 
 
 
 def test_a_managed_size_replaces_the_fraction() -> None:
-    memory = taskmanager_memory(Configuration({"taskmanager.memory.managed.size": "100m"}), NEW)
+    memory = taskmanager_memory(Configuration({"taskmanager.memory.managed.size": "100m"}), FLINK_2_3)
     assert memory.managed == 100 * MIB
 
 
@@ -111,13 +112,17 @@ def test_a_managed_size_replaces_the_fraction() -> None:
     ],
 )
 def test_options_can_be_set_by_their_older_names(old: str, new: str, value: str) -> None:
-    memory = taskmanager_memory(Configuration({old: value}), NEW)
-    assert memory == taskmanager_memory(Configuration({new: value}), NEW) != taskmanager_memory(Configuration({}), NEW)
+    memory = taskmanager_memory(Configuration({old: value}), FLINK_2_3)
+    assert (
+        memory
+        == taskmanager_memory(Configuration({new: value}), FLINK_2_3)
+        != taskmanager_memory(Configuration({}), FLINK_2_3)
+    )
 
 
 def test_a_process_that_is_too_small_is_rejected() -> None:
     with pytest.raises(ValueError, match="too few for a TaskManager"):
-        taskmanager_memory(Configuration({"taskmanager.memory.process.size": "600m"}), NEW)
+        taskmanager_memory(Configuration({"taskmanager.memory.process.size": "600m"}), FLINK_2_3)
     with pytest.raises(ValueError, match="too few for a JobManager"):
         jobmanager_memory(Configuration({"jobmanager.memory.process.size": "500m"}))
 

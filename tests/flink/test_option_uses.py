@@ -24,13 +24,13 @@ from flinkmock.scenario import load_scenario
 from tests.scenario.scenario_helpers import scenario_harness
 
 Step = tuple[int, str, str] | tuple[int, str, str, dict[str, Any]]
-"""Time in ms after the start, method, path and perhaps a body.
+"""A request: the time in ms after the start, the method, the path and perhaps the body.
 
-In the path, {job} and {vertex} stand for ids, {trigger} for the trigger id in the previous response.
+In the path, {job} and {vertex} stand for ids, and {trigger} for the trigger id in an earlier response.
 """
 JOB: dict[str, Any] = {"jobs": {"orders": {}}}
 ADAPTIVE = {"jobmanager.scheduler": "adaptive"}
-LOST_TASK_MANAGERS = {
+LOST_TASKMANAGERS = {
     "cluster": {"taskmanagers": {"count": 3, "events": [{"5s": "lost"}, {"10s": "lost"}]}},
     **JOB,
 }
@@ -44,7 +44,7 @@ CACHED_JOB = {"cluster": {"caches": True}, **JOB}
 
 @dataclass(frozen=True)
 class Probe:
-    """Requests whose responses differ if an option has a value.
+    """Requests whose responses change when an option is set to a value.
 
     Attributes:
         value: The value of the option.
@@ -60,19 +60,22 @@ class Probe:
 
 
 def get(path: str, *times: int) -> tuple[Step, ...]:
-    """Return a GET request at each of the times (ms), by default after 5 s."""
+    """Return a GET request for each of the times (ms), by default for 5 s after the start."""
     return tuple((time, "GET", path) for time in times or (5_000,))
 
 
-TASKMANAGERS, ENVIRONMENT, CONFIG = get("/taskmanagers"), get("/jobmanager/environment"), get("/config")
-JOB_STATE, CHECKPOINT_CONFIG = get("/jobs/overview", 7_000, 12_500, 30_000), get("/jobs/{job}/checkpoints/config")
-RESCALES = get("/jobs/{job}/rescales/config", 20_000)
-PROFILE: Step = (1_000, "POST", "/jobmanager/profiler", {"mode": "CPU", "duration": 20})
-SAVEPOINT: tuple[Step, ...] = (
+TASKMANAGERS = get("/taskmanagers")
+ENVIRONMENT = get("/jobmanager/environment")
+CONFIG = get("/config")
+JOB_STATES = get("/jobs/overview", 7_000, 12_500, 30_000)
+CHECKPOINT_CONFIG = get("/jobs/{job}/checkpoints/config")
+RESCALE_CONFIG = get("/jobs/{job}/rescales/config", 20_000)
+START_PROFILER: Step = (1_000, "POST", "/jobmanager/profiler", {"mode": "CPU", "duration": 20})
+TAKE_SAVEPOINT: tuple[Step, ...] = (
     (5_000, "POST", "/jobs/{job}/savepoints", {"cancel-job": False}),
     (15_000, "GET", "/jobs/{job}/savepoints/{trigger}"),
 )
-PROFILING = {"rest.profiling.enabled": "true"}
+PROFILING_ENABLED = {"rest.profiling.enabled": "true"}
 FAILURE_RATE, FIXED_DELAY, EXPONENTIAL_DELAY = (
     {"restart-strategy.type": kind} for kind in ("failure-rate", "fixed-delay", "exponential-delay")
 )
@@ -86,16 +89,16 @@ PROBES = {
     "metrics.fetcher.update-interval": Probe(
         "60 s", get("/jobs/{job}/metrics?get=uptime", 1_000, 3_000, 20_000, 25_000), scenario=CACHED_JOB
     ),
-    "rest.async.store-duration": Probe("1 s", SAVEPOINT),
-    "rest.server.max-content-length": Probe("10", SAVEPOINT[:1]),
+    "rest.async.store-duration": Probe("1 s", TAKE_SAVEPOINT),
+    "rest.server.max-content-length": Probe("10", TAKE_SAVEPOINT[:1]),
     "rest.flamegraph.enabled": Probe("false", get("/jobs/{job}/vertices/{vertex}/flamegraph")),
     "rest.flamegraph.refresh-interval": Probe(
         "5 s", get("/jobs/{job}/vertices/{vertex}/flamegraph", 1_000, 8_000, 20_000, 40_000), scenario=CACHED_JOB
     ),
-    "rest.profiling.enabled": Probe("true", [PROFILE]),
-    "rest.profiling.duration-max": Probe("10 s", [PROFILE], PROFILING),
+    "rest.profiling.enabled": Probe("true", [START_PROFILER]),
+    "rest.profiling.duration-max": Probe("10 s", [START_PROFILER], PROFILING_ENABLED),
     "rest.profiling.history-size": Probe(
-        "1", [PROFILE, (40_000, *PROFILE[1:]), *get("/jobmanager/profiler", 80_000)], PROFILING
+        "1", [START_PROFILER, (40_000, *START_PROFILER[1:]), *get("/jobmanager/profiler", 80_000)], PROFILING_ENABLED
     ),
     "web.access-control-allow-origin": Probe("https://dash.example", CONFIG),
     "web.log.path": Probe("/logs/jm.log", get("/jobmanager/logs")),
@@ -103,42 +106,42 @@ PROBES = {
     "web.cancel.enable": Probe("false", CONFIG),
     "web.rescale.enable": Probe("false", CONFIG, ADAPTIVE),
     "web.checkpoints.history": Probe("2", get("/jobs/{job}/checkpoints", 60_000)),
-    "web.exception-history-size": Probe("1", get("/jobs/{job}/exceptions", 20_000), scenario=LOST_TASK_MANAGERS),
+    "web.exception-history-size": Probe("1", get("/jobs/{job}/exceptions", 20_000), scenario=LOST_TASKMANAGERS),
     "web.adaptive-scheduler.rescale-history.size": Probe("5", get("/jobs/{job}/rescales/overview"), ADAPTIVE),
     "cluster.thread-dump.stacktrace-max-depth": Probe("2", get("/jobmanager/thread-dump")),
     "jobstore.expiration-time": Probe("20", get("/jobs/overview", 40_000), scenario=TWO_ENDING_JOBS),
     "jobstore.max-capacity": Probe("1", get("/jobs/overview", 40_000), scenario=TWO_ENDING_JOBS),
-    "slot.request.timeout": Probe("10 s", JOB_STATE, scenario={**PARALLELISM_8, "cluster": {"age": 0}}),
+    "slot.request.timeout": Probe("10 s", JOB_STATES, scenario={**PARALLELISM_8, "cluster": {"age": 0}}),
     "resourcemanager.standalone.start-up-time": Probe(
         "10 s",
-        JOB_STATE,
+        JOB_STATES,
         {"slot.request.timeout": "5 s", "restart-strategy.type": "none"},
         {**PARALLELISM_8, "cluster": {"age": 0}},
     ),
-    "slot.idle.timeout": Probe("7 s", RESCALES, ADAPTIVE),
+    "slot.idle.timeout": Probe("7 s", RESCALE_CONFIG, ADAPTIVE),
     "high-availability.type": Probe(
         "zookeeper", get("/jobs", 20_000), scenario={"cluster": {"jobmanagers": {"events": [{"5s": "crashes"}]}}, **JOB}
     ),
     "jobmanager.scheduler": Probe("adaptive", get("/jobs/{job}/resource-requirements")),
     "scheduler-mode": Probe("reactive", CONFIG, ADAPTIVE),
     "jobmanager.adaptive-scheduler.submission.resource-wait-timeout": Probe(
-        "10 s", JOB_STATE, ADAPTIVE, {**PARALLELISM_8, "cluster": {"taskmanagers": 0}}
+        "10 s", JOB_STATES, ADAPTIVE, {**PARALLELISM_8, "cluster": {"taskmanagers": 0}}
     ),
     "jobmanager.adaptive-scheduler.submission.resource-stabilization-timeout": Probe(
-        "1 s", JOB_STATE, ADAPTIVE, PARALLELISM_8
+        "1 s", JOB_STATES, ADAPTIVE, PARALLELISM_8
     ),
-    "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling": Probe("7 s", RESCALES, ADAPTIVE),
-    "jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout": Probe("7 s", RESCALES, ADAPTIVE),
-    "jobmanager.adaptive-scheduler.rescale-trigger.max-delay": Probe("7 s", RESCALES, ADAPTIVE),
-    "jobmanager.adaptive-scheduler.rescale-trigger.max-checkpoint-failures": Probe("7", RESCALES, ADAPTIVE),
+    "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling": Probe("7 s", RESCALE_CONFIG, ADAPTIVE),
+    "jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout": Probe("7 s", RESCALE_CONFIG, ADAPTIVE),
+    "jobmanager.adaptive-scheduler.rescale-trigger.max-delay": Probe("7 s", RESCALE_CONFIG, ADAPTIVE),
+    "jobmanager.adaptive-scheduler.rescale-trigger.max-checkpoint-failures": Probe("7", RESCALE_CONFIG, ADAPTIVE),
     "taskmanager.numberOfTaskSlots": Probe("7", TASKMANAGERS),
     "heartbeat.interval": Probe("3 s", TASKMANAGERS),
     "jobmanager.execution.attempts-history-size": Probe(
-        "1", get("/jobs/{job}/vertices/{vertex}/subtasks/0/attempts/0", 30_000), scenario=LOST_TASK_MANAGERS
+        "1", get("/jobs/{job}/vertices/{vertex}/subtasks/0/attempts/0", 30_000), scenario=LOST_TASKMANAGERS
     ),
     f"{CHECKPOINTING}.num-retained": Probe("3", get("/jobs/{job}/checkpoints", 60_000)),
     "pipeline.object-reuse": Probe("true", get("/jobs/{job}/config")),
-    f"{CHECKPOINTING}.savepoint-dir": Probe("file:///elsewhere", SAVEPOINT, {"state.savepoints.dir": ""}),
+    f"{CHECKPOINTING}.savepoint-dir": Probe("file:///elsewhere", TAKE_SAVEPOINT, {"state.savepoints.dir": ""}),
     f"{CHECKPOINTING}.dir": Probe(
         "file:///elsewhere", get("/jobs/{job}/checkpoints", 20_000), {"state.checkpoints.dir": ""}
     ),
@@ -152,17 +155,17 @@ PROBES = {
     f"{CHECKPOINTING}.aligned-checkpoint-timeout": Probe("3 s", CHECKPOINT_CONFIG),
     f"{CHECKPOINTING}.externalized-checkpoint-retention": Probe("RETAIN_ON_CANCELLATION", CHECKPOINT_CONFIG),
     "state.backend.type": Probe("rocksdb", CHECKPOINT_CONFIG),
-    "restart-strategy.type": Probe("none", JOB_STATE, scenario=LOST_TASK_MANAGERS),
-    "restart-strategy.fixed-delay.attempts": Probe("0", JOB_STATE, FIXED_DELAY, LOST_TASK_MANAGERS),
-    "restart-strategy.fixed-delay.delay": Probe("5 s", JOB_STATE, FIXED_DELAY, LOST_TASK_MANAGERS),
-    "restart-strategy.failure-rate.max-failures-per-interval": Probe("2", JOB_STATE, FAILURE_RATE, LOST_TASK_MANAGERS),
-    "restart-strategy.failure-rate.failure-rate-interval": Probe("2 s", JOB_STATE, FAILURE_RATE, LOST_TASK_MANAGERS),
-    "restart-strategy.failure-rate.delay": Probe("4 s", JOB_STATE, FAILURE_RATE, LOST_TASK_MANAGERS),
+    "restart-strategy.type": Probe("none", JOB_STATES, scenario=LOST_TASKMANAGERS),
+    "restart-strategy.fixed-delay.attempts": Probe("0", JOB_STATES, FIXED_DELAY, LOST_TASKMANAGERS),
+    "restart-strategy.fixed-delay.delay": Probe("5 s", JOB_STATES, FIXED_DELAY, LOST_TASKMANAGERS),
+    "restart-strategy.failure-rate.max-failures-per-interval": Probe("2", JOB_STATES, FAILURE_RATE, LOST_TASKMANAGERS),
+    "restart-strategy.failure-rate.failure-rate-interval": Probe("2 s", JOB_STATES, FAILURE_RATE, LOST_TASKMANAGERS),
+    "restart-strategy.failure-rate.delay": Probe("4 s", JOB_STATES, FAILURE_RATE, LOST_TASKMANAGERS),
     "restart-strategy.exponential-delay.attempts-before-reset-backoff": Probe(
-        "0", JOB_STATE, EXPONENTIAL_DELAY, LOST_TASK_MANAGERS
+        "0", JOB_STATES, EXPONENTIAL_DELAY, LOST_TASKMANAGERS
     ),
     "restart-strategy.exponential-delay.initial-backoff": Probe(
-        "5 s", JOB_STATE, EXPONENTIAL_DELAY, LOST_TASK_MANAGERS
+        "5 s", JOB_STATES, EXPONENTIAL_DELAY, LOST_TASKMANAGERS
     ),
     f"{TM_MEMORY}.process.size": Probe("2g", TASKMANAGERS),
     f"{TM_MEMORY}.flink.size": Probe("1200m", TASKMANAGERS),
@@ -212,15 +215,15 @@ def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:
     }
     received: list[object] = []
     with scenario_harness(json.dumps({**probe.scenario, "cluster": cluster}), flink="2.3") as harness:
-        trigger = ""
+        trigger_id = ""
         job = harness.job()
         for time, method, path, *body in probe.steps:
             harness.advance_to(time)
-            path = path.format(job=job.id, vertex=job.graph.vertices[0].id, trigger=trigger)
+            path = path.format(job=job.id, vertex=job.graph.vertices[0].id, trigger=trigger_id)
             response = harness.client.send(method, path, *body)
             received.append((response.status, dict(response.headers), response.body))
             if method == "POST" and response.status == 202:
-                trigger = json.loads(response.body).get("request-id", "")
+                trigger_id = json.loads(response.body).get("request-id", "")
     return received
 
 

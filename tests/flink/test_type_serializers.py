@@ -1,4 +1,4 @@
-"""The expected bytes are those that a sink of 2.3.0 sends, or that a client of 2.3.0 reads."""
+"""Results are serialized to the bytes that a sink of 2.3.0 sends, or that a client of 2.3.0 reads."""
 
 from __future__ import annotations
 

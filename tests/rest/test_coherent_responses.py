@@ -20,15 +20,15 @@ jobs:
 """
 
 
-def metric_values(harness: ScenarioHarness, vertex: int, *names: str) -> list[int]:
+def metric_values(harness: ScenarioHarness, vertex_index: int, *names: str) -> list[int]:
     job = harness.job()
-    path = f"/jobs/{job.id}/vertices/{job.graph.vertices[vertex].id}/metrics?get="
+    path = f"/jobs/{job.id}/vertices/{job.graph.vertices[vertex_index].id}/metrics?get="
     by_id = {metric["id"]: int(metric["value"]) for metric in harness.get(path + ",".join(map(quote, names)))}
     return [by_id[name] for name in names]
 
 
-def test_durations_in_one_response_are_of_the_same_time() -> None:
-    """A cached graph shows the durations of running tasks until now, also in `aggregated`."""
+def test_durations_in_one_response_end_at_the_same_time() -> None:
+    """In a cached response, the durations of running tasks still grow, also in `aggregated`."""
     with scenario_harness(JOB, flink="2.3") as harness:
         path = f"/jobs/{harness.job().id}/vertices/{harness.job().graph.vertices[0].id}"
         for time_ms in (5_000, 6_500):

@@ -13,7 +13,7 @@ from flinkmock.private_files import PREFIX
 from flinkmock.rest.call import Payload, RestCall
 from tests.server.conftest import Client, RawResponse
 
-FORM = {"Content-Type": "multipart/form-data; boundary=b"}
+FORM_HEADERS = {"Content-Type": "multipart/form-data; boundary=b"}
 DISPOSITION = b"Content-Disposition: form-data"
 
 
@@ -25,7 +25,9 @@ def file_part(filename: bytes, content: bytes = b"x") -> bytes:
     return form_part(DISPOSITION + b'; name="jarfile"; filename="' + filename + b'"', content)
 
 
-def upload(client: Client, body: bytes, path: str = "/jars/upload", headers: dict[str, str] = FORM) -> RawResponse:
+def upload(
+    client: Client, body: bytes, path: str = "/jars/upload", headers: dict[str, str] = FORM_HEADERS
+) -> RawResponse:
     return client.send("POST", path, body, headers)
 
 
@@ -47,7 +49,7 @@ def upload(client: Client, body: bytes, path: str = "/jars/upload", headers: dic
         (form_part(DISPOSITION + b"; name=\"f\"; filename*=UTF-8''up%C3%A9.jar") + b"--b--", [("upé.jar", b"x")]),
         (b"--b\n" + DISPOSITION + b'; name="f"; filename="a.jar"\n\nx\n--b--\n', [("a.jar", b"x")]),
         (file_part(b"a.jar") + b"--b--\r\nepilogue", [("a.jar", b"x")]),
-        (file_part(b"a.jar") + file_part(b"b.jar")[:-10], [("a.jar", b"x")]),  # an incomplete file is lost
+        (file_part(b"a.jar") + file_part(b"b.jar")[:-10], [("a.jar", b"x")]),  # an incomplete file is discarded
         (file_part(b"a.jar")[:-2], []),
         (b"preamble\r\n" + file_part(b"a.jar") + b"--b--", [("a.jar", b"x")]),
         (b"preamble" + file_part(b"a.jar") + b"--b--", [("a.jar", b"x")]),
@@ -70,7 +72,9 @@ def test_forms_can_arrive_in_chunks_of_any_size(client: Client, size: int) -> No
         b"%x\r\n%s\r\n" % (len(body[start : start + size]), body[start : start + size])
         for start in range(0, len(body), size)
     )
-    response = client.send("POST", "/jars/upload", chunks + b"0\r\n\r\n", {**FORM, "Transfer-Encoding": "chunked"})
+    response = client.send(
+        "POST", "/jars/upload", chunks + b"0\r\n\r\n", {**FORM_HEADERS, "Transfer-Encoding": "chunked"}
+    )
     assert response.status == 200
     assert list(client.engine.last_call.files) == [("a.jar", content)]
 
@@ -83,7 +87,7 @@ def test_forms_can_arrive_in_chunks_of_any_size(client: Client, size: int) -> No
         "multipart/form-data; charset=utf-8; boundary=b",
     ],
 )
-def test_all_spellings_of_the_content_type_are_accepted(client: Client, content_type: str) -> None:
+def test_the_content_type_may_have_quotes_capitals_and_further_parameters(client: Client, content_type: str) -> None:
     upload(client, file_part(b"a.jar") + b"--b--", headers={"Content-Type": content_type})
     assert list(client.engine.last_call.files) == [("a.jar", b"x")]
 
@@ -92,7 +96,7 @@ def test_all_spellings_of_the_content_type_are_accepted(client: Client, content_
     "content_type",
     ["multipart/form-data", "multipart/mixed; boundary=b", "text/plain", "Multipart/Form-Data; boundary=b"],
 )
-def test_content_types_other_than_forms_are_parsed_as_json(client: Client, content_type: str) -> None:
+def test_bodies_with_other_content_types_are_parsed_as_json(client: Client, content_type: str) -> None:
     response = upload(client, file_part(b"a.jar"), headers={"Content-Type": content_type})
     assert response.status == 400
     assert "Request did not match expected format EmptyRequestBody." in response.errors[0]
@@ -161,7 +165,7 @@ def test_a_text_part_is_the_json_body(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flink", "savepoints", "overview"),
+    ("release", "savepoints_error", "overview_error"),
     [
         ("2.3", (400, "File upload not allowed"), (400, "POST request not allowed")),
         ("1.19", (400, "File upload not allowed"), (400, "POST request not allowed")),
@@ -170,11 +174,12 @@ def test_a_text_part_is_the_json_body(client: Client) -> None:
     ],
 )
 def test_operations_without_uploads_reject_files(
-    serve: Callable[..., Client], flink: str, savepoints: tuple[int, str], overview: tuple[int, str]
+    serve: Callable[..., Client], release: str, savepoints_error: tuple[int, str], overview_error: tuple[int, str]
 ) -> None:
-    client = serve(flink=flink)
+    client = serve(flink=release)
     body = file_part(b"a.jar") + b"--b--"
-    for path, (status, text) in ((f"/jobs/{'0' * 32}/savepoints", savepoints), ("/overview", overview)):
+    errors_by_path = {f"/jobs/{'0' * 32}/savepoints": savepoints_error, "/overview": overview_error}
+    for path, (status, text) in errors_by_path.items():
         response = upload(client, body, path)
         assert response.status == status
         assert response.errors[0].split("\n")[0].endswith(text)
@@ -202,12 +207,12 @@ def test_uploaded_files_are_removed(client: Client) -> None:
 
     paths: list[Path] = []
 
-    def keep(call: RestCall) -> Payload:
-        paths.extend(upload.path for upload in call.files)
-        assert all(upload.path.exists() for upload in call.files)
+    def keep_paths(call: RestCall) -> Payload:
+        paths.extend(file.path for file in call.files)
+        assert all(file.path.exists() for file in call.files)
         return {}
 
-    client.engine.handler = keep
+    client.engine.handler = keep_paths
     folders_before = folders()
     upload(client, file_part(b"a.jar") + b"--b--")
     upload(client, file_part(b"a.jar") + form_part(DISPOSITION + b'; name="extra"') + b"--b--")
@@ -225,5 +230,5 @@ def test_the_size_of_bodies_is_limited_except_for_forms(serve: Callable[..., Cli
     assert client.send("POST", "/jars/upload", chunked, {"Transfer-Encoding": "chunked"}).status == 413
     assert client.engine.calls == []
     # 2.3.0 with a limit of 20 MB accepts a form of 30 MB, because FileUploadHandler precedes HttpObjectAggregator
-    assert upload(client, body, headers=FORM).status == 200
-    assert client.send("POST", "/jars/upload", chunked, {**FORM, "Transfer-Encoding": "chunked"}).status == 200
+    assert upload(client, body, headers=FORM_HEADERS).status == 200
+    assert client.send("POST", "/jars/upload", chunked, {**FORM_HEADERS, "Transfer-Encoding": "chunked"}).status == 200

@@ -1,7 +1,6 @@
 """Path and query parameters.
 
-See docs/flink-behaviour.md#path-parameters.
-See docs/flink-behaviour.md#query-parameters.
+See docs/flink-behaviour.md#path-parameters and docs/flink-behaviour.md#query-parameters.
 """
 
 from typing import Any
@@ -24,7 +23,7 @@ def converted_query(operation: str, **values: list[str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("text", "job"),
+    ("text", "job_id"),
     [
         (ID, ID),
         (ID.upper(), ID),
@@ -36,8 +35,8 @@ def converted_query(operation: str, **values: list[str]) -> dict[str, Any]:
         ("\uff41\uff21" * 16, "aa" * 16),
     ],
 )
-def test_ids_are_converted_as_in_flink(text: str, job: str) -> None:
-    assert converted_path("getJobDetails", jobid=text) == {"jobid": job}
+def test_ids_are_converted_as_in_flink(text: str, job_id: str) -> None:
+    assert converted_path("getJobDetails", jobid=text) == {"jobid": job_id}
 
 
 @pytest.mark.parametrize(
@@ -68,10 +67,10 @@ def test_attempts_may_be_negative() -> None:
     assert values["attempt"] == -1
 
 
-@pytest.mark.parametrize("jar", ["a/b.jar", "\0.jar"])
-def test_a_jar_id_is_a_file_name(jar: str) -> None:
+@pytest.mark.parametrize("jar_id", ["a/b.jar", "\0.jar"])
+def test_a_jar_id_is_a_file_name(jar_id: str) -> None:
     with pytest.raises(BadParameter, match="jarid"):
-        converted_path("deleteJar", jarid=jar)
+        converted_path("deleteJar", jarid=jar_id)
     assert converted_path("deleteJar", jarid="..") == {"jarid": ".."}
 
 

@@ -8,8 +8,8 @@ from flinkmock.rest.router import Router
 JOB = "3951ca87e73b3edfbba4a783ff8d647a"
 
 
-def operation(method: str, path: str, flink: str = "2.3", **settings: str) -> str | None:
-    route = Router(Contract.load(flink), {key.replace("_", "."): value for key, value in settings.items()}).route(
+def operation(method: str, path: str, release: str = "2.3", **settings: str) -> str | None:
+    route = Router(Contract.load(release), {key.replace("_", "."): value for key, value in settings.items()}).route(
         method, path
     )
     return route and route.operation.id
@@ -62,9 +62,9 @@ def test_disabled_operations_have_no_route() -> None:
     assert operation("GET", "/jobmanager/profiler", rest_profiling_enabled="true") == "getJobManagerProfilingList"
 
 
-@pytest.mark.parametrize("flink", known_releases())
-def test_every_operation_is_found_at_its_path(flink: str) -> None:
-    contract = Contract.load(flink)
+@pytest.mark.parametrize("release", known_releases())
+def test_every_operation_is_found_at_its_path(release: str) -> None:
+    contract = Contract.load(release)
     router = Router(contract, {"rest.profiling.enabled": "true"})
     for declared in contract:
         path = "/".join("x" if segment.startswith(":") else segment for segment in declared.segments)

@@ -1,4 +1,4 @@
-"""Files of a dashboard in a jar are served as recorded on 2.3.0."""
+"""The dashboard's files in a jar are served as recorded on 2.3.0."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flinkmock.rest.static_files import StaticFiles
 from tests.timeouts import PATIENCE
 
 RELEASE = Contract.load("2.3").release
-NOW = 1_800_000_000.5
+NOW_S = 1_800_000_000.5
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
 
 
@@ -30,13 +30,13 @@ def jar(tmp_path: Path) -> Path:
         archive.writestr("web/main.0a1b.js", "start()")
         archive.writestr("web/assets/icons/favicon.ico", "icon")
         archive.writestr("web/assets/icons/flink.svg", "<svg/>")
-        archive.writestr("org/secret.txt", "not of the web")
+        archive.writestr("org/secret.txt", "not part of the dashboard")
     return path
 
 
 @pytest.fixture
 def static(jar: Path) -> StaticFiles:
-    return StaticFiles(RELEASE, lambda: NOW * 1000, Dashboard.load(jar, RELEASE))
+    return StaticFiles(RELEASE, lambda: NOW_S * 1000, Dashboard.load(jar, RELEASE))
 
 
 def test_a_file_is_served_with_cache_headers(static: StaticFiles) -> None:
@@ -47,7 +47,7 @@ def test_a_file_is_served_with_cache_headers(static: StaticFiles) -> None:
         "date": DATE,
         "expires": "Fri, 15 Jan 2027 08:05:00 GMT",
         "cache-control": "private, max-age=300",
-        "last-modified": DATE,  # it is unpacked at the first request
+        "last-modified": DATE,  # the time of the first request, which unpacks the file
     }
 
 
@@ -79,8 +79,8 @@ def test_an_unchanged_file_is_not_sent_again(static: StaticFiles) -> None:
     assert (response.status, response.body, response.content_type, response.closes_connection) == (304, b"", None, True)
     assert static.response("/", "Fri, 15 Jan 2027 08:00:01 GMT").status == 200  # only an equal time counts
     assert static.response("/", "").status == 200
-    nonsense = static.response("/", "yesterday")
-    assert (nonsense.status, nonsense.body) == (500, b'{"errors":["Error while responding to the http request."]}')
+    invalid = static.response("/", "yesterday")
+    assert (invalid.status, invalid.body) == (500, b'{"errors":["Error while responding to the http request."]}')
 
 
 def test_a_folder_requested_first_hides_its_files(static: StaticFiles) -> None:
@@ -103,7 +103,7 @@ def test_a_folder_with_unpacked_files_is_not_served(static: StaticFiles) -> None
 
 
 def test_without_a_dashboard_a_page_describes_how_to_get_it() -> None:
-    static = StaticFiles(RELEASE, lambda: NOW * 1000)
+    static = StaticFiles(RELEASE, lambda: NOW_S * 1000)
     assert static.response("/..", None).status == 404  # nothing is unpacked yet
     page = static.response("/", None)
     assert static.response("/..", None).status == 403
@@ -118,7 +118,7 @@ def test_a_dashboard_is_found_in_folders_and_installed_packages(
     jar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("FLINK_HOME", raising=False)
-    files = StaticFiles(RELEASE, lambda: NOW * 1000, Dashboard.load(tmp_path, RELEASE))
+    files = StaticFiles(RELEASE, lambda: NOW_S * 1000, Dashboard.load(tmp_path, RELEASE))
     assert files.response("/", None).body == b"<html>the dashboard</html>"
     with zipfile.ZipFile(jar) as archive:
         archive.extractall(tmp_path / "unpacked")

@@ -1,4 +1,4 @@
-// Runs, saves and cancels a job with the client of openapi-generator: java Life URL JAR
+// Runs a job, takes its savepoint and cancels it with the client of openapi-generator: java Life URL JAR
 
 import java.io.File;
 import java.util.List;

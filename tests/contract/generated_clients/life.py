@@ -1,4 +1,4 @@
-"""Runs, saves and cancels a job with the client of openapi-python-client: python life.py URL JAR."""
+"""Runs a job, takes its savepoint and cancels it with the client of openapi-python-client: python life.py URL JAR."""
 
 import sys
 import time

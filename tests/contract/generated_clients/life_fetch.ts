@@ -1,4 +1,4 @@
-// Runs, saves and cancels a job with the types of openapi-typescript and openapi-fetch: node life_fetch.js URL JAR
+// Runs a job, takes its savepoint and cancels it with openapi-typescript and openapi-fetch: node life_fetch.js URL JAR
 import { openAsBlob } from 'node:fs'
 import createClient from 'openapi-fetch'
 import type { paths } from './flink.js'

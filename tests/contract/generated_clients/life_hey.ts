@@ -1,4 +1,4 @@
-// Runs, saves and cancels a job with the client of @hey-api/openapi-ts: node life_hey.js URL JAR
+// Runs a job, takes its savepoint and cancels it with the client of @hey-api/openapi-ts: node life_hey.js URL JAR
 import { openAsBlob } from 'node:fs'
 import { client } from './hey/client.gen.js'
 import * as flink from './hey/sdk.gen.js'

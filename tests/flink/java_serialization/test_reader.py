@@ -1,4 +1,4 @@
-"""The reader of Java's serialization returns what the writer wrote, and rejects invalid bytes."""
+"""The reader of Java's serialization returns the objects that the writer wrote, and rejects invalid bytes."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_values_of_other_types_are_rejected():
 
 
 def test_an_exception_begins_with_the_recorded_bytes():
-    """The recording contains the beginning of the exception, with 37 frames. Ours has the first two of them."""
+    """The recording has the beginning of the exception with 37 frames; the written exception has the first two."""
     text = "Could not find Flink job (0123456789abcdef0123456789abcdef)"
     cause = JavaException("org.apache.flink.runtime.messages.FlinkJobNotFoundException", text)
     exception = JavaException("java.util.concurrent.CompletionException", str(cause), cause)
@@ -62,17 +62,17 @@ def test_an_exception_begins_with_the_recorded_bytes():
         StackTraceElement(name, "getJobMasterGateway", "Dispatcher.java", 2432),
         StackTraceElement(name, "performOperationOnJobMasterGateway", "Dispatcher.java", 2447),
     )
-    ours = serialized_exception(exception, "trace", frames)
+    written = serialized_exception(exception, "trace", frames)
     steps = load(RECORDINGS / "2.3.0" / "savepoints.json.gz")
     step = next(step for step in steps if step["step"] == "poll full body, an unknown job")
     recorded = step["response"]["body"]["operation"]["failure-cause"]["serialized-throwable"].split(" [cut")[0]
     real = base64.b64decode(recorded[: len(recorded) // 4 * 4])
     array_class = b"StackTraceElement;\x02"
-    frame_count = real.index(array_class) + len(array_class) + 12
-    assert ours[:frame_count] == real[:frame_count]
+    frame_count_offset = real.index(array_class) + len(array_class) + 12
+    assert written[:frame_count_offset] == real[:frame_count_offset]
     last_method = b"performOperationOnJobMasterGateway"
-    frames_end = real.index(last_method) + len(last_method) + 2
-    assert ours[frame_count + 4 : frames_end] == real[frame_count + 4 : frames_end]
+    frames_start, frames_end = frame_count_offset + 4, real.index(last_method) + len(last_method) + 2
+    assert written[frames_start:frames_end] == real[frames_start:frames_end]
 
 
 def test_characters_are_encoded_as_in_java():

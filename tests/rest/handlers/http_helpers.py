@@ -1,4 +1,4 @@
-"""Sends requests to handlers in the same process."""
+"""A client that calls operations in the same process, and jars for it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,25 @@ JOB_ID = "00000000000000000000000000000042"
 UNKNOWN_ID = "0123456789abcdef0123456789abcdef"
 
 
-def rules(spec: JobSpec | None = None) -> tuple[SubmissionRule, ...]:
-    """Return the only submission rule of a cluster, which applies to every jar."""
+def every_jar_runs(spec: JobSpec | None = None) -> tuple[SubmissionRule, ...]:
+    """Return submission rules by which every jar starts this job; by default, one with the name "submitted"."""
     return (SubmissionRule("*", spec or job(name="submitted")),)
 
 
 class HandlerClient:
-    """An engine on a virtual clock; closed at the end of a `with` block."""
+    """Calls the operations of an engine with a virtual clock, which the end of a `with` block closes.
+
+    Args:
+        jobs: The jobs of the scenario.
+        flink: The release.
+        submissions: The submission rules; by default, every jar starts a job with the name "submitted".
+        fields: Other fields of `ClusterSpec`.
+    """
 
     def __init__(
-        self, *jobs: JobSpec, flink: str = "2.3", submissions: Sequence[SubmissionRule] = (), **spec: Any
+        self, *jobs: JobSpec, flink: str = "2.3", submissions: Sequence[SubmissionRule] = (), **fields: Any
     ) -> None:
-        cluster_spec = ClusterSpec(jobs=jobs, submissions=tuple(submissions) or rules(), **spec)
+        cluster_spec = ClusterSpec(jobs=jobs, submissions=tuple(submissions) or every_jar_runs(), **fields)
         self.engine = Engine(cluster_spec, flink=flink, clock="virtual")
         self.cluster = self.engine.cluster
         self.in_process = InProcessClient(self.engine)
@@ -44,7 +51,18 @@ class HandlerClient:
 
     def call(self, operation: str, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None,
             files: Sequence[UploadedFile] = (), **path: Any) -> Any:  # fmt: skip
-        """Call an operation and return the JSON of the response, or the file. Raises the errors of the cluster."""
+        """Call an operation, and return the JSON of the response, or its bytes if it is a file.
+
+        Args:
+            operation: The operation id.
+            query: The query parameters.
+            body: The JSON of the request body.
+            files: The uploaded files.
+            path: The path parameters.
+
+        Raises:
+            ClusterError: The cluster rejects the request.
+        """
         route = self.engine.contract.operation(operation)
         target = "/".join(
             quote(str(path[segment.removeprefix(":")]), safe="") if segment.startswith(":") else segment
@@ -57,14 +75,15 @@ class HandlerClient:
         return self.in_process.json(route.method, f"/{target}?{urlencode(texts)}", body, files)
 
     def upload(self, path: Path) -> str:
-        """Upload a copy of a jar, because the engine moves the file, and return its id."""
+        """Upload a jar and return its id. A copy is uploaded, because the engine moves the file."""
         copy = path.with_suffix(".copy")
         copy.write_bytes(path.read_bytes())
         response = self.call("uploadJar", files=[UploadedFile(path.name, copy)])
         return str(response["filename"]).rpartition("/")[2]
 
-    def advance(self, length: int | str) -> None:
-        self.engine.advance(length)
+    def advance(self, duration: int | str) -> None:
+        """Advance the clock by a duration: a number of ms, or a text such as "5s"."""
+        self.engine.advance(duration)
 
 
 def make_jar(folder: Path, name: str = "orders.jar", manifest: str = "Main-Class: org.example.Orders") -> Path:

@@ -35,9 +35,9 @@ def test_the_mode_in_the_query_overrides_the_mode_of_the_operation():
             client.call("cancelJob", jobid=UNKNOWN_ID)
 
 
-@pytest.mark.parametrize(("flink", "is_accepted"), [("1.14", False), ("1.15", True), ("2.3", True)])
-def test_a_canceled_job_may_be_cancelled_again_since_1_15(flink, is_accepted):
-    with HandlerClient(job(id=JOB_ID), flink=flink) as client:
+@pytest.mark.parametrize(("release", "is_accepted"), [("1.14", False), ("1.15", True), ("2.3", True)])
+def test_a_canceled_job_may_be_cancelled_again_since_1_15(release, is_accepted):
+    with HandlerClient(job(id=JOB_ID), flink=release) as client:
         client.call("cancelJob", jobid=JOB_ID)
         client.advance("1s")
         if is_accepted:

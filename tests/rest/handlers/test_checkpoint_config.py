@@ -8,7 +8,7 @@ from tests.scenario.scenario_helpers import scenario_harness
 
 
 @pytest.mark.parametrize(
-    ("flink", "option", "value", "name"),
+    ("release", "option", "value", "class_name"),
     [
         ("2.3", "state.backend.type", "rocksdb", "EmbeddedRocksDBStateBackend"),
         ("2.3", "state.backend.type", "forst", "ForStStateBackend"),
@@ -18,12 +18,14 @@ from tests.scenario.scenario_helpers import scenario_harness
         ("1.12", "state.backend", "jobmanager", "MemoryStateBackend"),
     ],
 )
-def test_the_state_backend_is_the_simple_name_of_its_class(flink: str, option: str, value: str, name: str) -> None:
+def test_the_state_backend_is_the_simple_name_of_its_class(
+    release: str, option: str, value: str, class_name: str
+) -> None:
     """CheckpointConfigHandler; the classes were renamed in 1.13 (FLIP-142)."""
-    config = f"cluster: {{config: {{{option}: {value}}}}}\njobs: {{orders: {{checkpoints: {{every: 10s}}}}}}"
-    with scenario_harness(config, flink=flink) as harness:
+    scenario = f"cluster: {{config: {{{option}: {value}}}}}\njobs: {{orders: {{checkpoints: {{every: 10s}}}}}}"
+    with scenario_harness(scenario, flink=release) as harness:
         harness.advance_to(5_000)
-        assert harness.get(f"/jobs/{harness.job().id}/checkpoints/config")["state_backend"] == name
+        assert harness.get(f"/jobs/{harness.job().id}/checkpoints/config")["state_backend"] == class_name
 
 
 @pytest.mark.parametrize("release", ["2.3", "1.16"])

@@ -1,6 +1,6 @@
-"""`collect()`: the rows that a client gets from the coordinator of a sink, and from its accumulator.
+"""`collect()`: the rows of results that a client gets from the coordinator of a sink, and from its accumulator.
 
-The plans are those of Flink's clients (tests/cluster/submission/plans): `executeAndCollect` of rows (n: text, v: int).
+Flink's clients have written the plans (tests/cluster/submission/plans): `executeAndCollect` of rows (n: text, v: int).
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ REQUEST = base64.b64decode(
 )
 """The first request of a client of 2.3.0: no version, offset 0."""
 ROWS = (["x", 1], {"v": 2}, RowValue(RowKind.DELETE, ["z", 3]))
-BYTES = [bytes.fromhex(row) for row in ("00027800000001", "2000000002", "c0027a00000003")]
+ROW_BYTES = [bytes.fromhex(row) for row in ("00027800000001", "2000000002", "c0027a00000003")]
 
 
-def collecting(
-    flink: str,
+def collecting_client(
+    release: str,
     rows: tuple[Any, ...] = ROWS,
     *,
     checkpoint_interval: int | None = None,
     explicit_keys: Collection[str] = (),
 ) -> HandlerClient:
-    """Return a client of a cluster whose submission rule has the rows as results, and overrides explicit keys."""
+    """Return a client of a cluster whose submission rule has these results, and overrides `explicit_keys` of plans."""
     spec = dataclasses.replace(job(name="any", every=checkpoint_interval), results=rows)
-    return HandlerClient(flink=flink, submissions=(SubmissionRule("*", spec, frozenset(explicit_keys)),))
+    return HandlerClient(flink=release, submissions=(SubmissionRule("*", spec, frozenset(explicit_keys)),))
 
 
 def request_results(client: HandlerClient, jobid: str, version: str = "", offset: int = 0) -> dict[str, Any]:
@@ -50,8 +50,8 @@ def request_results(client: HandlerClient, jobid: str, version: str = "", offset
     data = REQUEST[:-11] + struct.pack(">q", offset) + b"t" + struct.pack(">H", len(text)) + text
     (sink,) = (sink for vertex in client.cluster.job(jobid).graph.vertices for sink in vertex.spec.collect_sinks)
     body = {"serializedCoordinationRequest": base64.b64encode(data).decode()}
-    by_uid = client.cluster.release.since("2.3")
-    path = {"operatorUid": "dataStreamCollect_6"} if by_uid else {"operatorid": sink.operator_id}
+    path_has_uid = client.cluster.release.since("2.3")
+    path = {"operatorUid": "dataStreamCollect_6"} if path_has_uid else {"operatorid": sink.operator_id}
     response = client.call("postClientCoordination", jobid=jobid, body=body, **path)
     return dict(read_object(base64.b64decode(response["serializedCoordinationResult"])).fields)
 
@@ -60,17 +60,17 @@ def rows_of(response: dict[str, Any]) -> list[bytes]:
     return [row for row in response["serializedResults"].annotations if isinstance(row, bytes)][1:]
 
 
-@pytest.mark.parametrize("flink", PLANS)
-def test_rows_come_from_the_coordinator_and_then_from_the_accumulator(tmp_path, flink):
-    with collecting(flink) as client:
-        jobid = submit(client, tmp_path, PLANS[flink], flink)
+@pytest.mark.parametrize("release", PLANS)
+def test_rows_come_from_the_coordinator_and_then_from_the_accumulator(tmp_path, release):
+    with collecting_client(release) as client:
+        jobid = submit(client, tmp_path, PLANS[release], release)
         waiting = request_results(client, jobid)
         assert (waiting["version"], waiting["lastCheckpointedOffset"], rows_of(waiting)) == ("", -1, [])
         client.advance(500)
         first = request_results(client, jobid)
         assert (rows_of(first), first["lastCheckpointedOffset"]) == ([], 0)
-        assert rows_of(request_results(client, jobid, first["version"])) == BYTES
-        assert rows_of(request_results(client, jobid, first["version"], 2)) == BYTES[2:]
+        assert rows_of(request_results(client, jobid, first["version"])) == ROW_BYTES
+        assert rows_of(request_results(client, jobid, first["version"], 2)) == ROW_BYTES[2:]
         assert rows_of(request_results(client, jobid, first["version"], 3)) == []
         client.advance(5_000)
         assert client.cluster.job(jobid).state == "FINISHED"
@@ -83,16 +83,16 @@ def test_rows_come_from_the_coordinator_and_then_from_the_accumulator(tmp_path, 
         version = first["version"].encode()
         # the offset, the version, the checkpointed offset, the number of rows, and the rows
         payload = bytes(8) + bytes([len(version) + 1]) + version + bytes(8) + struct.pack(">i", 3)
-        payload += b"".join(struct.pack(">i", len(row)) + row for row in BYTES)
+        payload += b"".join(struct.pack(">i", len(row)) + row for row in ROW_BYTES)
         assert listed == struct.pack(">i", len(payload)) + payload
         (accumulator,) = client.call("getJobAccumulators", jobid=jobid)["user-task-accumulators"]
         assert (accumulator["type"], accumulator["value"][:4]) == ("SerializedListAccumulator", "[[B@")
 
 
-@pytest.mark.parametrize("flink", PLANS)
-def test_a_job_whose_rule_has_no_results_finishes_without_rows(tmp_path, flink):
-    with collecting(flink, ()) as client:
-        jobid = submit(client, tmp_path, PLANS[flink], flink)
+@pytest.mark.parametrize("release", PLANS)
+def test_a_job_whose_rule_has_no_results_finishes_without_rows(tmp_path, release):
+    with collecting_client(release, ()) as client:
+        jobid = submit(client, tmp_path, PLANS[release], release)
         client.advance(500)
         version = request_results(client, jobid)["version"]
         assert rows_of(request_results(client, jobid, version)) == []
@@ -104,7 +104,7 @@ def test_a_job_whose_rule_has_no_results_finishes_without_rows(tmp_path, flink):
 
 def test_the_lifecycle_of_the_rule_applies_and_checkpoints_confirm_rows(tmp_path):
     keys = ("lifecycle", "checkpoints.every")
-    with collecting("2.3", checkpoint_interval=2_000, explicit_keys=keys) as client:
+    with collecting_client("2.3", checkpoint_interval=2_000, explicit_keys=keys) as client:
         jobid = submit(client, tmp_path, PLANS["2.3"])
         client.advance(20_500)
         assert client.cluster.job(jobid).state == "RUNNING"
@@ -115,9 +115,9 @@ def test_rows_may_be_objects_of_a_class(tmp_path):
     """Clients of 2.3.0 and 1.20.5 read Order(x, 1, null, PAID, [1, 2]) from these bytes: flags and fields."""
     order = {"id": "x", "amount": 1, "state": "PAID", "numbers": [1, 2]}
     unknown_constant = pytest.raises(UncaughtJavaException, match="row 2 of results: 'LOST' is not one of OPEN, PAID")
-    with collecting("2.3", (order, {"state": "LOST"})) as client, unknown_constant:
+    with collecting_client("2.3", (order, {"state": "LOST"})) as client, unknown_constant:
         submit(client, tmp_path, "collect-pojo-streamgraph")
-    with collecting("2.3", (order,)) as client:
+    with collecting_client("2.3", (order,)) as client:
         jobid = submit(client, tmp_path, "collect-pojo-streamgraph")
         (sink,) = client.cluster.job(jobid).graph.vertices[-1].spec.collect_sinks
         # amount, id, numbers, price, state
@@ -126,7 +126,7 @@ def test_rows_may_be_objects_of_a_class(tmp_path):
 
 
 def test_a_row_of_another_type_is_rejected(tmp_path):
-    with collecting("2.3", (["x", 1], ["y", "two"])) as client:
+    with collecting_client("2.3", (["x", 1], ["y", "two"])) as client:
         with pytest.raises(UncaughtJavaException) as raised:
             submit(client, tmp_path, PLANS["2.3"])
         text = "The scenario gives results to the job 'collect row' that it can't collect: "
@@ -135,7 +135,7 @@ def test_a_row_of_another_type_is_rejected(tmp_path):
 
 
 def test_a_coordination_request_of_another_class_is_rejected(tmp_path):
-    with collecting("2.3") as client:
+    with collecting_client("2.3") as client:
         jobid = submit(client, tmp_path, PLANS["2.3"])
         client.advance(500)
         body = {"serializedCoordinationRequest": base64.b64encode(b"\xac\xed\0\5p").decode()}
@@ -144,7 +144,7 @@ def test_a_coordination_request_of_another_class_is_rejected(tmp_path):
 
 
 def test_the_batch_size_of_the_sink_is_read_from_the_plan(tmp_path):
-    with collecting("2.3") as client:
+    with collecting_client("2.3") as client:
         jobid = submit(client, tmp_path, PLANS["2.3"])
         client.advance(500)
         (vertex,) = client.cluster.job(jobid).graph.vertices

@@ -1,4 +1,4 @@
-"""Ended jobs and subtasks have the metrics that 2.3.0 and 1.20.5 showed when polled every two seconds."""
+"""Ended jobs and subtasks have the metrics that real clusters (2.3.0 and 1.20.5) showed in polls every two seconds."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def metrics(harness: ScenarioHarness, scope: str = "job") -> dict[str, Any]:
     return {metric["id"]: metric["value"] for metric in harness.get(f"{path}/metrics?get={names}")} if names else {}
 
 
-def poll_metrics(harness: ScenarioHarness, until: int) -> None:
-    for time_ms in range(2_000, until + 1, 2_000):
+def poll_metrics(harness: ScenarioHarness, until_ms: int) -> None:
+    for time_ms in range(2_000, until_ms + 1, 2_000):
         harness.advance_to(time_ms)
         metrics(harness)
 
@@ -39,9 +39,9 @@ def cancel(harness: ScenarioHarness) -> None:
     harness.client.send("PATCH", f"/jobs/{harness.job().id}")
 
 
-@pytest.mark.parametrize(("flink", "missing"), [("2.3", RATIOS), ("1.18", RATIOS), ("1.17", set())])
-def test_the_last_metrics_remain_without_the_ratios(flink, missing):
-    with scenario_harness(JOB, flink=flink) as harness:
+@pytest.mark.parametrize(("release", "missing"), [("2.3", RATIOS), ("1.18", RATIOS), ("1.17", set())])
+def test_the_last_metrics_remain_without_the_ratios(release, missing):
+    with scenario_harness(JOB, flink=release) as harness:
         poll_metrics(harness, 16_000)
         job_metrics, vertex_metrics = metrics(harness), metrics(harness, "vertex")
         assert job_metrics

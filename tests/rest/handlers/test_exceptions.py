@@ -20,9 +20,11 @@ exceptions:
 """
 
 
-@pytest.mark.parametrize(("flink", "entries_while_restarting"), [("1.18", 0), ("1.19", 1)])
-def test_the_history_has_a_failure_before_the_restart_since_1_19(flink: str, entries_while_restarting: int) -> None:
-    engine = Engine(load_scenario(JOB), flink=flink, clock="virtual")
+@pytest.mark.parametrize(("release", "entry_count_while_restarting"), [("1.18", 0), ("1.19", 1)])
+def test_the_history_has_a_failure_before_the_restart_since_1_19(
+    release: str, entry_count_while_restarting: int
+) -> None:
+    engine = Engine(load_scenario(JOB), flink=release, clock="virtual")
     try:
         client = InProcessClient(engine)
         counts = []
@@ -32,6 +34,6 @@ def test_the_history_has_a_failure_before_the_restart_since_1_19(flink: str, ent
             response = client.json("GET", f"/jobs/{job['id']}/exceptions")
             assert response["root-exception"].startswith("java.lang.OutOfMemoryError: Java heap space")
             counts.append(len(response["exceptionHistory"]["entries"]))
-        assert counts == [entries_while_restarting, 1]
+        assert counts == [entry_count_while_restarting, 1]
     finally:
         engine.close()

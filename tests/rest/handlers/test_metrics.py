@@ -35,8 +35,8 @@ def test_values_other_than_numbers_are_ignored():
 
 
 def value_of_metric(client: HandlerClient, operation: str, name: str, **path: object) -> str:
-    [row] = client.call(operation, {"get": name}, **path)
-    return str(row["value"])
+    [metric] = client.call(operation, {"get": name}, **path)
+    return str(metric["value"])
 
 
 def test_input_of_subtasks_on_other_taskmanagers_is_remote():
@@ -47,8 +47,8 @@ def test_input_of_subtasks_on_other_taskmanagers_is_remote():
         for subtask in range(2):
             path = {"jobid": JOB_ID, "vertexid": count["id"], "subtaskindex": subtask}
             local_bytes, remote_bytes = (
-                int(value_of_metric(client, "getSubtaskMetrics", f"numBytesIn{kind}", **path))
-                for kind in ("Local", "Remote")
+                int(value_of_metric(client, "getSubtaskMetrics", f"numBytesIn{suffix}", **path))
+                for suffix in ("Local", "Remote")
             )
             assert bool(local_bytes) != bool(remote_bytes)
             receives_remotely.append(bool(remote_bytes))
@@ -56,27 +56,26 @@ def test_input_of_subtasks_on_other_taskmanagers_is_remote():
 
 
 def test_a_buffer_is_sent_at_each_timeout_or_when_it_is_full():
-    slow, fast = ({"records_per_second": rate} for rate in (5.0, 1_000_000.0))
     counts = []
-    for values in (slow, fast):
-        vertices = (dataclasses.replace(VERTICES[0], **values), *VERTICES[1:])
+    for records_per_second in (5.0, 1_000_000.0):
+        vertices = (dataclasses.replace(VERTICES[0], records_per_second=records_per_second), *VERTICES[1:])
         with HandlerClient(dataclasses.replace(job(id=JOB_ID), vertices=vertices)) as client:
             client.advance("10s")
             vertex = client.call("getJobDetails", jobid=JOB_ID)["vertices"][0]["id"]
             path = {"jobid": JOB_ID, "vertexid": vertex, "subtaskindex": 0}
             names = ("numRecordsOut", "numBytesOut", "numBuffersOut")
             counts.append([int(value_of_metric(client, "getSubtaskMetrics", name, **path)) for name in names])
-    [[records, _, buffers], [_, size, full_buffers]] = counts
-    assert buffers == records, "each record is sent before the next one arrives"
-    assert full_buffers == math.ceil(size / BUFFER_BYTES)
+    [[record_count, _, buffer_count], [_, byte_count, full_buffer_count]] = counts
+    assert buffer_count == record_count, "each record is sent before the next one arrives"
+    assert full_buffer_count == math.ceil(byte_count / BUFFER_BYTES)
 
 
-@pytest.mark.parametrize("flink", ["2.3", "1.12"])
-def test_operator_names_are_escaped_in_metric_names(flink):
+@pytest.mark.parametrize("release", ["2.3", "1.12"])
+def test_operator_names_are_escaped_in_metric_names(release):
     """As in 2.3.0: blanks, dots, colons and commas become underscores; a `%` in the query must be escaped."""
     chain = ["Source: a%b [x]/y?z&w+é", "m.n,o"]
     names = ["0.Source__a%b_[x]/y?z&w+é.numRecordsOut", "0.m_n_o.numRecordsOut"]
-    with scenario_harness(f"jobs: {{orders: {{vertices: [{{operators: {chain}}}]}}}}", flink=flink) as harness:
+    with scenario_harness(f"jobs: {{orders: {{vertices: [{{operators: {chain}}}]}}}}", flink=release) as harness:
         harness.advance_to(10_000)
         path = f"/jobs/{harness.job().id}/vertices/{harness.job().graph.vertices[0].id}/metrics"
         assert {metric["id"] for metric in harness.get(path)} >= set(names)

@@ -21,14 +21,14 @@ JOIN = (
 )
 
 
-@pytest.mark.parametrize(("flink", "text"), [
+@pytest.mark.parametrize(("release", "text"), [
     ("1.12", "Source: &lt;a&gt; -&gt; b &amp; c -&gt; d"),
     ("1.14", "Source: &lt;a&gt; -&gt; b &amp; c -&gt; d"),
     ("1.15", "Source: &lt;a&gt;<br/>+- b &amp; c<br/>   +- d<br/>"),
     ("2.3", "Source: &lt;a&gt;<br/>+- b &amp; c<br/>   +- d<br/>"),
 ])  # fmt: skip
-def test_the_description_of_a_chain_is_html(flink, text):
-    assert description(VertexSpec(("Source: <a>", "b & c", "d")), Contract.load(flink).release) == text
+def test_the_description_of_a_chain_is_html(release, text):
+    assert description(VertexSpec(("Source: <a>", "b & c", "d")), Contract.load(release).release) == text
 
 
 def test_a_submitted_vertex_has_the_description_of_the_plan():
@@ -50,17 +50,17 @@ def test_a_plan_has_the_recorded_order():
     ]
 
 
-def test_a_long_chain_of_vertices_does_not_recurse():
+def test_a_long_chain_of_vertices_does_not_exceed_the_recursion_limit():
     vertices = tuple(VertexSpec((f"v{i}",), inputs=(Input(i - 1),) if i else ()) for i in range(3_000))
     graph = JobGraph(dataclasses.replace(job(), vertices=vertices))
     assert [vertex.index for vertex in topological_plan_order(graph)] == list(reversed(range(3_000)))
 
 
-@pytest.mark.parametrize(("flink", "not_subset"), [("2.3", "&nsub;"), ("1.12", "⊄")])
-def test_descriptions_have_the_html_entities_of_the_release(flink, not_subset):
+@pytest.mark.parametrize(("release", "not_subset"), [("2.3", "&nsub;"), ("1.12", "⊄")])
+def test_descriptions_have_the_html_entities_of_the_release(release, not_subset):
     """As StringEscapeUtils.escapeHtml4 of the Commons library in Flink's jar, for each character that it escapes."""
     text = """jobs: {orders: {vertices: [{name: v, operators: ["Source: a", "é → € ⊄ <&> 'q'"]}]}}"""
-    with scenario_harness(text, flink=flink) as harness:
+    with scenario_harness(text, flink=release) as harness:
         harness.advance_to(1_000)
         (node,) = harness.get(f"/jobs/{harness.job().id}/plan")["plan"]["nodes"]
         assert f"&eacute; &rarr; &euro; {not_subset} &lt;&amp;&gt; 'q'" in node["description"]

@@ -29,18 +29,18 @@ def test_the_profiler_runs_and_leaves_a_file():
             client.call("getJobManagerProfilingFile", filename="other.html")
 
 
-@pytest.mark.parametrize(("body", "name"), [
+@pytest.mark.parametrize(("body", "class_name"), [
     ({"mode": "CPU", "duration": 0}, "IllegalArgumentException"),
     ({"mode": "CPU", "duration": 61}, "IllegalArgumentException"),
     ({"mode": None, "duration": 1}, "NullPointerException"),
     ({"mode": "LOCK", "duration": 1}, "IllegalStateException"),
 ])  # fmt: skip
-def test_invalid_profiling_requests_are_rejected(body, name):
+def test_invalid_profiling_requests_are_rejected(body, class_name):
     with HandlerClient(configuration=ENABLED) as client:
         client.call("postJobManagerProfiling", body={"mode": "CPU", "duration": 5})
         with pytest.raises(UncaughtJavaException) as raised:
             client.call("postJobManagerProfiling", body=body)
-        assert raised.value.exception.java_class == f"java.lang.{name}"
+        assert raised.value.exception.java_class == f"java.lang.{class_name}"
 
 
 def test_each_taskmanager_has_its_own_profiler():

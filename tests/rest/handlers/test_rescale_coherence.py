@@ -11,14 +11,14 @@ from flinkmock.rest.in_process import InProcessClient
 from tests.cluster.cluster_factory import job
 from tests.coherence import incoherences
 from tests.rest.handlers.http_helpers import JOB_ID
-from tests.rest.handlers.test_rescaling import adaptive, bounds
+from tests.rest.handlers.test_rescaling import adaptive_client, bounds
 
 WIDE = (VertexSpec(("Source: wide",), 3),)
 
 
 @pytest.mark.parametrize("upper", [1, 4])
 def test_responses_agree_every_50_ms_during_a_rescale(upper):
-    with adaptive() as client:
+    with adaptive_client() as client:
         client.call("updateJobResourceRequirements", body=bounds(1, upper), jobid=JOB_ID)
         client.advance("28s")
         in_process = InProcessClient(client.engine)
@@ -32,7 +32,7 @@ def test_responses_agree_every_50_ms_during_a_rescale(upper):
 
 
 def test_slots_that_a_rescale_frees_go_to_a_waiting_job():
-    with adaptive() as client:
+    with adaptive_client() as client:
         client.call("updateJobResourceRequirements", body=bounds(1, 1), jobid=JOB_ID)
         client.advance("28s")
         waiting = client.cluster.submit(

@@ -1,4 +1,4 @@
-"""Resource requirements and rescales. The recorded responses are in the suite rescale."""
+"""Resource requirements and rescales. The recorded responses are in the suite `rescale`."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ RECORDED_ORDER = [IDS[0], IDS[3], IDS[2], IDS[1]]
 ADAPTIVE = {"jobmanager.scheduler": "adaptive", "web.adaptive-scheduler.rescale-history.size": "5"}
 
 
-def job_of(*steps):
+def word_count_job(*steps):
     return dataclasses.replace(job(*steps), id=JOB_ID, vertices=WORD_COUNT)
 
 
-def adaptive(*steps, **configuration):
-    client = HandlerClient(job_of(*steps), configuration=ADAPTIVE | configuration)
+def adaptive_client(*steps, **configuration):
+    client = HandlerClient(word_count_job(*steps), configuration=ADAPTIVE | configuration)
     client.advance("1s")
     return client
 
@@ -47,7 +47,7 @@ def bounds(lower, upper, ids=IDS):
 
 
 def test_the_initial_bounds_are_one_and_the_parallelism_of_the_program():
-    with adaptive() as client:
+    with adaptive_client() as client:
         response = client.call("getJobResourceRequirements", jobid=JOB_ID)
         assert list(response) == RECORDED_ORDER
         assert [requirement["parallelism"] for requirement in response.values()] == [
@@ -56,7 +56,7 @@ def test_the_initial_bounds_are_one_and_the_parallelism_of_the_program():
 
 
 def test_new_bounds_are_shown_at_once():
-    with adaptive() as client:
+    with adaptive_client() as client:
         assert client.call("updateJobResourceRequirements", body=bounds(1, 3), jobid=JOB_ID) == {}
         response = client.call("getJobResourceRequirements", jobid=JOB_ID)
         assert {requirement["parallelism"]["upperBound"] for requirement in response.values()} == {3}
@@ -76,21 +76,21 @@ def test_new_bounds_are_shown_at_once():
 ])  # fmt: skip
 def test_invalid_bounds_are_reported_with_both_schedulers(body, lines):
     for configuration in ({}, ADAPTIVE):
-        with HandlerClient(job_of(), configuration=configuration) as client:
+        with HandlerClient(word_count_job(), configuration=configuration) as client:
             with pytest.raises(InvalidResourceRequirements) as raised:
                 client.call("updateJobResourceRequirements", body=body, jobid=JOB_ID)
             assert raised.value.message.splitlines() == lines
 
 
-def test_minus_one_stands_for_the_lowest_and_highest_bound():
-    with adaptive() as client:
+def test_minus_one_stands_for_the_lowest_and_highest_possible_bound():
+    with adaptive_client() as client:
         client.call("updateJobResourceRequirements", body=bounds(-1, -1), jobid=JOB_ID)
         response = client.call("getJobResourceRequirements", jobid=JOB_ID)
         assert response[IDS[0]]["parallelism"] == {"lowerBound": 1, "upperBound": 128}
 
 
 def test_the_default_scheduler_rejects_requirements_and_rescales():
-    with HandlerClient(job_of()) as client:
+    with HandlerClient(word_count_job()) as client:
         for operation, body in (("getJobResourceRequirements", {}), ("updateJobResourceRequirements", bounds(1, 1))):
             with pytest.raises(AdaptiveSchedulerRequired):
                 client.call(operation, body=body, jobid=JOB_ID)
@@ -105,31 +105,37 @@ def test_the_default_scheduler_rejects_requirements_and_rescales():
 
 
 def test_a_job_that_has_ended_has_no_requirements():
-    with adaptive(Step("RUNNING", ms(500)), Step("FINISHED")) as client, pytest.raises(JobNotFound):
+    with adaptive_client(Step("RUNNING", ms(500)), Step("FINISHED")) as client, pytest.raises(JobNotFound):
         client.call("getJobResourceRequirements", jobid=JOB_ID)
 
 
 def test_null_bounds_are_rejected_after_the_job_is_found():
-    """2.3.0 looks up the job first; a canceled job is a FlinkJobNotFoundException."""
-    with adaptive(Step("RUNNING", ms(500)), Step("FINISHED")) as client, pytest.raises(JobNotFound):
+    """2.3.0 looks up the job first; if the job has ended, the error is a FlinkJobNotFoundException."""
+    with adaptive_client(Step("RUNNING", ms(500)), Step("FINISHED")) as client, pytest.raises(JobNotFound):
         client.call("updateJobResourceRequirements", body={IDS[0]: None}, jobid=JOB_ID)
-    with adaptive() as client, pytest.raises(UncaughtJavaException) as raised:
+    with adaptive_client() as client, pytest.raises(UncaughtJavaException) as raised:
         client.call("updateJobResourceRequirements", body={IDS[0]: None}, jobid=JOB_ID)
     assert raised.value.exception.message == f"No requirement set for vertex {IDS[0]}"
 
 
 def test_the_job_is_rescaled_after_the_cool_down():
-    with adaptive() as client:
+    with adaptive_client() as client:
         client.call("updateJobResourceRequirements", body=bounds(1, 3), jobid=JOB_ID)
         client.advance("28s")
         details = client.call("getJobDetails", jobid=JOB_ID)
-        assert (details["state"], [v["parallelism"] for v in details["vertices"]]) == ("RUNNING", [1, 2, 2, 1])
-        restored = len(client.cluster.job(JOB_ID).checkpoints.restored)
+        assert (details["state"], [vertex["parallelism"] for vertex in details["vertices"]]) == (
+            "RUNNING",
+            [1, 2, 2, 1],
+        )
+        restored_count = len(client.cluster.job(JOB_ID).checkpoints.restored)
         client.advance("5s")
         details = client.call("getJobDetails", jobid=JOB_ID)
-        assert (details["state"], [v["parallelism"] for v in details["vertices"]]) == ("RUNNING", [3, 3, 3, 3])
-        assert [v["tasks"]["RUNNING"] for v in details["vertices"]] == [3, 3, 3, 3]
-        assert len(client.cluster.job(JOB_ID).checkpoints.restored) == restored + 1
+        assert (details["state"], [vertex["parallelism"] for vertex in details["vertices"]]) == (
+            "RUNNING",
+            [3, 3, 3, 3],
+        )
+        assert [vertex["tasks"]["RUNNING"] for vertex in details["vertices"]] == [3, 3, 3, 3]
+        assert len(client.cluster.job(JOB_ID).checkpoints.restored) == restored_count + 1
         assert client.call("getClusterOverview")["slots-available"] == 1
         assert client.call("getJobExceptions", jobid=JOB_ID)["exceptionHistory"]["entries"] == []
         completed, initial = client.call("getJobRescalesHistory", jobid=JOB_ID)
@@ -143,14 +149,14 @@ def test_the_job_is_rescaled_after_the_cool_down():
 
 
 def test_a_rescale_uses_all_available_slots():
-    with adaptive() as client:
+    with adaptive_client() as client:
         client.call("updateJobResourceRequirements", body=bounds(1, 9), jobid=JOB_ID)
         client.advance("40s")
         assert {vertex.parallelism for vertex in client.cluster.job(JOB_ID).graph.vertices} == {4}
 
 
 def test_an_update_that_changes_no_bounds_is_an_ignored_rescale():
-    with adaptive() as client:
+    with adaptive_client() as client:
         body = {id: bounds(1, upper, [id])[id] for id, upper in zip(IDS, (1, 2, 2, 1), strict=True)}
         client.call("updateJobResourceRequirements", body=body, jobid=JOB_ID)
         overview = client.call("getJobRescalesOverview", jobid=JOB_ID)
@@ -162,7 +168,7 @@ def test_an_update_that_changes_no_bounds_is_an_ignored_rescale():
 
 
 def test_the_last_change_of_the_bounds_applies():
-    with adaptive() as client:
+    with adaptive_client() as client:
         for upper in (4, 3):
             client.call("updateJobResourceRequirements", body=bounds(1, upper), jobid=JOB_ID)
             client.advance("1s")
@@ -173,7 +179,7 @@ def test_the_last_change_of_the_bounds_applies():
 
 
 def test_a_job_that_ends_before_its_rescale_is_not_rescaled():
-    with adaptive() as client:
+    with adaptive_client() as client:
         client.call("updateJobResourceRequirements", body=bounds(1, 3), jobid=JOB_ID)
         client.call("cancelJob", jobid=JOB_ID)
         client.advance("60s")
@@ -184,7 +190,7 @@ def test_a_job_that_ends_before_its_rescale_is_not_rescaled():
 def test_a_restart_after_a_failure_is_listed_as_a_rescale():
     boom = ExceptionSpec(JavaException("java.lang.IllegalStateException", "boom"))
     steps = (Step("RUNNING", ms(500)), Step("RESTARTING", ms(100), boom), Step("CREATED"), Step("RUNNING", ms(99_000)))
-    with adaptive(*steps) as client:
+    with adaptive_client(*steps) as client:
         client.advance("1s")
         history = client.call("getJobRescalesHistory", jobid=JOB_ID)
         assert [rescale["triggerCause"] for rescale in history] == ["RECOVERABLE_FAILOVER", "INITIAL_SCHEDULE"]
@@ -197,7 +203,7 @@ def test_a_restart_after_a_failure_is_listed_as_a_rescale():
 
 
 def test_the_rescale_configuration_shows_the_options_of_the_cluster():
-    with adaptive(**{"jobmanager.adaptive-scheduler.scaling-interval.min": "1 min"}) as client:
+    with adaptive_client(**{"jobmanager.adaptive-scheduler.scaling-interval.min": "1 min"}) as client:
         config = client.call("getJobRescaleConfig", jobid=JOB_ID)
         assert config["executingCooldownTimeoutInMillis"] == 60_000
         assert config["maximumDelayForTriggeringRescaleInMillis"] == 3_000
@@ -206,21 +212,21 @@ def test_the_rescale_configuration_shows_the_options_of_the_cluster():
 
 
 def test_an_unknown_rescale_is_not_found():
-    with adaptive() as client, pytest.raises(RescaleNotFound):
+    with adaptive_client() as client, pytest.raises(RescaleNotFound):
         client.call("getJobRescaleDetails", jobid=JOB_ID, rescaleuuid=UNKNOWN_ID)
 
 
 def test_there_is_no_history_if_its_size_is_0():
-    with adaptive(**{"web.adaptive-scheduler.rescale-history.size": "0"}) as client:
+    with adaptive_client(**{"web.adaptive-scheduler.rescale-history.size": "0"}) as client:
         assert client.call("getJobRescaleConfig", jobid=JOB_ID)["rescaleHistoryMax"] == 0
         with pytest.raises(AdaptiveSchedulerRequired):
             client.call("getJobRescalesHistory", jobid=JOB_ID)
 
 
-@pytest.mark.parametrize("flink", ["1.20", "2.3"])
-def test_the_metrics_count_restarts_and_rescales(flink):
+@pytest.mark.parametrize("release", ["1.20", "2.3"])
+def test_the_metrics_count_restarts_and_rescales(release):
     configuration = ADAPTIVE | {"jobmanager.adaptive-scheduler.scaling-interval.min": "1s"}
-    with HandlerClient(job_of(), flink=flink, configuration=configuration) as client:
+    with HandlerClient(word_count_job(), flink=release, configuration=configuration) as client:
         client.advance("2s")
         client.call("updateJobResourceRequirements", body=bounds(1, 1), jobid=JOB_ID)
         client.advance("1min")
@@ -230,4 +236,4 @@ def test_the_metrics_count_restarts_and_rescales(flink):
             for name in names
             for metric in client.call("getJobMetrics", {"get": name}, jobid=JOB_ID)
         }
-        assert values == ({"numRestarts": "0", "numRescales": "1"} if flink == "2.3" else {"numRestarts": "1"})
+        assert values == ({"numRestarts": "0", "numRescales": "1"} if release == "2.3" else {"numRestarts": "1"})

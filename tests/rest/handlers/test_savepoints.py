@@ -36,7 +36,8 @@ def test_requests_with_the_same_trigger_id_take_one_savepoint():
             response = client.call("triggerSavepoint", body={"triggerId": UNKNOWN_ID}, jobid=JOB_ID)
             assert response == {"request-id": UNKNOWN_ID}
         client.advance("1s")
-        assert len([record for record in client.cluster.job(JOB_ID).checkpoints.tracked if record.is_savepoint]) == 1
+        tracked = client.cluster.job(JOB_ID).checkpoints.tracked
+        assert len([checkpoint for checkpoint in tracked if checkpoint.is_savepoint]) == 1
 
 
 def test_a_stop_with_savepoint_finishes_the_job():
@@ -47,7 +48,7 @@ def test_a_stop_with_savepoint_finishes_the_job():
         assert client.cluster.job(JOB_ID).state == "FINISHED"
 
 
-@pytest.mark.parametrize(("flink", "key"), [
+@pytest.mark.parametrize(("release", "key"), [
     ("1.19", "state.savepoints.dir"),
     ("1.20", "execution.checkpointing.savepoint-dir"),
 ])  # fmt: skip
@@ -55,24 +56,24 @@ def test_a_stop_with_savepoint_finishes_the_job():
     ("triggerSavepoint", "target-directory"),
     ("triggerStopWithSavepoint", "targetDirectory"),
 ])  # fmt: skip
-def test_a_savepoint_needs_a_directory(flink, key, operation, field):
-    with client_with_running_job(flink=flink, configuration={"state.savepoints.dir": None}) as client:
+def test_a_savepoint_needs_a_directory(release, key, operation, field):
+    with client_with_running_job(flink=release, configuration={"state.savepoints.dir": None}) as client:
         with pytest.raises(BadRequest) as raised:
             client.call(operation, jobid=JOB_ID)
         assert raised.value.message == f"Config key [{key}] is not set. Property [{field}] must be provided."
         assert client.call(operation, body={field: "file:///mine"}, jobid=JOB_ID)["request-id"]
 
 
-@pytest.mark.parametrize(("trigger", "status", "key"), [
+@pytest.mark.parametrize(("trigger_operation", "status_operation", "key"), [
     ("triggerSavepoint", "getSavepointStatus", "failure-cause"),
     ("triggerStopWithSavepoint", "getSavepointStatus", "failure-cause"),
     ("triggerCheckpoint", "getCheckpointStatus", "failureCause"),
 ])  # fmt: skip
-def test_an_unknown_job_is_reported_when_the_operation_is_polled(trigger, status, key):
+def test_an_unknown_job_is_reported_when_the_operation_is_polled(trigger_operation, status_operation, key):
     with client_with_running_job() as client:
-        trigger_id = client.call(trigger, jobid=UNKNOWN_ID)["request-id"]
+        trigger_id = client.call(trigger_operation, jobid=UNKNOWN_ID)["request-id"]
         client.advance("1s")
-        cause = client.call(status, jobid=UNKNOWN_ID, triggerid=trigger_id)["operation"][key]
+        cause = client.call(status_operation, jobid=UNKNOWN_ID, triggerid=trigger_id)["operation"][key]
         assert cause["class"] == "java.util.concurrent.CompletionException"
         lines = cause["stack-trace"].splitlines()
         missing = (
@@ -88,14 +89,14 @@ def test_a_checkpoint_can_be_triggered():
         trigger = client.call("triggerCheckpoint", body={"checkpointType": "FULL"}, jobid=JOB_ID)["request-id"]
         client.advance("1s")
         result = client.call("getCheckpointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]
-        assert result == {"checkpointId": client.cluster.job(JOB_ID).checkpoints.tracked[result["checkpointId"] - 1].id}
+        assert result == {"checkpointId": client.cluster.job(JOB_ID).checkpoints.tracked[-1].id}
         with pytest.raises(TriggerNotFound):
             client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)
 
 
-@pytest.mark.parametrize(("flink", "is_accepted"), [("1.18", True), ("1.19", False)])
-def test_incremental_checkpoints_are_rejected_since_1_19(flink, is_accepted):
-    with client_with_running_job(flink=flink) as client:
+@pytest.mark.parametrize(("release", "is_accepted"), [("1.18", True), ("1.19", False)])
+def test_incremental_checkpoints_are_rejected_since_1_19(release, is_accepted):
+    with client_with_running_job(flink=release) as client:
         if is_accepted:
             assert client.call("triggerCheckpoint", body={"checkpointType": "INCREMENTAL"}, jobid=JOB_ID)["request-id"]
         else:
@@ -132,9 +133,9 @@ def test_disposing_a_savepoint_twice_fails():
             client.call("triggerSavepointDisposal")
 
 
-@pytest.mark.parametrize(("flink", "state"), [("1.12", "IN_PROGRESS"), ("1.13", "COMPLETED")])
-def test_deleting_a_data_set_never_ends_in_1_12(flink, state):
-    with client_with_running_job(flink=flink) as client:
+@pytest.mark.parametrize(("release", "state"), [("1.12", "IN_PROGRESS"), ("1.13", "COMPLETED")])
+def test_deleting_a_data_set_never_ends_in_1_12(release, state):
+    with client_with_running_job(flink=release) as client:
         assert client.call("getClusterDataSetList") == {"dataSets": []}
         trigger = client.call("deleteClusterDataSet", datasetid=UNKNOWN_ID)["request-id"]
         client.advance("10s")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -15,15 +16,31 @@ from tests.rest.handlers.http_helpers import HandlerClient
 
 SUBMISSIONS = Path(__file__).parent / "submissions"
 """Multipart bodies with the request, the plan and a jar."""
+
+
+class RecordedSubmission(NamedTuple):
+    """A body in submissions/, the field of the request that names the plan, and the id and the name of the job."""
+
+    filename: str
+    plan_field: str
+    job_id: str
+    job_name: str
+
+
 RECORDED = {
-    "1.12": ("1.12-jobgraph.bin", "jobGraphFileName", "acdcaee5b224a7b3fb6becded7cc06f5", "probe-one"),
-    "2.3": ("2.3-executionplan.bin", "executionPlanFileName", "a019c0ba18070324639214be1b718733", "probe-two"),
+    "1.12": RecordedSubmission(
+        "1.12-jobgraph.bin", "jobGraphFileName", "acdcaee5b224a7b3fb6becded7cc06f5", "probe-one"
+    ),
+    "2.3": RecordedSubmission(
+        "2.3-executionplan.bin", "executionPlanFileName", "a019c0ba18070324639214be1b718733", "probe-two"
+    ),
 }
+"""The recorded submissions by release."""
 
 
-def recorded_files(file: str) -> dict[str, bytes]:
-    """Return file name -> content of a recorded body."""
-    body = (SUBMISSIONS / file).read_bytes()
+def recorded_files(filename: str) -> dict[str, bytes]:
+    """Return the contents of the files in a recorded body by file name."""
+    body = (SUBMISSIONS / filename).read_bytes()
     boundary = b"\r\n" + body.partition(b"\r\n")[0]
     contents = {}
     for part in (b"\r\n" + body).split(boundary)[1:-1]:
@@ -39,33 +56,33 @@ def uploaded_files(folder: Path, files: dict[str, bytes]) -> list[UploadedFile]:
     return [UploadedFile(name, folder / name) for name in files]
 
 
-@pytest.mark.parametrize("flink", RECORDED)
-def test_a_real_submission_becomes_a_job(tmp_path, flink):
-    file, field, job_id, name = RECORDED[flink]
-    files = uploaded_files(tmp_path, recorded_files(file))
+@pytest.mark.parametrize("release", RECORDED)
+def test_a_real_submission_becomes_a_job(tmp_path, release):
+    recorded = RECORDED[release]
+    files = uploaded_files(tmp_path, recorded_files(recorded.filename))
     jars = [file.name for file in files if file.name.endswith(".jar")]
-    body = {field: files[0].name, "jobJarFileNames": jars, "jobArtifactFileNames": []}
+    body = {recorded.plan_field: files[0].name, "jobJarFileNames": jars, "jobArtifactFileNames": []}
     rules = (
         SubmissionRule("probe-*", job(name="probe", every=500), frozenset({"checkpoints.every"})),
         SubmissionRule("*", job(name="any")),
     )
-    with HandlerClient(flink=flink, submissions=rules) as client:
-        assert client.call("submitJob", body=body, files=files) == {"jobUrl": f"/jobs/{job_id}"}
-        started = client.cluster.job(job_id)
-        assert started.name == name
+    with HandlerClient(flink=release, submissions=rules) as client:
+        assert client.call("submitJob", body=body, files=files) == {"jobUrl": f"/jobs/{recorded.job_id}"}
+        started = client.cluster.job(recorded.job_id)
+        assert started.name == recorded.job_name
         assert started.spec.checkpoints.every == 500
         with pytest.raises(UncaughtJavaException) as raised:
             client.call("submitJob", body=body, files=files)
         assert "already been submitted" in raised.value.exception.message
 
 
-@pytest.mark.parametrize("flink", RECORDED)
-def test_a_rule_without_keys_keeps_the_submitted_graph(tmp_path, flink):
-    file, field, job_id, _ = RECORDED[flink]
-    files = uploaded_files(tmp_path, recorded_files(file))
-    with HandlerClient(flink=flink, submissions=(SubmissionRule("*", job(name="any")),)) as client:
-        client.call("submitJob", body={field: files[0].name}, files=files)
-        spec = client.cluster.job(job_id).spec
+@pytest.mark.parametrize("release", RECORDED)
+def test_a_rule_without_keys_keeps_the_submitted_graph(tmp_path, release):
+    recorded = RECORDED[release]
+    files = uploaded_files(tmp_path, recorded_files(recorded.filename))
+    with HandlerClient(flink=release, submissions=(SubmissionRule("*", job(name="any")),)) as client:
+        client.call("submitJob", body={recorded.plan_field: files[0].name}, files=files)
+        spec = client.cluster.job(recorded.job_id).spec
     assert [(vertex.name, vertex.parallelism) for vertex in spec.vertices] == [
         ("Source: numbers -> slow", 1),
         ("sum -> drop -> Sink: out", 1),
@@ -77,30 +94,30 @@ def test_a_rule_without_keys_keeps_the_submitted_graph(tmp_path, flink):
     assert spec.vertices[0].id == "ca88eee0095684d687a1b6495617f957"
 
 
-@pytest.mark.parametrize(("flink", "kind"), [("1.20", "JobGraph"), ("2.0", "ExecutionPlan")])
-def test_invalid_submissions_are_rejected(tmp_path, flink, kind):
-    field = "executionPlanFileName" if flink == "2.0" else "jobGraphFileName"
-    (plan, short) = uploaded_files(tmp_path, {"plan.bin": b"garbage", "short.bin": b"\xac\xed\0\5sr\0"})
-    entries = {"fileName": "nope.zip", "entryName": "x"}
-    with HandlerClient(flink=flink) as client:
+@pytest.mark.parametrize(("release", "plan_class"), [("1.20", "JobGraph"), ("2.0", "ExecutionPlan")])
+def test_invalid_submissions_are_rejected(tmp_path, release, plan_class):
+    field = "executionPlanFileName" if release == "2.0" else "jobGraphFileName"
+    (garbage, truncated) = uploaded_files(tmp_path, {"plan.bin": b"garbage", "short.bin": b"\xac\xed\0\5sr\0"})
+    artifact = {"fileName": "nope.zip", "entryName": "x"}
+    with HandlerClient(flink=release) as client:
 
         def rejection(files, **body):
+            """Return the message, whether a file is missing, and the cause."""
             with pytest.raises(InvalidJobSubmission) as raised:
                 client.call("submitJob", body=body, files=files)
             return raised.value.message, raised.value.missing_file, str(raised.value.cause or "")
 
         assert rejection([]) == ("The jobGraphFileName field must not be omitted or be null.", False, "")
-        missing = rejection([plan], **{field: "nope.bin"})
-        assert missing == (f"{kind} file nope.bin could not be found on the server.", True, "")
-        missing = rejection([plan], **{field: "plan.bin"}, jobJarFileNames=["nope.jar"])
+        missing = rejection([garbage], **{field: "nope.bin"})
+        assert missing == (f"{plan_class} file nope.bin could not be found on the server.", True, "")
+        missing = rejection([garbage], **{field: "plan.bin"}, jobJarFileNames=["nope.jar"])
         assert missing == ("Jar file nope.jar could not be found on the server.", True, "")
-        missing = rejection([plan], **{field: "plan.bin"}, jobArtifactFileNames=[entries])
+        missing = rejection([garbage], **{field: "plan.bin"}, jobArtifactFileNames=[artifact])
         assert missing == ("Artifact file nope.zip could not be found on the server.", True, "")
-        garbage = rejection([plan], **{field: "plan.bin"})
+        undecodable = f"Failed to deserialize {plan_class}."
         corrupted = "java.io.StreamCorruptedException: invalid stream header: 67617262"
-        assert garbage == (f"Failed to deserialize {kind}.", False, corrupted)
-        cut = rejection([short], **{field: "short.bin"})
-        assert cut == (f"Failed to deserialize {kind}.", False, "java.io.EOFException")
+        assert rejection([garbage], **{field: "plan.bin"}) == (undecodable, False, corrupted)
+        assert rejection([truncated], **{field: "short.bin"}) == (undecodable, False, "java.io.EOFException")
         assert not client.cluster.jobs
 
 

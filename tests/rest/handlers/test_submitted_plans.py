@@ -1,6 +1,6 @@
-"""Jobs from submitted plans have the graph, the settings and the failures that real JobManagers show.
+"""Jobs from submitted plans have the graph and the settings that real JobManagers show, or fail in the same way.
 
-The plans are in tests/cluster/submission/plans.
+The plans are in tests/cluster/submission/plans; test_plan_decoder.py describes them.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ FIELDS = {"1.12": "jobGraphFileName", "1.20": "jobGraphFileName", "2.3": "execut
 """The field of the request body that names the plan, by release."""
 
 
-def submit(client: HandlerClient, folder: Path, plan: str, flink: str = "2.3") -> str:
+def submit(client: HandlerClient, folder: Path, plan: str, release: str = "2.3") -> str:
     """Submit a plan and return the id of its job."""
     path = folder / "plan.bin"
     path.write_bytes(gzip.decompress((PLANS / f"{plan}.bin.gz").read_bytes()))
-    body = {FIELDS[flink]: path.name}
+    body = {FIELDS[release]: path.name}
     return str(client.call("submitJob", body=body, files=[UploadedFile(path.name, path)])["jobUrl"]).rpartition("/")[2]
 
 
@@ -35,7 +35,7 @@ def details(client: HandlerClient, jobid: str) -> dict[str, Any]:
     return dict(client.call("getJobDetails", jobid=jobid))
 
 
-def test_settings_of_the_plan_are_in_the_configuration(tmp_path):
+def test_a_job_has_the_settings_and_the_descriptions_of_its_plan(tmp_path):
     with HandlerClient(flink="2.3", submissions=ANY) as client:
         jobid = submit(client, tmp_path, "streamgraph")
         client.advance(1_000)
@@ -70,18 +70,18 @@ def test_a_rule_that_gives_vertices_replaces_the_graph_and_keeps_the_settings(tm
         assert (spec.checkpoints.every, spec.checkpoints.min_pause) == (7000, 0)
 
 
-@pytest.mark.parametrize("flink", ["1.20", "2.3"])
-def test_an_empty_graph_is_rejected(tmp_path, flink):
-    """In real clusters, it is a JobSubmissionException; in 2.3 a FAILED application without jobs remains."""
-    with HandlerClient(flink=flink, submissions=ANY) as client:
+@pytest.mark.parametrize("release", ["1.20", "2.3"])
+def test_an_empty_graph_is_rejected(tmp_path, release):
+    """Real clusters raise a JobSubmissionException; in 2.3, a FAILED application without jobs remains."""
+    with HandlerClient(flink=release, submissions=ANY) as client:
         with pytest.raises(UncaughtJavaException) as raised:
-            submit(client, tmp_path, "empty", flink)
+            submit(client, tmp_path, "empty", release)
         assert [str(exception) for exception in raised.value.exception.chain()] == [
             "org.apache.flink.runtime.client.JobSubmissionException: Failed to submit job.",
             "java.lang.IllegalArgumentException: The given job is empty",
         ]
         assert not client.cluster.jobs
-        if flink == "2.3":
+        if release == "2.3":
             (application,) = client.call("getApplicationsOverview")["applications"]
             assert (application["name"], application["status"], application["jobs"]) == (
                 "SingleJobApplication(acceptance nothing)", "FAILED", {},
@@ -90,10 +90,10 @@ def test_an_empty_graph_is_rejected(tmp_path, flink):
             assert exceptions == {"exceptionHistory": {"entries": []}}
 
 
-@pytest.mark.parametrize("flink", ["1.12", "2.3"])
-def test_a_job_that_cannot_be_restored_fails_with_the_chain_of_the_job_master(tmp_path, flink):
-    with HandlerClient(flink=flink, submissions=ANY) as client:
-        jobid = submit(client, tmp_path, "lost-savepoint", flink)
+@pytest.mark.parametrize("release", ["1.12", "2.3"])
+def test_a_job_that_cannot_be_restored_fails_with_the_chain_of_the_job_master(tmp_path, release):
+    with HandlerClient(flink=release, submissions=ANY) as client:
+        jobid = submit(client, tmp_path, "lost-savepoint", release)
         result = client.call("getJobExecutionResult", jobid=jobid)["job-execution-result"]
         cause = result["failure-cause"]
         assert cause["class"] == "org.apache.flink.runtime.client.JobInitializationException"
@@ -110,10 +110,10 @@ def test_a_job_that_cannot_be_restored_fails_with_the_chain_of_the_job_master(tm
                 f"Caused by: java.lang.RuntimeException: {missing}",
                 f"Caused by: {missing}",
             ]
-            if flink == "2.3"
+            if release == "2.3"
             else [initialization + "Could not instantiate JobManager.", f"Caused by: {missing}"]
         )
-        if flink == "2.3":
+        if release == "2.3":
             config = client.call("getCheckpointConfig", jobid=jobid)
             assert (config["state_backend"], config["checkpoint_storage"]) == ("Unknown", "Unknown")
 
@@ -142,7 +142,7 @@ def test_a_batch_job_shows_undecided_parallelism_as_minus_one(tmp_path):
         assert client.call("getJobConfig", jobid=jobid)["execution-config"]["job-parallelism"] == 2
 
 
-def test_the_graph_of_a_batch_stream_graph_grows(tmp_path):
+def test_a_batch_job_from_a_stream_graph_starts_with_some_vertices_and_pending_operators(tmp_path):
     with HandlerClient(flink="2.3", submissions=ANY) as client:
         jobid = submit(client, tmp_path, "streamgraph-batch")
         client.advance(1_000)

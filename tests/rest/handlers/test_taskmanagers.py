@@ -20,7 +20,7 @@ def recorded_slot_count(version: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("flink", "configuration", "allocated"),
+    ("release", "configuration", "allocated_count"),
     [
         ("1.18", {}, recorded_slot_count("1.18.1")),
         ("1.17", {}, recorded_slot_count("1.17.2")),
@@ -28,9 +28,9 @@ def recorded_slot_count(version: str) -> int:
         ("1.13", {}, 0),
     ],
 )
-def test_details_list_the_allocated_slots(flink: str, configuration: dict[str, str], allocated: int) -> None:
-    with HandlerClient(job(), flink=flink, configuration=configuration) as client:
+def test_details_list_the_allocated_slots(release: str, configuration: dict[str, str], allocated_count: int) -> None:
+    with HandlerClient(job(), flink=release, configuration=configuration) as client:
         client.advance("1min")
         (listed,) = client.call("getTaskManagers")["taskmanagers"]
         details = client.call("getTaskManagerDetails", taskmanagerid=listed["id"])
-        assert (details["slotsNumber"], details["freeSlots"], len(details["allocatedSlots"])) == (4, 2, allocated)
+        assert (details["slotsNumber"], details["freeSlots"], len(details["allocatedSlots"])) == (4, 2, allocated_count)

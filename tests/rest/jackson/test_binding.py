@@ -1,4 +1,4 @@
-"""Request bodies as Jackson binds them. tests/server/test_recordings.py checks the recorded messages.
+"""Request bodies are read as by Jackson. tests/server/test_recordings.py checks the recorded messages.
 
 See docs/flink-behaviour.md#request-bodies and docs/flink-behaviour.md#json-parsing.
 """
@@ -22,16 +22,16 @@ from flinkmock.rest.release_quirks import ReleaseQuirks
 ID = "0123456789abcdef0123456789abcdef"
 
 
-def read(raw: bytes, operation: str = "triggerSavepoint", flink: str = "2.3") -> dict[str, Any]:
-    contract = Contract.load(flink)
+def read(raw: bytes, operation: str = "triggerSavepoint", release: str = "2.3") -> dict[str, Any]:
+    contract = Contract.load(release)
     body = BodyReader(contract, ReleaseQuirks.of(contract.release)).read(contract.operation(operation), raw)
     assert body is not None
     return body
 
 
-def rejection(raw: bytes, operation: str = "triggerSavepoint", flink: str = "2.3") -> tuple[int, list[str]]:
+def rejection(raw: bytes, operation: str = "triggerSavepoint", release: str = "2.3") -> tuple[int, list[str]]:
     with pytest.raises(RestRequestRejected) as raised:
-        read(raw, operation, flink)
+        read(raw, operation, release)
     return raised.value.response.status, json.loads(raised.value.response.body)["errors"]
 
 
@@ -78,7 +78,7 @@ def test_numbers_for_integer_fields_are_truncated() -> None:
 
 
 def test_numbers_are_trimmed_as_in_java() -> None:
-    """In 1.12.5, `"\\u0000"` is an empty text, which stands for null."""
+    """In 1.12.5, `"\\u0000"` counts as an empty text, and an empty text as null."""
     assert read(b'{"parallelism": "\\u0000"}', "submitJobFromJar") == {"parallelism": None}
     assert read(b'{"parallelism": "\\u0000 2 "}', "submitJobFromJar") == {"parallelism": 2}
     rejection('{"parallelism": "\u00a02"}'.encode(), "submitJobFromJar")
@@ -96,10 +96,10 @@ def test_the_plan_may_have_its_old_field_name() -> None:
 
 
 @pytest.mark.parametrize("value", [b"true", b"1234", b"1.5", b"[1]", b"{}"])
-@pytest.mark.parametrize("flink", ["1.12", "2.3"])
-def test_serialized_requests_must_be_strings(value: bytes, flink: str) -> None:
+@pytest.mark.parametrize("release", ["1.12", "2.3"])
+def test_serialized_requests_must_be_strings(value: bytes, release: str) -> None:
     """Observed on 1.12.5: `{"serializedCoordinationRequest": true}`."""
-    status, errors = rejection(b'{"serializedCoordinationRequest": %s}' % value, "postClientCoordination", flink)
+    status, errors = rejection(b'{"serializedCoordinationRequest": %s}' % value, "postClientCoordination", release)
     assert status == 400
     assert "Request did not match expected format ClientCoordinationRequestBody." in errors[0]
 
@@ -173,19 +173,19 @@ def test_a_null_body_is_read_as_none() -> None:
 
 
 def test_an_empty_body_lacks_required_primitives_in_1_12() -> None:
-    status, errors = rejection(b"", flink="1.12")
+    status, errors = rejection(b"", release="1.12")
     assert status == 400
     assert "Bad request received. Request did not conform to expected format." in errors[0]
-    assert read(b"", flink="1.13") == {}
+    assert read(b"", release="1.13") == {}
 
 
-@pytest.mark.parametrize("flink", known_releases())
-def test_unknown_fields_are_rejected_before_1_20(flink: str) -> None:
+@pytest.mark.parametrize("release", known_releases())
+def test_unknown_fields_are_rejected_before_1_20(release: str) -> None:
     raw = b'{"cancel-job": false, "nope": 1}'
-    if Contract.load(flink).release.since("1.20"):
-        assert read(raw, flink=flink) == {"cancel-job": False}
+    if Contract.load(release).release.since("1.20"):
+        assert read(raw, release=release) == {"cancel-job": False}
     else:
-        _, errors = rejection(raw, flink=flink)
+        _, errors = rejection(raw, release=release)
         assert 'UnrecognizedPropertyException: Unrecognized field "nope"' in errors[0]
 
 
@@ -224,11 +224,11 @@ def test_nesting_below_the_limit_of_jackson_is_accepted() -> None:
     assert read(body) == {}
 
 
-def test_old_releases_limit_nesting_by_the_stack() -> None:
+def test_in_old_releases_the_size_of_the_stack_limits_nesting() -> None:
     limit_before = sys.getrecursionlimit()
     shallow, deep = (b'{"a":' * depth + b"1" + b"}" * depth for depth in (4_000, 6_000))
-    assert read(shallow, flink="1.20") == {}
-    status, errors = rejection(deep, flink="1.12")
+    assert read(shallow, release="1.20") == {}
+    status, errors = rejection(deep, release="1.12")
     assert (status, "java.lang.StackOverflowError" in errors[1]) == (500, True)
     assert sys.getrecursionlimit() == limit_before
 

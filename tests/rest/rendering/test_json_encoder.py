@@ -40,7 +40,7 @@ JSON = st.recursive(
         (float("-inf"), "-Infinity"),
     ],
 )
-def test_doubles_are_written_as_by_double_to_string(value, text):
+def test_doubles_are_written_as_java_prints_them(value, text):
     assert java_double(value) == text
 
 

@@ -24,12 +24,12 @@ JOB = {
 }
 
 
-def body(operation_id, payload, minor="2.3", seed=0, key=""):
-    contract = Contract.load(minor)
+def body(operation_id, payload, release="2.3", seed=0, key=""):
+    contract = Contract.load(release)
     return ResponseRenderer(contract, seed).body(contract.operation(operation_id), payload, key)
 
 
-def test_payloads_take_the_order_and_the_keys_of_the_release():
+def test_bodies_have_the_order_and_the_keys_of_the_release():
     [new] = body("getJobsOverview", {"jobs": [JOB]})["jobs"]
     [old] = body("getJobsOverview", {"jobs": [JOB]}, "1.12")["jobs"]
     assert list(new)[:4] == ["jid", "name", "jobType", "schedulerType"]
@@ -94,17 +94,17 @@ def test_null_leaves_out_an_optional_field_that_is_not_nullable():
     }
 
 
-def test_null_of_a_nullable_field_remains():
+def test_a_nullable_field_can_be_null():
     status = {"id": "IN_PROGRESS"}
     response = {"status": status, "operation": None}
     assert body("getSavepointStatus", response) == response
 
 
-@pytest.mark.parametrize(("minor", "name"), [("1.12", "@class"), ("2.3", "className")])
+@pytest.mark.parametrize(("release", "name"), [("1.12", "@class"), ("2.3", "className")])
 @pytest.mark.parametrize("payload_key", ["@class", "className"])
-def test_the_name_of_a_subclass_is_read_from_either_key(minor, name, payload_key):
+def test_the_name_of_a_subclass_is_read_from_either_key(release, name, payload_key):
     payload = {payload_key: "failed", "id": 3, "failure_timestamp": 9, "failure_message": None}
-    result = body("getCheckpointStatisticDetails", payload, minor)
+    result = body("getCheckpointStatisticDetails", payload, release)
     assert result[name] == "failed"
     assert next(iter(result)) == name
     assert (result["id"], result["failure_timestamp"], result["failure_message"]) == (3, 9, None)
@@ -120,7 +120,7 @@ def test_a_subclass_that_does_not_exist_is_rejected():
         body("getCheckpointStatisticDetails", {"className": "lost"})
 
 
-def test_maps_keep_the_keys_of_the_release():
+def test_maps_of_states_have_the_states_of_the_release_and_other_maps_keep_their_keys():
     counts = {"RUNNING": 2, "INITIALIZING": 1}
     assert body("getJobDetails", {"status-counts": counts}, "1.12")["status-counts"]["RUNNING"] == 2
     assert "INITIALIZING" not in body("getJobDetails", {"status-counts": counts}, "1.12")["status-counts"]
@@ -162,10 +162,10 @@ def test_an_operation_that_returns_a_file_has_no_body():
 
 
 def test_an_imported_release_needs_faker(monkeypatch):
-    shipped = Contract.load("2.3")
+    bundled = Contract.load("2.3")
     monkeypatch.setitem(sys.modules, "faker", None)
-    ResponseRenderer(shipped)
-    imported = Contract({**shipped.document, "flink": "2.4.0", "provenance": {"source": "documentation", "detail": ""}})
+    ResponseRenderer(bundled)
+    imported = Contract({**bundled.document, "flink": "2.4.0", "provenance": {"source": "documentation", "detail": ""}})
     with pytest.raises(FakerMissing) as raised:
         ResponseRenderer(imported)
     assert str(raised.value) == (
@@ -174,7 +174,7 @@ def test_an_imported_release_needs_faker(monkeypatch):
     )
 
 
-def test_faker_is_imported_only_when_a_word_is_needed():
+def test_faker_is_imported_only_when_a_placeholder_text_is_needed():
     code = (
         "import sys; from flinkmock.contract import Contract; from flinkmock.rest.rendering import ResponseRenderer;"
         "contract = Contract.load('2.3'); renderer = ResponseRenderer(contract);"

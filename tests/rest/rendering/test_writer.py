@@ -1,4 +1,4 @@
-"""Compiled writers write the same bytes as the renderer, or reject a payload."""
+"""Compiled writers write the same bytes as the renderer, or raise the same error."""
 
 import copy
 import math
@@ -32,19 +32,19 @@ def written(renderer, operation, payload):
 
 @given(st.data(), st.sampled_from(OPERATIONS))
 def test_any_body_of_any_operation_is_written_as_it_is_rendered(data, release_and_operation):
-    minor, operation_id = release_and_operation
-    contract = Contract.load(minor)
+    release, operation_id = release_and_operation
+    contract = Contract.load(release)
     operation, renderer = contract.operation(operation_id), ResponseRenderer(contract)
-    payload = data.draw(values_of(minor).of(operation.response))
+    payload = data.draw(values_of(release).of(operation.response))
     assert written(renderer, operation, payload) == rendered(renderer, operation, payload)
 
 
 @given(st.data(), st.sampled_from(OPERATIONS))
 def test_a_payload_with_an_odd_or_a_missing_value_is_written_as_it_is_rendered(data, release_and_operation):
-    minor, operation_id = release_and_operation
-    contract = Contract.load(minor)
+    release, operation_id = release_and_operation
+    contract = Contract.load(release)
     operation, renderer = contract.operation(operation_id), ResponseRenderer(contract)
-    payload = copy.deepcopy(data.draw(values_of(minor).of(operation.response)))
+    payload = copy.deepcopy(data.draw(values_of(release).of(operation.response)))
     objects_and_keys = [(json_object, key) for json_object in all_objects(payload) for key in json_object]
     if objects_and_keys:
         changed, key = data.draw(st.sampled_from(objects_and_keys))
