@@ -80,8 +80,8 @@ class Read:
         "_handler",
         "_is_traced",
         "_jobmanager",
-        "_requests_to_skip",
         "_resolved",
+        "_skip_count",
         "_useless_count",
         "job_id",
         "operation",
@@ -101,7 +101,7 @@ class Read:
         self._handler = handler_of(operation.id)
         self._useless_count = 0
         """The number of times in a row that no template could be made, or that the new one was not used."""
-        self._requests_to_skip = 0
+        self._skip_count = 0
         """The number of requests to come for which no template is made."""
         self._is_traced = False
         """Whether `template` is valid for a range of times, not only for one."""
@@ -109,7 +109,7 @@ class Read:
         """Key -> part of the last traced response, see `RestCall.part`."""
 
     def is_polled(self, subjects: Mapping[str, Any]) -> bool:
-        """Return whether the request counts as a poll of something that waits for polls."""
+        """Return whether a wait condition counts the request as a poll. `subjects`: see `WaitConditions.by_subject`."""
         return bool(subjects) and (traits_of(self.operation.id).lists_jobs or self.job_id in subjects)
 
     def current_template(self, engine: Engine, now: int, base_url: str) -> Template | None:
@@ -158,10 +158,10 @@ class Read:
             # if parts can be reused, making a template costs less than a response without one
             was_useful = self.template.hit_count > 1 or bool(self._fragments)
             self._useless_count = 0 if was_useful else self._useless_count + 1
-            self._requests_to_skip = min((1 << self._useless_count) - 1, _MAX_SKIPPED_REQUESTS)
+            self._skip_count = min((1 << self._useless_count) - 1, _MAX_SKIPPED_REQUESTS)
         self.template, self._is_traced = None, False
-        if self._requests_to_skip:
-            self._requests_to_skip -= 1
+        if self._skip_count:
+            self._skip_count -= 1
             return None
         self.template = make_template(
             lambda moment: self._text(engine, moment, base_url), now, engine.lock.change_count
@@ -170,7 +170,7 @@ class Read:
         if not self._is_traced:
             self._useless_count += 1
             # this request is the first without a template
-            self._requests_to_skip = min((1 << self._useless_count) - 2, _MAX_SKIPPED_REQUESTS)
+            self._skip_count = min((1 << self._useless_count) - 2, _MAX_SKIPPED_REQUESTS)
         return self.template
 
     def _text(self, engine: Engine, now: int, base_url: str) -> str:

@@ -48,9 +48,9 @@ def _program_accumulators(cluster: Cluster, job: Job, execution: Execution, time
     if not execution.vertex.spec.accumulators:
         return []
     if execution.ended_at(time) is None and cluster.caches_enabled:
-        interval = max(1, cluster.configuration.milliseconds(HEARTBEAT_INTERVAL))
-        heartbeats = (time - job.submitted_at) // interval
-        time = job.submitted_at + heartbeats * interval if heartbeats > 0 else 0
+        interval_ms = max(1, cluster.configuration.milliseconds(HEARTBEAT_INTERVAL))
+        heartbeat_count = (time - job.submitted_at) // interval_ms
+        time = job.submitted_at + heartbeat_count * interval_ms if heartbeat_count > 0 else 0
     io = RecordFlow(job.attempts[execution.attempt], time).io_counters(execution)
     spec = execution.vertex.spec
     records = io.records_out if execution.vertex.is_source else io.records_in

@@ -38,7 +38,7 @@ def _job_and_statistics_time(call: RestCall) -> tuple[Job, int]:
     Raises:
         JobNotFound: There is no such job.
         JobInitializing: The job has no JobMaster yet.
-        CheckpointingDisabled: The job takes no checkpoints.
+        CheckpointingDisabled: The job has no checkpoint statistics.
     """
     job = call.cluster.job(call.path["jobid"])
     time = call.caches.checkpoints_time(job.id, call.now)
@@ -56,7 +56,7 @@ def _job_and_statistics_time(call: RestCall) -> tuple[Job, int]:
 
 
 def _require_checkpointing(call: RestCall, job: Job) -> None:
-    """Raise CheckpointingDisabled for a batch job, which before 1.17 has empty statistics (observed on 1.16.3)."""
+    """Raise CheckpointingDisabled for a batch job. Before 1.17, it has empty statistics (observed on 1.16.3)."""
     if job.spec.is_batch and call.cluster.release.since("1.17"):
         raise CheckpointingDisabled(job.id)
 
@@ -184,9 +184,10 @@ class _CheckpointPayloads:
         newest_first = reversed(job.checkpoints.completed_checkpoints_at(time))
         completed = (checkpoint for checkpoint in newest_first if not checkpoint.is_savepoint)
         self._retained = tuple(islice(completed, max_retained))
-        self._all_discarded = discards_newest_checkpoint(job, time)
+        self._newest_is_discarded = discards_newest_checkpoint(job, time)
 
     def of(self, checkpoint: Checkpoint, *, with_tasks: bool = False) -> dict[str, Any]:
+        """Return the payload of a checkpoint. `with_tasks` adds the statistics of each vertex."""
         time, job = self._time, self._job
         status = checkpoint.status_at(time)
         acks = job.checkpoints.acknowledgements(checkpoint, time) if with_tasks or status != "COMPLETED" else []
@@ -220,7 +221,7 @@ class _CheckpointPayloads:
         if status == "COMPLETED":
             payload["external_path"] = checkpoint.path
             payload["discarded"] = not checkpoint.is_savepoint and (
-                self._all_discarded or checkpoint not in self._retained
+                self._newest_is_discarded or checkpoint not in self._retained
             )
         elif status == "FAILED":
             payload["failure_timestamp"] = checkpoint.ends_at

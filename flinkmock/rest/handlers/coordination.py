@@ -28,14 +28,14 @@ def coordinate(call: RestCall) -> Payload:
     job = call.cluster.job(call.path["jobid"], call.now)
     if job.has_ended:
         raise JobNotFound(job.id)
-    text: str | None = call.body.get("serializedCoordinationRequest")
-    error = _deserialization_error(text, explains_missing_request=call.cluster.release.since("1.15"))
-    if text is None or error is not None:
+    serialized_request: str | None = call.body.get("serializedCoordinationRequest")
+    error = _deserialization_error(serialized_request, explains_missing_request=call.cluster.release.since("1.15"))
+    if serialized_request is None or error is not None:
         raise UncaughtJavaException(error or JavaException(java_classes.NULL_POINTER_EXCEPTION))
     uid = call.path.get("operatorUid")  # since 2.3
     operator_id = call.path["operatorid"] if uid is None else hash_of_uid(uid).hex()
     vertex_and_sink = find_collect_sink(job, operator_id)
-    request = _collect_request(text)
+    request = _collect_request(serialized_request)
     if any(vertex.id == operator_id and vertex.spec.splits for vertex in job.graph.vertices):
         message = messages.coordinator_handles_no_requests(operator_id)  # of SourceCoordinator
         raise UncaughtJavaException(JavaException(java_classes.FLINK_EXCEPTION, message))
@@ -47,10 +47,10 @@ def coordinate(call: RestCall) -> Payload:
     return {"serializedCoordinationResult": base64.b64encode(data).decode()}
 
 
-def _collect_request(text: str) -> tuple[str, int] | None:
+def _collect_request(serialized_request: str) -> tuple[str, int] | None:
     """Return the version and the offset of a CollectCoordinationRequest; None for any other request."""
     try:
-        request = read_object(base64.b64decode(text))
+        request = read_object(base64.b64decode(serialized_request))
     except BadStream:
         return None
     fields = request.fields if isinstance(request, JavaObject) else {}
@@ -58,13 +58,13 @@ def _collect_request(text: str) -> tuple[str, int] | None:
     return (version, offset) if isinstance(version, str) and isinstance(offset, int) else None
 
 
-def _deserialization_error(request: str | None, *, explains_missing_request: bool) -> JavaException | None:
+def _deserialization_error(serialized_request: str | None, *, explains_missing_request: bool) -> JavaException | None:
     """Return the exception of deserializing a request; None if its first bytes are valid."""
-    if request is None:
+    if serialized_request is None:
         message = messages.NO_COORDINATION_REQUEST if explains_missing_request else None
         return JavaException(java_classes.NULL_POINTER_EXCEPTION, message)
     try:
-        data = base64.b64decode(request)
+        data = base64.b64decode(serialized_request)
     except binascii.Error:
         data = b""
     if len(data) < len(HEADER):

@@ -50,7 +50,9 @@ def exceptions(call: RestCall) -> Payload:
 
 
 def _archived_failures(job: Job, failures: list[Failure], time: int) -> list[Failure]:
-    """Return the failures in the history before 1.19: those that failed the job, or after which tasks have restarted.
+    """Return the failures in the history of releases before 1.19.
+
+    These are the failures that failed the job, and those after which tasks have restarted.
 
     A JobException is a failure without a restart (ExecutionFailureHandler). Recorded on 1.18.1, and on 1.17.2 for jobs
     that fail while they stop.

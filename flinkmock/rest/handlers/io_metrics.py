@@ -30,7 +30,7 @@ class IoMetrics:
         self._fetched_at = call.caches.metrics_time(call.now)
         attempt = job.attempt_at(time)
         is_steady = attempt is not None and attempt.is_steady_at(time)
-        self._steady_attempt = attempt.number if attempt is not None and is_steady else None
+        self._steady_attempt_number = attempt.number if attempt is not None and is_steady else None
         # while an attempt is steady, only a fetch of metrics changes the counters
         self.version = (attempt and attempt.number, attempt and attempt.version, self._fetched_at, is_steady or time)
         self._flows: dict[tuple[int, int], RecordFlow] = {}
@@ -41,7 +41,7 @@ class IoMetrics:
         return self._flows[attempt, time]
 
     def _is_final(self, execution: Execution) -> bool:
-        return execution.attempt != self._steady_attempt and execution.ended_at(self._time) is not None
+        return execution.attempt != self._steady_attempt_number and execution.ended_at(self._time) is not None
 
     def counters(self, execution: Execution) -> tuple[IoCounters, bool]:
         """Return a subtask's counters, without buffers, and whether Flink marks them as complete."""

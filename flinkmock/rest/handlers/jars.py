@@ -114,7 +114,7 @@ def run_application(call: RestCall) -> Payload:
 
     Raises:
         JarNotFound: There is no such jar.
-        BadRequest: The request gives the arguments of the program in two ways.
+        BadRequest: The request has arguments of the program as a list and as a text.
         ProgramError: There is no entry class.
     """
     cluster = call.cluster
@@ -149,7 +149,7 @@ def _end_output(call: RestCall) -> None:
 
 
 def _job_to_run(call: RestCall, program: Program) -> JobSpec:
-    """Call the program's main method and return the job that it starts. Raises ProgramError."""
+    """Return the job that the program's main method starts; keep what the method prints. Raises ProgramError."""
     rules = call.cluster.spec.submissions
     printed = output_of_main(program, rules)
     if printed and not call.cluster.output_has_ended:
@@ -162,7 +162,7 @@ def _program(call: RestCall) -> Program:
 
     Raises:
         JarNotFound: There is no such jar.
-        BadRequest: The request gives the arguments of the program in both ways of 1.x.
+        BadRequest: The request has arguments of the program as a list and as a text (1.x).
     """
     arguments = _arguments(call)
     jar = call.cluster.jars.get(call.path["jarid"], call.jobmanager)

@@ -21,7 +21,7 @@ from flinkmock.release import Release
 METADATA_BYTES = 1_500
 """The size of the `_metadata` file in a checkpoint of a small job, in bytes."""
 MINUTE_MS = 60_000
-WATERMARKS = "Timestamps/Watermarks"
+WATERMARK_OPERATOR = "Timestamps/Watermarks"
 """The operator of `assignTimestampsAndWatermarks`."""
 WATERMARK_LAG_MS = 1
 """How far the watermarks of `WatermarkStrategy.forMonotonousTimestamps` lag behind the newest record, in ms."""
@@ -74,13 +74,13 @@ def executions_on(cluster: Cluster, taskmanager: TaskManager, time: int) -> list
 def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
     timestamps = job.timestamps_at(time)
     executions = [execution for row in job.present_executions_at(time) for execution in row]
-    running_since = [
+    running_times = [
         execution.entered_at(TaskState.RUNNING, time)
         for execution in executions
         if execution.state_at(time) in (TaskState.RUNNING, TaskState.FINISHED)
     ]
-    all_running = len(running_since) == len(executions)
-    deploying_since = [
+    all_running = len(running_times) == len(executions)
+    deployment_times = [
         execution.started_at(time)
         for execution in executions
         if execution.state_at(time) in (TaskState.DEPLOYING, TaskState.INITIALIZING)
@@ -102,8 +102,8 @@ def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
             for change in job.requirements_changes
             if change.job_attempt_number is not None
         ),
-        all_running_since=max(filter(None, running_since), default=None) if all_running else None,
-        deploying_since=min((start for start in deploying_since if start is not None), default=None),
+        all_running_since=max(filter(None, running_times), default=None) if all_running else None,
+        deploying_since=min((start for start in deployment_times if start is not None), default=None),
         completed_checkpoints=counts["completed"],
         failed_checkpoints=counts["failed"],
         in_progress_checkpoints=counts["in_progress"],
@@ -221,7 +221,10 @@ def _splits(vertex: Vertex, subtask: int) -> tuple[str, ...]:
 
 
 def _local_share(execution: Execution, flows: SharedFlows) -> float:
-    """Return the share of a subtask's input channels that come from its own TaskManager, from 0 to 1."""
+    """Return the share of a subtask's input channels that come from its own TaskManager, from 0 to 1.
+
+    Producers without a TaskManager count as local.
+    """
     taskmanager_id = _taskmanager_id_of(execution)
     local_count = channel_count = 0
     for edge in execution.vertex.inputs:
@@ -239,7 +242,7 @@ def _local_share(execution: Execution, flows: SharedFlows) -> float:
 
 
 def metrics_time_of(caches: Caches, execution: Execution, time: int) -> int | None:
-    """Return the time (epoch ms) of a subtask's metrics; None if there are none.
+    """Return the time (epoch ms) at which a subtask's metrics were last fetched; None if there are none.
 
     The JobManager keeps the last metrics that it fetched before a subtask ended, until the subtask has a newer attempt
     or the job is forgotten. See docs/flink-behaviour.md#ended-metrics.
@@ -257,7 +260,10 @@ def metrics_time_of(caches: Caches, execution: Execution, time: int) -> int | No
 
 
 def last_metrics_time(caches: Caches, execution: Execution, time: int) -> int | None:
-    """Return when metrics were last fetched before the end of a subtask, up to `time`; None if they never were."""
+    """Return `time` or, if a subtask has ended by then, when metrics were last fetched before its end.
+
+    None: they were never fetched before its end.
+    """
     end = end_of(execution, time)
     return time if end is None else caches.last_metrics_before(end)
 
@@ -265,7 +271,7 @@ def last_metrics_time(caches: Caches, execution: Execution, time: int) -> int | 
 def lacks_ratios(execution: Execution, time: int, release: Release) -> bool:
     """Return whether the metrics of an ended subtask lack the busy, idle and back pressure ratios.
 
-    MetricStore removes them since 1.18, when it is informed about the end of the subtask.
+    Since 1.18, MetricStore removes them after the end of the subtask.
     """
     return release.since("1.18") and end_of(execution, time) is not None
 
@@ -282,5 +288,5 @@ def watermark_of(job: Job, execution: Execution, time: int) -> int | None:
     if watermarks is not None:
         event_time = time if watermarks.stops_after is None else min(time, job.submitted_at + watermarks.stops_after)
         return None if watermarks.lag is None or running_since is None else event_time - watermarks.lag
-    assigns_watermarks = any(WATERMARKS in vertex.spec.operators for vertex in job.graph.vertices)
+    assigns_watermarks = any(WATERMARK_OPERATOR in vertex.spec.operators for vertex in job.graph.vertices)
     return time - WATERMARK_LAG_MS if assigns_watermarks and running_since is not None else None

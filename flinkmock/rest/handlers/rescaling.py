@@ -46,7 +46,7 @@ _UNKNOWN_PROFILE = {
 
 
 def _unfinished_job(call: RestCall) -> Job:
-    """Return a job that has not ended. Raises JobNotFound, JobInitializing."""
+    """Return the job of `:jobid` if it has not ended. Raises JobNotFound, JobInitializing."""
     job = call.cluster.job(call.path["jobid"], call.now)
     if job.ended_at(call.now) is not None:
         raise JobNotFound(job.id)
@@ -63,7 +63,7 @@ def _require_adaptive_scheduler(call: RestCall, job: Job) -> None:
 
 @handles("getJobResourceRequirements")
 def requirements(call: RestCall) -> Payload:
-    """Return the parallelism bounds of a job. Raises JobNotFound, AdaptiveSchedulerRequired."""
+    """Return the parallelism bounds of a job. Raises JobNotFound, JobInitializing, AdaptiveSchedulerRequired."""
     job = _unfinished_job(call)
     _require_adaptive_scheduler(call, job)
     bounds = parallelism_bounds_of(job)
@@ -80,6 +80,7 @@ def set_requirements(call: RestCall) -> Payload:
 
     Raises:
         JobNotFound: There is no such job, or it has ended.
+        JobInitializing: The job has no graph yet.
         AdaptiveSchedulerRequired: The job does not use the adaptive scheduler.
         InvalidResourceRequirements: The bounds are invalid; this is checked before the scheduler.
         UncaughtJavaException: A vertex has `null` for its bounds.
@@ -167,9 +168,9 @@ def summary(call: RestCall) -> Payload:
     ended = [rescale for rescale in rescales if rescale.ended_at is not None]
     return {
         "rescalesCounts": _counts(rescales),
-        "rescalesDurationStatsInMillis": _durations(ended),
+        "rescalesDurationStatsInMillis": _duration_statistics(ended),
         **{
-            f"{state.lower()}RescalesDurationStatsInMillis": _durations(
+            f"{state.lower()}RescalesDurationStatsInMillis": _duration_statistics(
                 [rescale for rescale in ended if rescale.state == state]
             )
             for state in ("COMPLETED", "IGNORED", "FAILED")
@@ -201,7 +202,7 @@ def _counts(rescales: Sequence[Rescale]) -> dict[str, int]:
     }
 
 
-def _durations(rescales: Sequence[Rescale]) -> dict[str, Any]:
+def _duration_statistics(rescales: Sequence[Rescale]) -> dict[str, Any]:
     """Return the statistics of the durations of rescales that have ended, in ms."""
     statistics = summary_statistics([(rescale.ended_at or 0) - rescale.started_at for rescale in rescales])
     if statistics is None:
@@ -290,7 +291,7 @@ def _slots(call: RestCall, job: Job, old_graph: JobGraph | None, new_graph: JobG
 
 
 def _scheduler_states(rescale: Rescale) -> list[dict[str, Any]]:
-    """Return the states of the adaptive scheduler during a completed rescale, as observed on 2.3.0."""
+    """Return the states of the adaptive scheduler during a completed rescale (observed on 2.3.0); [] for any other."""
     if rescale.job_attempt is None or rescale.ended_at is None or rescale.state != RescaleState.COMPLETED:
         return []
     scheduled_at = max(rescale.started_at, rescale.job_attempt.created_at)

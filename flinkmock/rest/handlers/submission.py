@@ -35,24 +35,25 @@ def submit(call: RestCall) -> Payload:
     Raises:
         InvalidJobSubmission: The request names no plan, files are missing, or the plan can't be read; checked in the
             order of JobSubmitHandler.
-        UncaughtJavaException: The job id exists already, the plan is empty, or the scenario makes this call fail.
+        UncaughtJavaException: The job id exists already, the plan is empty, the results in the scenario can't be
+            serialized, or the scenario makes this call fail.
     """
     cluster = call.cluster
     files = {file.name: file for file in call.files}
     plan_name = _plan_file_name(call)
     if plan_name is None:
         raise InvalidJobSubmission(submission_messages.NO_PLAN_FILE_NAME)
-    plan = _file(files, plan_name, "ExecutionPlan" if cluster.release.since("2.0") else "JobGraph")
-    jars = [_file(files, name, "Jar") for name in call.body.get("jobJarFileNames") or ()]
+    plan_file = _uploaded_file(files, plan_name, "ExecutionPlan" if cluster.release.since("2.0") else "JobGraph")
+    jar_files = [_uploaded_file(files, name, "Jar") for name in call.body.get("jobJarFileNames") or ()]
     for artifact in call.body.get("jobArtifactFileNames") or ():
-        _file(files, artifact["fileName"], "Artifact")
-    submitted = _read(plan, cluster.release)
+        _uploaded_file(files, artifact["fileName"], "Artifact")
+    submitted = _read_plan(plan_file, cluster.release)
     if submitted.id in cluster.jobs:
         raise UncaughtJavaException(duplicate_submission_error(cluster.release))
     job_id = submitted.id or cluster.new_job_id()
     if submitted.is_empty:
         _reject_empty_job(submitted, job_id, call)
-    spec = _spec(submitted, jars, call)
+    spec = _job_spec(submitted, jar_files, call)
     failure = cluster.submission_failure(spec)
     if failure is not None:
         raise UncaughtJavaException(failure)
@@ -68,20 +69,20 @@ def _plan_file_name(call: RestCall) -> str | None:
     return name
 
 
-def _file(files: dict[str, UploadedFile], name: str, kind: str) -> UploadedFile:
+def _uploaded_file(files: dict[str, UploadedFile], name: str, kind: str) -> UploadedFile:
     """Return an uploaded file; `kind` is for the error message. Raises InvalidJobSubmission."""
     if name not in files:
         raise InvalidJobSubmission(submission_messages.file_not_uploaded(kind, name), missing_file=True)
     return files[name]
 
 
-def _spec(submitted: SubmittedPlan, jars: list[UploadedFile], call: RestCall) -> JobSpec:
+def _job_spec(submitted: SubmittedPlan, jar_files: list[UploadedFile], call: RestCall) -> JobSpec:
     """Return the job that a plan and the matching submission rule describe. Raises UncaughtJavaException."""
     entry_classes: list[str] = []
-    for jar in jars:
-        entry_classes_of_jar, _ = read_jar(jar.path)
+    for file in jar_files:
+        entry_classes_of_jar, _ = read_jar(file.path)
         entry_classes += entry_classes_of_jar
-    names = (submitted.name or "", *(jar.name for jar in jars), *entry_classes)
+    names = (submitted.name or "", *(file.name for file in jar_files), *entry_classes)
     try:
         return spec_of_plan(submitted, matching_rule(names, call.cluster.spec.submissions))
     except BadValue as error:
@@ -100,7 +101,7 @@ def _reject_empty_job(submitted: SubmittedPlan, job_id: str, call: RestCall) -> 
     raise UncaughtJavaException(JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, message, cause))
 
 
-def _read(file: UploadedFile, release: Release) -> SubmittedPlan:
+def _read_plan(file: UploadedFile, release: Release) -> SubmittedPlan:
     """Read a plan. Since 1.20, its file name contains the id, too (docs/flink-behaviour.md#command-line-client)."""
     try:
         submitted = decode_plan(read_object(file.path.read_bytes()), release)

@@ -16,7 +16,7 @@ from flinkmock.flink.java_format import java_double
 from flinkmock.rest.rendering.placeholders import FieldPath, PlaceholderSource, pointer
 
 Schema = Mapping[str, Any]
-Render = Callable[[Any, FieldPath, PlaceholderSource], Any]
+RenderFunction = Callable[[Any, FieldPath, PlaceholderSource], Any]
 """Returns the value of a body for a value of a payload, its path, and the source of placeholders."""
 
 
@@ -46,10 +46,10 @@ class Compiler:
 
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
-        self._compiled: dict[str, Render] = {}
+        self._compiled: dict[str, RenderFunction] = {}
         self._being_compiled: list[str] = []
 
-    def compile(self, schema: Schema) -> Render:
+    def compile(self, schema: Schema) -> RenderFunction:
         """Return a function that renders the values of a schema. It raises SchemaMismatch."""
         if "$ref" in schema:
             return self._reference(schema["$ref"].removeprefix("#/$defs/"))
@@ -65,7 +65,7 @@ class Compiler:
             return _nullable(self._array(schema), schema, json_types)
         return _leaf(schema, json_types)
 
-    def _reference(self, name: str) -> Render:
+    def _reference(self, name: str) -> RenderFunction:
         if name in self._being_compiled:  # recursive: its function exists when this function is called
             return lambda value, path, placeholders: self._compiled[name](value, path, placeholders)
         if name not in self._compiled:
@@ -78,7 +78,7 @@ class Compiler:
         """Return whether a schema refers to a definition that is being compiled."""
         return schema.get("$ref", "").removeprefix("#/$defs/") in self._being_compiled
 
-    def _alternative(self, branches: list[Schema]) -> Render:
+    def _alternative(self, branches: list[Schema]) -> RenderFunction:
         if len(branches) == 2 and allowed_types(branches[1]) == {"null"}:
             return _or_null(self.compile(branches[0]), branches[1])
         renders = [self.compile(branch) for branch in branches]
@@ -99,7 +99,7 @@ class Compiler:
 
         return alternative
 
-    def _object(self, schema: Schema) -> Render:
+    def _object(self, schema: Schema) -> RenderFunction:
         if "properties" not in schema or (not schema["properties"] and "propertyNames" in schema):
             return self._map(schema)
         # a property that is known only from a description may be null, even if its schema does not allow it
@@ -136,7 +136,7 @@ class Compiler:
 
         return render
 
-    def _map(self, schema: Schema) -> Render:
+    def _map(self, schema: Schema) -> RenderFunction:
         """Compile an object whose keys the schema does not list: `propertyNames`, `additionalProperties`, or any."""
         names: Schema = schema.get("propertyNames", {})
         values = schema.get("additionalProperties")
@@ -167,7 +167,7 @@ class Compiler:
 
         return render
 
-    def _array(self, schema: Schema) -> Render:
+    def _array(self, schema: Schema) -> RenderFunction:
         child = self.compile(schema.get("items", {}))
         is_recursive = self._is_recursive(schema.get("items", {}))
 
@@ -202,7 +202,7 @@ def branch_by_constant(branches: list[Schema]) -> dict[str, int]:
     return {constant: index for index, constant in enumerate(constants)} if len(constants) == len(branches) else {}
 
 
-def _or_null(render: Render, null_schema: Schema) -> Render:
+def _or_null(render: RenderFunction, null_schema: Schema) -> RenderFunction:
     def or_null(value: Any, path: FieldPath, placeholders: PlaceholderSource) -> Any:
         if value is None:
             return None
@@ -211,11 +211,11 @@ def _or_null(render: Render, null_schema: Schema) -> Render:
     return or_null
 
 
-def _nullable(render: Render, schema: Schema, json_types: frozenset[str]) -> Render:
+def _nullable(render: RenderFunction, schema: Schema, json_types: frozenset[str]) -> RenderFunction:
     return _or_null(render, {"type": "null"}) if "null" in json_types else render
 
 
-def _literal(schema: Schema) -> Render:
+def _literal(schema: Schema) -> RenderFunction:
     constant = schema.get("const", MISSING)
     if constant is not MISSING:
         return lambda value, path, placeholders: constant
@@ -231,7 +231,7 @@ def _literal(schema: Schema) -> Render:
     return render
 
 
-def _leaf(schema: Schema, json_types: frozenset[str]) -> Render:
+def _leaf(schema: Schema, json_types: frozenset[str]) -> RenderFunction:
     if not json_types:
         return _raw
     conversions = _conversions(json_types)

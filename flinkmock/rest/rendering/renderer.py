@@ -8,12 +8,12 @@ from weakref import WeakKeyDictionary
 
 from flinkmock.contract import Contract, Operation
 from flinkmock.errors import FakerMissing
-from flinkmock.rest.rendering.compiler import MISSING, Compiler, Render, SchemaMismatch
+from flinkmock.rest.rendering.compiler import MISSING, Compiler, RenderFunction, SchemaMismatch
 from flinkmock.rest.rendering.json_encoder import encode
 from flinkmock.rest.rendering.placeholders import GeneratedPlaceholders, PlaceholderSource
-from flinkmock.rest.rendering.writer import Write, compile_writer
+from flinkmock.rest.rendering.writer import WriteFunction, compile_writer
 
-_WRITERS: WeakKeyDictionary[Contract, dict[str, Write]] = WeakKeyDictionary()
+_WRITERS: WeakKeyDictionary[Contract, dict[str, WriteFunction]] = WeakKeyDictionary()
 """The writers of each contract by operation id. All clusters of a release use the same ones."""
 
 
@@ -41,7 +41,7 @@ class ResponseRenderer:
         self.contract = contract
         self.seed = seed
         self._compiler = Compiler(contract.definitions)
-        self._renderers: dict[str, Render] = {}
+        self._renderers: dict[str, RenderFunction] = {}
         self._writers = _WRITERS.setdefault(contract, {})
         self._placeholders = GeneratedPlaceholders("")
 

@@ -1,8 +1,8 @@
 """Compiles schemas into functions that write payloads as JSON text.
 
-A writer is Python source that is generated from the schema of an operation's response: one function for each object,
-which formats all fields at once. It returns the same text as `encode(renderer.body(...))`. It raises an exception if a
-payload is not what handlers usually return; the caller then uses the renderer.
+The Python source of a writer is generated from the schema of an operation's response, with one function for each
+object, which formats all fields at once. A writer returns the same text as `encode(renderer.body(...))`. It raises an
+exception if a payload is not what handlers usually return; the caller then uses the renderer.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from flinkmock.moment import Fragment
 from flinkmock.rest.rendering.compiler import DISCRIMINATOR_NAMES, Schema, branch_by_constant
 from flinkmock.rest.rendering.json_encoder import encode
 
-Write = Callable[[Any], str]
+WriteFunction = Callable[[Any], str]
 
 _PLAIN_NAME = re.compile(r"[ -!#-&(-\[\]-z|~]+")
 """Names that need no escape in JSON and in the generated source, whose strings are '''…''' and "…"."""
-_NUMBERS = frozenset({"integer", "number"})
+_NUMBER_TYPES = frozenset({"integer", "number"})
 
 
 class UnusualPayload(Exception):
     """The renderer has to render this payload."""
 
 
-def compile_writer(schema: Schema, definitions: Definitions) -> Write:
+def compile_writer(schema: Schema, definitions: Definitions) -> WriteFunction:
     """Return a function that writes payloads as JSON. It raises any exception for a payload that it can't write."""
     compiler = _WriterCompiler(definitions)
     return compiler.compiled_function(compiler.function_for(schema))
@@ -39,14 +39,15 @@ def compile_writer(schema: Schema, definitions: Definitions) -> Write:
 class _WriterCompiler:
     """Generates the source of functions that write the values of schemas.
 
-    Texts of a schema that could end a string of the source are not part of it, but constants in its namespace.
+    Texts of a schema that could end a string literal are not written into the source, which refers to them as
+    constants.
     """
 
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
         self._name_count = 0
         self._source: list[str] = []
-        """The source of the functions."""
+        """The source of each function."""
         self._namespace: dict[str, Any] = {
             "string": json.encoder.encode_basestring,
             "double": _double,
@@ -55,16 +56,16 @@ class _WriterCompiler:
             "isfinite": math.isfinite,
             "MISSING": _MISSING,
             "UnusualPayload": UnusualPayload,
-            "unusual": _unusual,
-            "written": _written,
+            "reject": _reject,
+            "fragment_text": _fragment_text,
             "sequences": frozenset({list, tuple, map}),  # `map`: the parts of a list, see `RestCall.parts`
         }
         self._function_by_reference: dict[str, str] = {}
 
-    def compiled_function(self, name: str) -> Write:
+    def compiled_function(self, name: str) -> WriteFunction:
         """Return the generated function with a name."""
         exec("\n".join(self._source), self._namespace)
-        write: Write = self._namespace[name]
+        write: WriteFunction = self._namespace[name]
         return write
 
     def _new_name(self, prefix: str) -> str:
@@ -90,6 +91,7 @@ class _WriterCompiler:
         return name
 
     def _define(self, name: str, schema: Schema) -> None:
+        """Generate the function that writes values of a schema."""
         branches = alternatives(schema)
         json_types = allowed_types(schema)
         if branches:
@@ -124,11 +126,11 @@ class _WriterCompiler:
         if not json_types:
             return f"raw({value})"
         if json_types == {"null"}:
-            return f"('null' if {value} is None else unusual())"
+            return f"('null' if {value} is None else reject())"
         if len(json_types) == 2 and "null" in json_types:
             (other,) = json_types - {"null"}
             return f"('null' if {value} is None else {self._expression({'type': other}, value)})"
-        return "unusual()"
+        return "reject()"
 
     def _replacement_field(self, schema: Schema, value: str) -> str:
         """Return the content of the braces in an f-string for the text of `value`."""
@@ -136,6 +138,7 @@ class _WriterCompiler:
         return f"{value}:d" if is_integer else self._expression(schema, value)
 
     def _alternative(self, branches: Sequence[Schema]) -> list[str]:
+        """Return the lines of a function that writes values of one of several schemas."""
         if len(branches) == 2 and allowed_types(branches[1]) == {"null"}:
             return ["if value is None: return 'null'", f"return {self._expression(branches[0], 'value')}"]
         resolved = [resolve(branch, self._definitions) for branch in branches]
@@ -162,7 +165,7 @@ class _WriterCompiler:
             for literal in branch.get("enum", (branch.get("const"),))
             if isinstance(literal, str)
         }
-        numbers = [branch for branch in branches if allowed_types(branch) & _NUMBERS and "enum" not in branch]
+        numbers = [branch for branch in branches if allowed_types(branch) & _NUMBER_TYPES and "enum" not in branch]
         lines = ["kind = type(value)"]
         if numbers:
             expression = self._expression(numbers[0], "value")
@@ -176,12 +179,13 @@ class _WriterCompiler:
         ]
 
     def _object(self, name: str, schema: Schema) -> list[str]:
+        """Return the lines of the function `name`, which writes an object."""
         if "properties" not in schema or (not schema["properties"] and "propertyNames" in schema):
             return self._map(name, schema)
         if schema.get("unconfirmed"):
             return ["raise UnusualPayload"]
         required = set(schema.get("required", ()))
-        lines = [f"if type(value) is not dict: return written(value, {name})"]
+        lines = [f"if type(value) is not dict: return fragment_text(value, {name})"]
         pieces = []  # of an f-string; each begins with a comma, and the first comma is removed
         for property_name, child in schema["properties"].items():
             if not _PLAIN_NAME.fullmatch(property_name):
@@ -206,7 +210,7 @@ class _WriterCompiler:
         return [*lines, f"return f'''{{{{{''.join(pieces)[1:]}}}}}'''"]
 
     def _text_of_null(self, schema: Schema) -> str | None:
-        """Return the text of a null; None if an optional key with null is left out."""
+        """Return the JSON text that stands for None; None if an optional key with this value is left out."""
         branches = alternatives(schema)
         if branches:
             return "null" if len(branches) == 2 and allowed_types(branches[1]) == {"null"} else None
@@ -220,6 +224,7 @@ class _WriterCompiler:
         return "null" if not json_types or "null" in json_types else None
 
     def _map(self, name: str, schema: Schema) -> list[str]:
+        """Return the lines of the function `name`, which writes an object whose keys the schema does not list."""
         values = schema.get("additionalProperties")
         if schema.get("maxProperties") == 0:
             return ["return '{}'"]
@@ -227,7 +232,7 @@ class _WriterCompiler:
             return ["return raw(value)"]
         names: Schema = schema.get("propertyNames", {})
         condition = f" if key in {self._constant(frozenset(names['enum']))}" if "enum" in names else ""
-        lines = [f"if type(value) is not dict: return written(value, {name})"]
+        lines = [f"if type(value) is not dict: return fragment_text(value, {name})"]
         if condition and schema.get("required"):
             lines.append(
                 f"if not {self._constant(frozenset(schema['required']))} <= value.keys(): raise UnusualPayload"
@@ -236,6 +241,7 @@ class _WriterCompiler:
         return [*lines, f"return '{{' + ','.join([{entry} for key, child in value.items(){condition}]) + '}}'"]
 
     def _array(self, schema: Schema) -> list[str]:
+        """Return the lines of a function that writes an array."""
         item = self._expression(schema.get("items", {}), "item")
         return [
             "if type(value) not in sequences: raise UnusualPayload",
@@ -246,12 +252,12 @@ class _WriterCompiler:
 _MISSING = object()
 
 
-def _unusual() -> str:
+def _reject() -> str:
     raise UnusualPayload
 
 
-def _written(value: Any, write: Write) -> str:
-    """Return the text of a fragment, which is written only once. Raises UnusualPayload for any other value."""
+def _fragment_text(value: Any, write: WriteFunction) -> str:
+    """Return the JSON text of a fragment, which is written only once. Raises UnusualPayload for any other value."""
     if type(value) is not Fragment:
         raise UnusualPayload
     if value.text is None:
