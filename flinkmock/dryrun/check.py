@@ -16,7 +16,7 @@ from flinkmock.dryrun.static_checks import StaticChecks
 from flinkmock.dryrun.unused import find_unused
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode
-from flinkmock.scenario.load import read_scenario, resolve_job_node
+from flinkmock.scenario.load import load_scenario_and_document, resolve_job_node
 from flinkmock.scenario.scenario import Scenario
 from flinkmock.units import format_duration
 
@@ -64,7 +64,7 @@ def check_file(file: Path, releases: Sequence[str] = (), progress: Progress | No
         ScenarioError: All findings, in the order of the file.
         UnknownRelease: There is no contract for a release.
     """
-    scenario, document = read_scenario(file)
+    scenario, document = load_scenario_and_document(file)
     diagnostics = Diagnostics()
     find_unused(document, diagnostics)
     results: list[CheckResult] = []

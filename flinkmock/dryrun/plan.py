@@ -11,7 +11,7 @@ from flinkmock.dryrun.dry_run import DryRun
 from flinkmock.dryrun.durations import format_duration_spec
 from flinkmock.dryrun.timeline import Timeline
 from flinkmock.scenario.document import YamlNode
-from flinkmock.scenario.load import read_scenario
+from flinkmock.scenario.load import load_scenario_and_document
 from flinkmock.scenario.scenario import Scenario
 
 TRIGGER_KEYS = ("match", "job", "headers", "during", "every", "nth", "chance", "times", "while-job")
@@ -54,7 +54,7 @@ def plan_file(file: Path, *, flink: str | None = None, until: int | None = None)
         ScenarioError: The scenario is invalid.
         UnknownRelease: There is no contract for the release.
     """
-    scenario, document = read_scenario(file)
+    scenario, document = load_scenario_and_document(file)
     rule_count = len(document.items_of("submitted"))
     dry_run = DryRun(scenario, rule_count=rule_count, flink=flink, until=until)
     title = document.text_of("name") or file.stem

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @cache
 def built_in_scenarios() -> dict[str, str]:
-    """Return the descriptions of the scenarios by file name. They are the comments at the start of the files."""
+    """Return the descriptions of the scenarios by file name. A description is the comment at the start of a file."""
     return {file.name: _description(file.read_text("utf-8")) for file in sorted(data_dir("scenarios").glob("*.yaml"))}
 
 

@@ -60,7 +60,7 @@ class ClusterReader:
         return options
 
     def check_options(self) -> None:
-        """Report options that the fake can't apply."""
+        """Report options that are set to true although flinkmock can't apply them."""
         config = self.section.get("config")
         for key, node in (config.items if config else {}).items():
             option = OPTIONS_BY_NAME.get(key)
@@ -73,7 +73,7 @@ class ClusterReader:
         values = {key: value for key, value in self.configuration().items() if value is not None}
         return Configuration(values).scheduler
 
-    def jobmanagers(self) -> int:
+    def jobmanager_count(self) -> int:
         return self._count("jobmanagers", DEFAULTS.jobmanagers)
 
     def leader_changes(self) -> tuple[LeaderChange, ...]:
@@ -89,7 +89,7 @@ class ClusterReader:
                 changes.append(LeaderChange(crash_at, read_duration_range(duration, self.diagnostics)))
         return tuple(sorted(changes, key=lambda change: change.at))
 
-    def hangs(self) -> tuple[tuple[int, int], ...]:
+    def leader_hangs(self) -> tuple[tuple[int, int], ...]:
         """Return the periods in which the leader hangs: start and end, in ms since the cluster's start.
 
         A leader that hangs has crashed, but its crash is noticed only at the end.
@@ -108,8 +108,8 @@ class ClusterReader:
         """Return the options of each JobManager."""
         node = self.section.get("jobmanagers")
         configs = node.elements_of("configs") if node is not None and node.items else []
-        if len(configs) > self.jobmanagers():
-            self.diagnostics.add(configs[-1].location, f"there are {self.jobmanagers()} JobManagers.")
+        if len(configs) > self.jobmanager_count():
+            self.diagnostics.add(configs[-1].location, f"there are {self.jobmanager_count()} JobManagers.")
         return tuple(map(_options, configs))
 
     def taskmanager_sizes(self) -> tuple[TaskManagerSize, ...]:
@@ -127,10 +127,10 @@ class ClusterReader:
         return tuple(sizes)
 
     def _check_high_availability(self) -> None:
-        """Report a configuration that contradicts several JobManagers."""
+        """Report an option that turns off high availability although there are several JobManagers."""
         node, options = self.section.get("jobmanagers"), self.configuration()
         configured_keys = options.keys() & {HIGH_AVAILABILITY.key, *HIGH_AVAILABILITY.aliases}
-        if node is None or self.jobmanagers() == 1 or not configured_keys:
+        if node is None or self.jobmanager_count() == 1 or not configured_keys:
             return
         high_availability = options[configured_keys.pop()] or "NONE"
         if not Configuration({HIGH_AVAILABILITY.key: high_availability}).is_highly_available:
@@ -141,7 +141,8 @@ class ClusterReader:
         """Return how long the cluster has run when the scenario begins, in ms."""
         return read_duration(self.section.get("age"), DEFAULTS.age, self.diagnostics)
 
-    def taskmanagers(self) -> int:
+    def taskmanager_count(self) -> int:
+        """Return the number of TaskManagers when the cluster starts."""
         return self._count("taskmanagers", DEFAULTS.taskmanagers)
 
     def _count(self, key: str, default: int) -> int:
@@ -164,8 +165,8 @@ class ClusterReader:
         node = self.section.get("version")
         return node.text if node is not None else DEFAULTS.version
 
-    def slots(self) -> int:
-        """Return the slots of each TaskManager, from a key of the section or the option of Flink."""
+    def slots_per_taskmanager(self) -> int:
+        """Return the number of slots of each TaskManager, from the key `slots` or Flink's option."""
         node, option_value = self.section.get("slots"), self.configuration().get(TASK_MANAGER_SLOTS.key)
         if option_value is None:
             return as_int(node, DEFAULTS.slots)
@@ -203,7 +204,7 @@ class ClusterReader:
 
     def _check_taskmanagers_are_present(self, events: Iterable[tuple[TaskManagerEvent, SourceLocation]]) -> None:
         """Report TaskManagers that leave or are lost although they are not present at that time."""
-        joined_count = self.taskmanagers()
+        joined_count = self.taskmanager_count()
         present = set(range(joined_count))
         for event, location in events:
             if event.kind == TaskManagerEventKind.JOINS:
@@ -223,7 +224,7 @@ class ClusterReader:
         return read_ingress(self.section.get("ingress"), self.diagnostics)
 
     def caches(self) -> bool | None:
-        """Return whether Flink's caches are modelled; None for only with a real clock."""
+        """Return whether Flink's caches are modelled; None: only with a real clock."""
         node = self.section.get("caches")
         return bool(node.value) if node is not None and node.value is not None else DEFAULTS.caches
 

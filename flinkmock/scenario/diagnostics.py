@@ -8,9 +8,9 @@ from typing import NoReturn
 
 from flinkmock.errors import Diagnostic, ScenarioError
 
-MAX_REPORTED = 50
+MAX_LISTED_MISTAKES = 50
 """The maximum number of mistakes that an error lists."""
-MAX_LINE = 120
+MAX_EXCERPT_CHARACTERS = 120
 """The maximum number of characters of a line that a message shows."""
 
 
@@ -20,16 +20,16 @@ class SourceLocation:
 
     Attributes:
         file: The name of the file.
-        line: The line, from 1; 0 if only the path is known.
-        column: The column, from 1.
-        source: The text of the line.
+        line: The line, from 1; 0 if it is unknown.
+        column: The column, from 1; 0 if it is unknown.
+        line_text: The text of the line.
         path: The keys and indices from the root of a mapping to the value.
     """
 
     file: str
     line: int = 0
     column: int = 0
-    source: str = ""
+    line_text: str = ""
     path: tuple[str | int, ...] = ()
 
     def __str__(self) -> str:
@@ -54,14 +54,17 @@ class Diagnostics:
         self._messages: dict[SourceLocation, str] = {}
 
     def add(self, location: SourceLocation, message: str) -> None:
-        """Add a message. Only the first one of a location is kept, since all jobs with a template have its mistakes."""
+        """Add a message, unless the location has one.
+
+        A mistake in a template is found again in each job that extends the template.
+        """
         self._messages.setdefault(location, message)
 
     def fail(self, location: SourceLocation, message: str) -> NoReturn:
         """Add a message after which reading can't continue, and raise ScenarioError."""
         self.add(location, message)
         self.raise_if_any()
-        raise AssertionError("a message was added")
+        raise AssertionError("raise_if_any has raised")
 
     @property
     def has_messages(self) -> bool:
@@ -72,33 +75,34 @@ class Diagnostics:
         """Raise ScenarioError if there are messages."""
         if self._messages:
             locations = sorted(self._messages, key=SourceLocation.sort_key)
-            lines, diagnostics = [], []
-            for location in locations[:MAX_REPORTED]:
+            mistakes, diagnostics = [], []
+            for location in locations[:MAX_LISTED_MISTAKES]:
                 message, path = self._messages[location], dotted_path(location.path)
-                lines.append(_format(location, message))
+                mistakes.append(_format(location, message))
                 diagnostics.append(Diagnostic(message, location.file, location.line, location.column, path))
-            if len(locations) > MAX_REPORTED:
-                lines.append(f"… and {len(locations) - MAX_REPORTED} more.")
-            raise ScenarioError(lines, diagnostics)
+            if len(locations) > MAX_LISTED_MISTAKES:
+                mistakes.append(f"… and {len(locations) - MAX_LISTED_MISTAKES} more.")
+            raise ScenarioError(mistakes, diagnostics)
 
 
 def _format(location: SourceLocation, message: str) -> str:
-    names_path = not location.line and location.path and message.startswith(dotted_path(location.path))
-    head = f"{location.file if names_path else location}: {message}"  # without repeating the path
-    if not location.source.strip():
+    repeats_path = not location.line and location.path and message.startswith(dotted_path(location.path))
+    head = f"{location.file if repeats_path else location}: {message}"
+    if not location.line_text.strip():
         return head
     line_number = f"  {location.line}"
-    line, caret_position = _excerpt(location.source, location.column - 1)
+    line, caret_position = _excerpt(location.line_text, location.column - 1)
     # keeps tabs, so that the caret is in the same column
     indent = "".join("\t" if c == "\t" else " " for c in line[:caret_position])
     return f"{head}\n{line_number} | {line}\n{' ' * len(line_number)} | {indent}^"
 
 
 def _excerpt(line: str, position: int) -> tuple[str, int]:
-    """Return a line, or the part of a long one around a position, and the position in it."""
-    if len(line) <= MAX_LINE:
+    """Return a line, or the part of a long line around a position, and the position in what is returned."""
+    size = MAX_EXCERPT_CHARACTERS
+    if len(line) <= size:
         return line, position
-    start = max(0, min(position - MAX_LINE // 2, len(line) - MAX_LINE))
+    start = max(0, min(position - size // 2, len(line) - size))
     before = "…" if start else ""
-    after = "…" if start + MAX_LINE < len(line) else ""
-    return f"{before}{line[start : start + MAX_LINE]}{after}", position - start + len(before)
+    after = "…" if start + size < len(line) else ""
+    return f"{before}{line[start : start + size]}{after}", position - start + len(before)

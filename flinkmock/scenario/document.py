@@ -37,22 +37,22 @@ class YamlNode:
         location: The location where the value starts.
         value: A scalar, a list of nodes, or a mapping from names to nodes.
         text: The original text of a scalar.
-        keys: The locations of a mapping's keys.
+        key_locations: Where each key of a mapping starts.
     """
 
     location: SourceLocation
     value: Scalar | list[YamlNode] | dict[str, YamlNode]
     text: str = ""
-    keys: Mapping[str, SourceLocation] | None = None
+    key_locations: Mapping[str, SourceLocation] | None = None
 
     @property
     def items(self) -> dict[str, YamlNode]:
-        """Return the entries of a mapping; an empty one for other values."""
+        """Return the value if it is a mapping, otherwise an empty mapping."""
         return self.value if isinstance(self.value, dict) else {}
 
     @property
     def elements(self) -> list[YamlNode]:
-        """Return the elements of a list; an empty one for other values."""
+        """Return the value if it is a list, otherwise an empty list."""
         return self.value if isinstance(self.value, list) else []
 
     def get(self, key: str) -> YamlNode | None:
@@ -61,22 +61,23 @@ class YamlNode:
         return None if node is None or node.value is None else node
 
     def text_of(self, key: str) -> str | None:
-        """Return the text of an entry; None if it is missing or null."""
+        """Return the text of an entry, "" for a list or mapping; None if the entry is missing or null."""
         node = self.get(key)
         return node.text if node is not None else None
 
     def items_of(self, key: str) -> dict[str, YamlNode]:
-        """Return the entries of the mapping at `key`; an empty one if it is missing."""
+        """Return the mapping at `key`; an empty mapping if there is none."""
         node = self.get(key)
         return node.items if node is not None else {}
 
     def elements_of(self, key: str) -> list[YamlNode]:
-        """Return the elements of the list at `key`; an empty one if it is missing."""
+        """Return the list at `key`; an empty list if there is none."""
         node = self.get(key)
         return node.elements if node is not None else []
 
     def key_location(self, key: str) -> SourceLocation:
-        return (self.keys or {}).get(key, self.location)
+        """Return where a key of the mapping starts; without such a key, where the mapping starts."""
+        return (self.key_locations or {}).get(key, self.location)
 
     def to_python(self) -> object:
         """Return the value without locations, for a JSON Schema validator."""
@@ -87,7 +88,7 @@ class YamlNode:
         return self.value
 
     def descend(self, path: Sequence[str | int]) -> YamlNode:
-        """Return the node at a path of keys and indices, or the last node of the path that exists."""
+        """Return the node at a path of keys and indices. If a key is missing, return the mapping that lacks it."""
         node = self
         for step in path:
             child = node.elements[step] if isinstance(step, int) else node.items.get(step)
@@ -98,7 +99,7 @@ class YamlNode:
 
 
 def empty_document(file: str) -> YamlNode:
-    return YamlNode(SourceLocation(file), {}, keys={})
+    return YamlNode(SourceLocation(file), {}, key_locations={})
 
 
 def parse_yaml(text: str, file: str, diagnostics: Diagnostics) -> YamlNode:
@@ -108,7 +109,7 @@ def parse_yaml(text: str, file: str, diagnostics: Diagnostics) -> YamlNode:
         ScenarioError: The text is not valid YAML, or uses a feature that scenarios don't have.
     """
     if len(text) > limits.SCENARIO_SIZE:
-        diagnostics.fail(SourceLocation(file), f"a scenario has at most {limits.SCENARIO_SIZE / 1024 / 1024:g} MB.")
+        diagnostics.fail(SourceLocation(file), f"a scenario has at most {limits.SCENARIO_SIZE:,} characters.")
     return _YamlReader(text, file, diagnostics).document()
 
 
@@ -122,7 +123,10 @@ def parse_mapping(data: Mapping[str, object], file: str, diagnostics: Diagnostic
 
 
 def parse_scalar(text: str) -> Scalar:
-    """Convert a plain scalar by the core schema of YAML 1.2. Infinity, NaN and very large numbers stay text."""
+    """Convert a plain scalar by the core schema of YAML 1.2.
+
+    Infinity, NaN and numbers with very many digits stay text.
+    """
     if text in _SCALARS_BY_WORD:
         return _SCALARS_BY_WORD[text]
     if _INTEGER.fullmatch(text):
@@ -152,7 +156,7 @@ class _YamlReader:
             # libyaml's parser, if PyYAML has it; both emit the same events
             self._get_event = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text).get_event
         except (yaml.YAMLError, UnicodeError) as error:
-            self._fail_with(error)
+            self._fail_with_syntax_error(error)
 
     def document(self) -> YamlNode:
         """Return the root node. An empty document is an empty mapping."""
@@ -171,9 +175,9 @@ class _YamlReader:
         try:
             return self._get_event()
         except (self._yaml.YAMLError, UnicodeError) as error:
-            self._fail_with(error)
+            self._fail_with_syntax_error(error)
 
-    def _fail_with(self, error: Exception) -> NoReturn:
+    def _fail_with_syntax_error(self, error: Exception) -> NoReturn:
         """Report a syntax error with the message of PyYAML's Python parser, which is the same on each machine."""
         yaml = self._yaml
         try:
@@ -209,7 +213,8 @@ class _YamlReader:
         location = self._location(event.start_mark)
         if event_type is yaml.ScalarEvent:
             text = event.value
-            node = YamlNode(location, parse_scalar(text) if event.implicit[0] else text, text)
+            is_plain = event.implicit[0]  # not in quotes
+            node = YamlNode(location, parse_scalar(text) if is_plain else text, text)
         elif event_type is yaml.SequenceStartEvent:
             node = YamlNode(location, list(self._elements(depth)))
         else:
@@ -231,7 +236,7 @@ class _YamlReader:
 
     def _mapping(self, location: SourceLocation, depth: int) -> YamlNode:
         items: dict[str, YamlNode] = {}
-        keys: dict[str, SourceLocation] = {}
+        key_locations: dict[str, SourceLocation] = {}
         while type(event := self._next()) is not self._yaml.MappingEndEvent:
             if type(event) is not self._yaml.ScalarEvent:
                 self._fail(event, "a key must be text, not a list, a mapping or an alias.")
@@ -240,10 +245,10 @@ class _YamlReader:
             if key == "<<":
                 self._fail(event, "merge keys are not part of YAML 1.2. Use templates and extends.")
             if key in items:
-                self._diagnostics.add(key_location, f'duplicate key "{key}", first on line {keys[key].line}.')
+                self._diagnostics.add(key_location, f'duplicate key "{key}", first on line {key_locations[key].line}.')
             else:
-                items[key], keys[key] = value, key_location
-        return YamlNode(location, items, keys=keys)
+                items[key], key_locations[key] = value, key_location
+        return YamlNode(location, items, key_locations=key_locations)
 
     def _count_values(self, event: Event, count: int) -> None:
         """Count the values of an event. Raises ScenarioError if the scenario has too many."""
@@ -280,7 +285,7 @@ class _MappingReader:
             )
         if isinstance(data, Mapping):
             items = {str(key): self.node(value, (*path, str(key)), depth + 1) for key, value in data.items()}
-            return YamlNode(location, items, keys={key: item.location for key, item in items.items()})
+            return YamlNode(location, items, key_locations={key: item.location for key, item in items.items()})
         if isinstance(data, list | tuple):
             return YamlNode(location, [self.node(item, (*path, i), depth + 1) for i, item in enumerate(data)])
         if data is None or isinstance(data, str | int | float):

@@ -17,13 +17,13 @@ class ExceptionReader:
 
     Args:
         named: The section `exceptions`.
-        invalid: The names of those that the schema rejects. References to them are not reported as mistakes.
+        invalid_names: The names of the exceptions that the schema rejects. References to them are not reported.
         diagnostics: Collects the mistakes.
     """
 
-    def __init__(self, named: dict[str, YamlNode], invalid: Collection[str], diagnostics: Diagnostics) -> None:
-        self._named = {name: node for name, node in named.items() if name not in invalid}
-        self._invalid = invalid
+    def __init__(self, named: dict[str, YamlNode], invalid_names: Collection[str], diagnostics: Diagnostics) -> None:
+        self._named = {name: node for name, node in named.items() if name not in invalid_names}
+        self._invalid_names = invalid_names
         self._diagnostics = diagnostics
 
     def check_named(self) -> None:
@@ -32,7 +32,7 @@ class ExceptionReader:
             self.java_exception(node)
 
     def java_exception(self, reference: YamlNode) -> JavaException | None:
-        """Read an inline exception, or the named one that is referred to; None if there is no valid one."""
+        """Read an exception that is given inline or by name; None if no valid exception has the name."""
         node = self._resolve(reference)
         return None if node is None else self._java_exception(node, (node,))
 
@@ -74,13 +74,13 @@ class ExceptionReader:
         if isinstance(reference.value, dict):
             return reference
         name = reference.text
-        if name not in self._named and name not in self._invalid:
-            hint = did_you_mean(name, [*self._named, *self._invalid])
+        if name not in self._named and name not in self._invalid_names:
+            hint = did_you_mean(name, [*self._named, *self._invalid_names])
             self._diagnostics.add(reference.location, f'no exception "{name}".{hint}')
         return self._named.get(name)
 
     def _java_exception(self, node: YamlNode, chain: tuple[YamlNode, ...]) -> JavaException:
-        """Read an exception; `chain` contains the exceptions that it causes, and itself."""
+        """Read an exception; `chain` contains the exceptions that it causes, the outermost first, and itself."""
         stack_trace = node.get("stack-trace")
         return JavaException(
             node.text_of("class") or "",

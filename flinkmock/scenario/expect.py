@@ -16,14 +16,14 @@ from flinkmock.scenario.request_patterns import RequestReader
 class ExpectReader:
     """Reads expectations. Each of them contains its source location as text, for reports."""
 
-    requests: RequestReader
+    request_reader: RequestReader
     diagnostics: Diagnostics
 
     def read(self, nodes: list[YamlNode]) -> tuple[Expected, ...]:
         expected: list[Expected] = []
         for node in nodes:
             if isinstance(node.value, str):
-                matcher = RequestMatcher(self.requests.read(node.text, node.location))
+                matcher = RequestMatcher(self.request_reader.read(node.text, node.location))
                 expected.append(Expectation(matcher, location=str(node.location)))
             expected += (self._read(key, value, node.key_location(key)) for key, value in node.items.items())
         return tuple(expected)
@@ -33,13 +33,13 @@ class ExpectReader:
             case "unmatched":
                 return Unmatched(self._count_range(value), str(location))
             case "in-order":
-                patterns = (self.requests.read(element.text, element.location) for element in value.elements)
+                patterns = (self.request_reader.read(element.text, element.location) for element in value.elements)
                 return InOrder(tuple(map(RequestMatcher, patterns)), str(location))
             case _:
                 return self._expectation(key, value, location)
 
     def _expectation(self, request: str, node: YamlNode, location: SourceLocation) -> Expectation:
-        pattern = self.requests.read(request, location)
+        pattern = self.request_reader.read(request, location)
         if not node.items:
             return Expectation(RequestMatcher(pattern), self._count_range(node), str(location))
         body, status, times = node.get("body"), node.get("status"), node.get("times")

@@ -48,17 +48,17 @@ class FaultReader:
     """Reads faults.
 
     Attributes:
-        requests: Reads the requests of `match`.
-        jobs: The names of the jobs in the scenario; None if jobs can have any name.
+        request_reader: Reads the requests of `match`.
+        job_names: The names of the jobs in the scenario; None if jobs can have any name.
         diagnostics: Collects the mistakes.
     """
 
-    requests: RequestReader
-    jobs: Collection[str] | None
+    request_reader: RequestReader
+    job_names: Collection[str] | None
     diagnostics: Diagnostics
 
     def read(self, nodes: list[YamlNode]) -> tuple[Fault, ...]:
-        """Read faults. The name of a fault without one consists of its requests and effects."""
+        """Read faults. A fault without a name is named after its requests and effects."""
         faults: dict[str, Fault] = {}
         for node in nodes:
             name_node = node.get("name")
@@ -106,7 +106,7 @@ class FaultReader:
         return Corrupt(Corruption(kind), field.text)
 
     def _set_values(self, node: YamlNode, patterns: tuple[Pattern, ...]) -> dict[ValuePath, object]:
-        """Read `set`, and check that responses to the operations can have such values."""
+        """Read `set`, and check that responses to the requests can have values at these paths."""
         values: dict[ValuePath, object] = {}
         set_node = node.get("set")
         if set_node is None:
@@ -118,7 +118,7 @@ class FaultReader:
                 self.diagnostics.add(set_node.key_location(text), str(error))
                 continue
             values[path] = value.to_python()
-            problem = self.requests.problem_with_path(path, patterns)
+            problem = self.request_reader.problem_with_path(path, patterns)
             if problem is not None:
                 self.diagnostics.add(set_node.key_location(text), problem)
         return values
@@ -137,13 +137,13 @@ class FaultReader:
                 self.diagnostics.add(node.key_location(text), str(error))
                 continue
             values[path] = Change(change.text)
-            problem = self.requests.problem_with_change(path, values[path], patterns)
+            problem = self.request_reader.problem_with_change(path, values[path], patterns)
             if problem is not None:
                 self.diagnostics.add(node.key_location(text), problem)
         return Variation(values=values)
 
     def _serve_stale(self, node: YamlNode, patterns: Sequence[Pattern]) -> int | None:
-        """Read the age of stale responses, in ms. It is limited, because older slots are forgotten."""
+        """Read the age of stale responses, in ms. It is limited, because the cluster forgets older slots."""
         age_node = node.get("serve-stale")
         if age_node is None:
             return None
@@ -163,7 +163,7 @@ class FaultReader:
         if job:
             self._check_job(job, job.text)
         return FaultTrigger(
-            patterns=self.requests.read_list(node.get("match")),
+            patterns=self.request_reader.read_list(node.get("match")),
             job=job.text if job else None,
             headers=_texts_of(node, "headers"),
             during=self._during(during) if during else None,
@@ -191,8 +191,8 @@ class FaultReader:
         return JobInState(job, state)
 
     def _check_job(self, node: YamlNode, name: str) -> None:
-        if self.jobs is not None and name not in self.jobs:
-            self.diagnostics.add(node.location, f'no job "{name}".{did_you_mean(name, self.jobs)}')
+        if self.job_names is not None and name not in self.job_names:
+            self.diagnostics.add(node.location, f'no job "{name}".{did_you_mean(name, self.job_names)}')
 
     def _delay(self, node: YamlNode | None) -> UniformRange | LogNormal | None:
         if node is None:
@@ -235,7 +235,7 @@ def _effect_text(node: YamlNode) -> str:
 
 
 def _scalar_text(node: YamlNode) -> str:
-    """Return the text of a scalar. That of null depends on whether it was read from YAML or Python, so it is fixed."""
+    """Return the text of a scalar: "null" for null, whether it was read from YAML or from Python."""
     return "null" if node.value is None else node.text
 
 

@@ -1,4 +1,4 @@
-"""Reads the document of a scenario: from a file, text or a mapping, merged with the files that it extends."""
+"""Reads a scenario's document from a file, text or a mapping, and merges it with the files that it extends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flinkmock.scenario.document import YamlNode, empty_document, parse_mapping,
 from flinkmock.scenario.templates import merge
 
 INLINE = "<scenario>"
-"""The name of a scenario without a file in messages."""
+"""What messages show instead of a file name if the scenario was not read from a file."""
 ScenarioSource = str | Path | Mapping[str, object]
 
 
@@ -45,14 +45,16 @@ def read_document(source: ScenarioSource | None, diagnostics: Diagnostics) -> tu
 def find_file(
     name: str | Path, folders: Sequence[Path], location: SourceLocation, diagnostics: Diagnostics, prefix: str = ""
 ) -> Path:
-    """Return the first file with a name in `folders`, or else the built-in scenario with the name.
+    """Return the first file with this name in `folders`, or else the built-in scenario with this name.
+
+    An absolute path is returned even if there is no such file.
 
     Args:
         name: The file name or path.
         folders: The folders to search, in this order.
-        location: The location of the name, for the message.
-        diagnostics: Collects the message.
-        prefix: The start of the message.
+        location: Where the name is written, for the error message.
+        diagnostics: Collects the error message.
+        prefix: The start of the error message.
 
     Raises:
         ScenarioError: There is no such file.
@@ -95,6 +97,9 @@ def _with_extended(
         folder: The folder of the document, to which `extends` is relative.
         files: The files that were read already.
         diagnostics: Collects the mistakes.
+
+    Raises:
+        ScenarioError: A file is missing, can't be read or is not a scenario, or files extend each other in a circle.
     """
     extends = document.get("extends")
     if extends is None or not isinstance(extends.value, str):

@@ -37,7 +37,7 @@ def _base_path(node: YamlNode | None, diagnostics: Diagnostics) -> str:
 def _users(node: YamlNode | None, diagnostics: Diagnostics) -> Iterator[Credential]:
     for user, value in node.items.items() if node is not None else ():
         password = value.get("password") if value.items else value
-        yield basic(user, password.text if password is not None else "", _expiry(value, diagnostics))
+        yield basic(user, password.text if password is not None else "", _expires_after(value, diagnostics))
 
 
 def _tokens(node: YamlNode | None, diagnostics: Diagnostics) -> Iterator[Credential]:
@@ -45,9 +45,9 @@ def _tokens(node: YamlNode | None, diagnostics: Diagnostics) -> Iterator[Credent
         return
     for entry in node.elements or [node]:
         token = entry.get("token") if entry.items else entry
-        yield bearer(token.text if token is not None else "", _expiry(entry, diagnostics))
+        yield bearer(token.text if token is not None else "", _expires_after(entry, diagnostics))
 
 
-def _expiry(node: YamlNode, diagnostics: Diagnostics) -> int | None:
+def _expires_after(node: YamlNode, diagnostics: Diagnostics) -> int | None:
     expires = node.get("expires-after")
     return None if expires is None else read_duration_range(expires, diagnostics).low

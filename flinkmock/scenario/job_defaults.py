@@ -17,7 +17,8 @@ from flinkmock.flink import options
 from flinkmock.flink.configuration import Configuration
 
 _RETENTION = {"RETAIN_ON_CANCELLATION": "retain", "DELETE_ON_CANCELLATION": "delete"}
-_KINDS = {
+"""Value of Flink's option for retained checkpoints -> value of the scenario key `retained`."""
+_RESTART_STRATEGIES = {
     "none": RestartStrategyKind.NONE,
     "off": RestartStrategyKind.NONE,
     "disable": RestartStrategyKind.NONE,
@@ -33,7 +34,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class JobDefaults:
-    """The default values of jobs."""
+    """Checkpointing and the restart strategy of jobs that do not set them."""
 
     checkpoints: CheckpointSpec = field(default_factory=CheckpointSpec)
     restart: RestartStrategy = field(default_factory=lambda: RestartStrategy(configured_by_job=False))
@@ -69,15 +70,15 @@ def _checkpoints(configuration: Configuration) -> CheckpointSpec:
         settings["retained"] = _RETENTION.get(retention.upper())
     if configuration.text(options.CHECKPOINTING_UNALIGNED) is not None:
         settings["unaligned"] = configuration.boolean(options.CHECKPOINTING_UNALIGNED)
-    changes = {name: value for name, value in settings.items() if value is not None}
-    return dataclasses.replace(CheckpointSpec(), **changes)
+    configured = {name: value for name, value in settings.items() if value is not None}
+    return dataclasses.replace(CheckpointSpec(), **configured)
 
 
 def _restart(configuration: Configuration) -> RestartStrategy:
     text = configuration.text(options.RESTART_STRATEGY)
     if text is None:
         return RestartStrategy(configured_by_job=False)
-    kind = _KINDS.get(text.lower())
+    kind = _RESTART_STRATEGIES.get(text.lower())
     if kind is None:
         raise InvalidArgument(
             f"{options.RESTART_STRATEGY.key}: {text!r} is not none, fixed-delay, failure-rate or exponential-delay"

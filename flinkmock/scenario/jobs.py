@@ -1,4 +1,4 @@
-"""Reads jobs: the specs of the jobs that a cluster runs."""
+"""Reads the jobs of a scenario as `JobSpec`s."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ class JobReader:
         Args:
             node: The job, or the name.
             path: The path of the job, for messages.
-            default_name: The name of a job without one; None for the name of its template, or else Flink's default.
+            default_name: The name of the job if `node` has none. If this is None too, the job has the name of the
+            template of the scenario that it extends, or else Flink's default.
         """
         if default_name is None or not isinstance(node.value, str):
             return self._read(node, path, default_name).spec
@@ -106,13 +107,13 @@ class JobReader:
         lifecycle = LifecycleReader(path, vertices, scheduler, age, self._exceptions, self._diagnostics)
         restore = job.get("restore-duration")
         own_name = job.text_of("name")
-        name = own_name or default_name or self._templates["default"].template_name(node)
+        name = own_name or default_name or self._templates["default"].scenario_template_name(node)
         spec = JobSpec(
             name=name or DEFAULT_NAMES[job_type],
             vertices=with_accumulators(tuple(vertices.values()), types, values),
             accumulators=types,
             accumulator_values=values,
-            results=tuple(_row(row) for row in job.elements_of("results")),
+            results=tuple(_result(entry) for entry in job.elements_of("results")),
             lifecycle=lifecycle.read(job.items["lifecycle"]),
             type=job_type,
             parallelism=parallelism,
@@ -136,7 +137,7 @@ class JobReader:
 
     def _past_failures(self, job: YamlNode, path: str, job_age: int,
                        vertices: dict[str, VertexSpec]) -> tuple[PastFailure, ...]:  # fmt: skip
-        """Return the failures before the scenario starts, the oldest first."""
+        """Return the failures from before the scenario starts, the oldest first. `job_age` is in ms."""
         failures = []
         for entry in job.elements_of("exception-history"):
             age = self._age_of_entry(entry, path, job_age)
@@ -146,7 +147,7 @@ class JobReader:
         return tuple(sorted(failures, key=lambda failure: failure.age, reverse=True))
 
     def _past_savepoints(self, job: YamlNode, path: str, job_age: int) -> tuple[PastSavepoint, ...]:
-        """Return the savepoints from before the scenario starts, the oldest first."""
+        """Return the savepoints from before the scenario starts, the oldest first. `job_age` is in ms."""
         savepoints = [
             PastSavepoint(self._age_of_entry(entry, path, job_age), entry.text_of("path"))
             for entry in job.elements_of("savepoint-history")
@@ -154,7 +155,7 @@ class JobReader:
         return tuple(sorted(savepoints, key=lambda savepoint: savepoint.age, reverse=True))
 
     def _age_of_entry(self, entry: YamlNode, path: str, job_age: int) -> int:
-        """Return the age of an entry of a history, in ms, and check that the job is at least as old."""
+        """Return the age of a failure or savepoint in ms, and check that the job is at least as old."""
         node = entry.items["age"]
         age = read_duration(node, 0, self._diagnostics)
         if age > job_age:
@@ -229,13 +230,13 @@ class JobReader:
         return fields.get(node.text, "name")
 
 
-def _row(node: YamlNode) -> object:
-    """Return a row of `results`; `+U: […]` is a row with a kind."""
+def _result(node: YamlNode) -> object:
+    """Return an entry of `results`; `+U: […]` is a Flink `Row` with a `RowKind`."""
     value = node.to_python()
     if isinstance(value, dict) and len(value) == 1:
-        ((kind, row),) = value.items()
+        ((kind, fields),) = value.items()
         if kind in ROW_KINDS:
-            return RowValue(ROW_KINDS[kind], row)
+            return RowValue(ROW_KINDS[kind], fields)
     return value
 
 

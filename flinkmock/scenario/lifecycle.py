@@ -36,11 +36,11 @@ class _StateEntry:
     exception: ExceptionSpec | None
 
     @property
-    def first_state(self) -> _StateEntry:
+    def first_state_entry(self) -> _StateEntry:
         return self
 
     @property
-    def last_state(self) -> _StateEntry:
+    def last_state_entry(self) -> _StateEntry:
         return self
 
 
@@ -53,12 +53,12 @@ class _RepeatEntry:
     entries: list[_Entry]
 
     @property
-    def first_state(self) -> _StateEntry:
-        return self.entries[0].first_state
+    def first_state_entry(self) -> _StateEntry:
+        return self.entries[0].first_state_entry
 
     @property
-    def last_state(self) -> _StateEntry:
-        return self.entries[-1].last_state
+    def last_state_entry(self) -> _StateEntry:
+        return self.entries[-1].last_state_entry
 
 
 _Entry = _StateEntry | _RepeatEntry
@@ -89,13 +89,13 @@ class LifecycleReader:
 
     def read(self, node: YamlNode) -> Lifecycle:
         entries = [self._read_entry(element) for element in node.elements]
-        self._check_first(entries[0].first_state)
+        self._check_first(entries[0].first_state_entry)
         self._check_order(entries)
         self._check_last(entries[-1])
-        count = sum(map(_count_steps, entries))
-        if count > limits.LIFECYCLE_STEPS:
-            message = f"the lifecycle has {count:,} steps, more than {limits.LIFECYCLE_STEPS:,}. Write repeat: forever."
-            self._diagnostics.add(node.location, message)
+        step_count = sum(map(_count_steps, entries))
+        if step_count > limits.LIFECYCLE_STEPS:
+            counts = f"{step_count:,} steps, more than {limits.LIFECYCLE_STEPS:,}"
+            self._diagnostics.add(node.location, f"the lifecycle has {counts}. Write repeat: forever.")
         return tuple(_step(entry, is_last=entry is entries[-1]) for entry in entries)
 
     # -- reading
@@ -134,16 +134,16 @@ class LifecycleReader:
 
     def _check_order(self, entries: list[_Entry]) -> None:
         for entry, next_entry in pairwise(entries):
-            self._check_transition(entry.last_state, next_entry.first_state)
+            self._check_transition(entry.last_state_entry, next_entry.first_state_entry)
             if isinstance(entry, _RepeatEntry) and entry.times is None:
                 self._diagnostics.add(entry.location, "this repeats forever: the steps after it are never reached.")
         for entry in entries:
             if isinstance(entry, _RepeatEntry):
                 self._check_order(entry.entries)
                 if entry.times != 1:
-                    self._check_transition(entry.last_state, entry.first_state)
+                    self._check_transition(entry.last_state_entry, entry.first_state_entry)
                 if entry.times is None:
-                    self._check_repeat_takes_time(entry)
+                    self._check_endless_repeat(entry)
 
     def _check_transition(self, entry: _StateEntry, next_entry: _StateEntry) -> None:
         state, next_state = entry.state, next_entry.state
@@ -158,7 +158,10 @@ class LifecycleReader:
             self._diagnostics.add(entry.location, f"{state} lasts forever: {next_state} is never reached.")
 
     def _transition_hint(self, state: str, next_state: str) -> str:
-        """Return what can follow a state, and which state leads from it to `next_state`, if there is one."""
+        """Return the states that can follow a state.
+
+        If a state with a name like that of `next_state` can come between, the hint suggests it: FAILING before FAILED.
+        """
         possible = sorted(self._transitions[state])
         if not possible:
             return f"{state} is a terminal state."
@@ -167,8 +170,9 @@ class LifecycleReader:
         suggested = get_close_matches(next_state, states_between, n=1)
         return f"{hint} Write {suggested[0]} before {next_state}." if suggested else hint
 
-    def _check_repeat_takes_time(self, entry: _RepeatEntry) -> None:
-        if any(map(_waits, entry.entries)):
+    def _check_endless_repeat(self, entry: _RepeatEntry) -> None:
+        """Check that a repeat without end takes time, and does not repeat too often before the scenario starts."""
+        if any(map(_has_wait_condition, entry.entries)):
             return
         shortest_ms = sum(map(_shortest_ms, entry.entries))
         if shortest_ms == 0:
@@ -178,7 +182,7 @@ class LifecycleReader:
             self._diagnostics.add(entry.location, message)
 
     def _check_last(self, entry: _Entry) -> None:
-        last = entry.last_state
+        last = entry.last_state_entry
         if last.state in TERMINAL_JOB_STATES:
             if last.duration is not None and not _is_unbounded(last.duration) and last.duration != ZERO:
                 self._diagnostics.add(last.location, f"{last.state} is a terminal state and can't have a duration.")
@@ -222,8 +226,8 @@ def _is_unbounded(duration: DurationSpec) -> bool:
     return isinstance(duration, UniformRange) and duration.is_unbounded
 
 
-def _waits(entry: _Entry) -> bool:
+def _has_wait_condition(entry: _Entry) -> bool:
     """Return whether an entry has a wait condition: polls or a signal."""
     if isinstance(entry, _RepeatEntry):
-        return any(map(_waits, entry.entries))
+        return any(map(_has_wait_condition, entry.entries))
     return entry.duration is not None and not isinstance(entry.duration, UniformRange)

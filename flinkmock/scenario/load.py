@@ -1,4 +1,4 @@
-"""Loads scenarios: from a file to the specs that a cluster runs."""
+"""Loads scenarios: converts a file, text or a mapping to a `Scenario`."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def load_scenario(source: ScenarioSource | None = None) -> Scenario:
     Raises:
         ScenarioError: The scenario has mistakes. The message lists all of them.
     """
-    return read_scenario(source)[0]
+    return load_scenario_and_document(source)[0]
 
 
-def read_scenario(source: ScenarioSource | None) -> tuple[Scenario, YamlNode]:
-    """Load a scenario, and return it with its document, for messages with source locations.
+def load_scenario_and_document(source: ScenarioSource | None) -> tuple[Scenario, YamlNode]:
+    """Load a scenario, and return it with its document, whose source locations later messages refer to.
 
     Raises:
         ScenarioError: The scenario has mistakes.
@@ -54,10 +54,10 @@ def read_scenario(source: ScenarioSource | None) -> tuple[Scenario, YamlNode]:
     diagnostics = Diagnostics()
     with without_garbage_collection():
         document, files = read_document(source, diagnostics)
-        invalid = schema.validate(document, diagnostics)
+        invalid_paths = schema.validate(document, diagnostics)
         if not isinstance(document.value, dict):
             diagnostics.raise_if_any()
-        scenario = _ScenarioReader(document, _invalid_entries(invalid), diagnostics).read()
+        scenario = _ScenarioReader(document, _invalid_entries(invalid_paths), diagnostics).read()
     diagnostics.raise_if_any()
     return dataclasses.replace(scenario, files=files, document=document), document
 
@@ -129,19 +129,19 @@ class FaultConfig:
     ignored_sections: tuple[str, ...] = ()
 
 
-def load_faults(source: ScenarioSource, flink: str) -> FaultConfig:
+def load_faults(source: ScenarioSource, release: str) -> FaultConfig:
     """Load the faults of a scenario for a real cluster, whose jobs can have any name.
 
     Args:
         source: The scenario, as for `load_scenario`.
-        flink: The minor release of the cluster.
+        release: The release of the cluster.
 
     Raises:
         ScenarioError: The faults have mistakes, or the schema rejects the file.
     """
     diagnostics = Diagnostics()
     document = _valid_document(source, diagnostics)
-    faults = FaultReader(RequestReader(flink, diagnostics), None, diagnostics).read(document.elements_of("faults"))
+    faults = FaultReader(RequestReader(release, diagnostics), None, diagnostics).read(document.elements_of("faults"))
     diagnostics.raise_if_any()
     ignored_sections = document.items.keys() - {"$schema", "extends", "name", "seed", "faults"}
     return FaultConfig(faults, as_int(document.get("seed"), ClusterSpec().seed), tuple(sorted(ignored_sections)))
@@ -158,12 +158,12 @@ def built_in_document(scheduler: str) -> YamlNode:
     return merge(read("templates-adaptive.yaml"), default) if scheduler == "adaptive" else default
 
 
-def _templates(document: YamlNode, configured: str | None, diagnostics: Diagnostics) -> dict[str, Templates]:
+def _templates(document: YamlNode, configured_scheduler: str | None, diagnostics: Diagnostics) -> dict[str, Templates]:
     """Return the templates by scheduler. The default scheduler is always included, because it runs all batch jobs."""
     own = document.items_of("templates")
     return {
         scheduler: Templates(own, built_in_document(scheduler).items_of("templates"), diagnostics)
-        for scheduler in ("default", scheduler_of(configured, "STREAMING"))
+        for scheduler in ("default", scheduler_of(configured_scheduler, "STREAMING"))
     }
 
 
@@ -171,9 +171,10 @@ _ALL_ENTRIES = "*"
 
 
 def _invalid_entries(paths: Iterable[tuple[str | int, ...]]) -> dict[str, set[str]]:
-    """Return the entries that the schema rejects, by section; `_ALL_ENTRIES` if it rejects the section itself.
+    """Return the keys or indices of the entries that the schema rejects, by section.
 
-    They are skipped, so that a mistake is reported only once, and the other entries are checked.
+    If the schema rejects the section itself, the set contains `_ALL_ENTRIES`. Rejected entries are skipped, so that
+    their mistakes are reported once, and the other entries are still checked.
     """
     invalid: dict[str, set[str]] = {}
     for path in paths:
@@ -206,25 +207,25 @@ class _ScenarioReader:
             JobReader(templates, exceptions, operations, cluster.scheduler, cluster.job_defaults(), diagnostics),
             templates["default"],
         )
-        flink, seed, clock = self._value("flink"), self._value("seed"), self._value("clock")
-        if flink is not None and flink.text not in known_releases():
-            diagnostics.add(flink.location, str(UnknownRelease(flink.text, known_releases())))
-        requests = RequestReader(flink.text if flink else None, diagnostics)
+        release, seed, clock = self._value("flink"), self._value("seed"), self._value("clock")
+        if release is not None and release.text not in known_releases():
+            diagnostics.add(release.location, str(UnknownRelease(release.text, known_releases())))
+        requests = RequestReader(release.text if release else None, diagnostics)
         faults = FaultReader(requests, _job_names(jobs, submissions), diagnostics)
         defaults = ClusterSpec()
         return Scenario(
-            flink=flink.text if flink else defaults.flink,
+            flink=release.text if release else defaults.flink,
             seed=as_int(seed, defaults.seed),
             clock=clock.text if clock else defaults.clock,
             start_time=read_time(self._value("start-time"), diagnostics),
-            jobmanagers=cluster.jobmanagers(),
+            jobmanagers=cluster.jobmanager_count(),
             jobmanager_configurations=cluster.jobmanager_configurations(),
             leader_changes=cluster.leader_changes(),
             age=cluster.age(),
-            taskmanagers=cluster.taskmanagers(),
+            taskmanagers=cluster.taskmanager_count(),
             taskmanager_sizes=cluster.taskmanager_sizes(),
             taskmanager_events=cluster.taskmanager_events(),
-            slots=cluster.slots(),
+            slots=cluster.slots_per_taskmanager(),
             version=cluster.version(),
             configuration=cluster.configuration(),
             savepoints=cluster.savepoints(),
@@ -235,7 +236,7 @@ class _ScenarioReader:
             caches=cluster.caches(),
             ingress=cluster.ingress(),
             varied=self._value("responses") is not None,
-            faults=(*faults.read(self._elements("faults")), *map(_leader_hang, cluster.hangs())),
+            faults=(*faults.read(self._elements("faults")), *map(_leader_hang_fault, cluster.leader_hangs())),
             expect=ExpectReader(requests, diagnostics).read(self._elements("expect")),
         )
 
@@ -249,7 +250,7 @@ class _ScenarioReader:
             return {
                 key: reader.read(node, f"{section}.{key}", key if keys_are_names else None)
                 for key, node in nodes.items()
-                if templates.is_valid(node, invalid_templates)
+                if templates.are_valid_for(node, invalid_templates)
             }
 
         read("templates", self._entries("templates"), keys_are_names=True)
@@ -278,16 +279,17 @@ class _ScenarioReader:
         return [node for i, node in enumerate(self._document.elements_of(section)) if str(i) not in invalid]
 
     def _value(self, section: str) -> YamlNode | None:
+        """Return a top-level value; None if it is missing, null or invalid."""
         return None if section in self._invalid else self._document.get(section)
 
 
-def _leader_hang(during: tuple[int, int]) -> Fault:
+def _leader_hang_fault(period: tuple[int, int]) -> Fault:
     """Return the fault of a leader that hangs: no JobManager responds, since all of them ask the leader.
 
     Args:
-        during: Start and end, in ms since the cluster's start.
+        period: Start and end, in ms since the cluster's start.
     """
-    return Fault("the leader hangs", FaultTrigger(during=during), drop=Drop.HANG)
+    return Fault("the leader hangs", FaultTrigger(during=period), drop=Drop.HANG)
 
 
 def _job_names(jobs: Iterable[JobSpec], submissions: Iterable[SubmissionRule]) -> list[str] | None:

@@ -33,7 +33,7 @@ def read_duration_range(node: YamlNode, diagnostics: Diagnostics) -> UniformRang
 
 
 def read_duration(node: YamlNode | None, default: int, diagnostics: Diagnostics) -> int:
-    """Read one duration as milliseconds."""
+    """Read one duration as milliseconds; without a node, return the default."""
     return default if node is None else read_duration_range(node, diagnostics).low
 
 

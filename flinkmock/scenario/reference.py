@@ -50,13 +50,13 @@ _TYPES = {"integer": "whole number", "number": "number", "string": "text", "bool
 def reference() -> str:
     """Return the page in Markdown."""
     schema = load_schema()
-    parts = [_INTRODUCTION, "## Top level\n", _table(schema)]
+    blocks = [_INTRODUCTION, "## Top level\n", _table(schema)]
     for name, part in schema["$defs"].items():
         if _has_section(part):
-            parts += [f"## {_title(name)}\n", *_prose(part), *([_table(part)] if "properties" in part else [])]
+            blocks += [f"## {_title(name)}\n", *_prose(part), *([_table(part)] if "properties" in part else [])]
             if name == "step":
-                parts.append(_LIFECYCLE + _transitions())
-    return "\n".join(parts)
+                blocks.append(_LIFECYCLE + _transitions())
+    return "\n".join(blocks)
 
 
 def _transitions() -> str:
@@ -74,7 +74,7 @@ def _listed(states: Iterable[JobState]) -> str:
 
 
 def _has_section(part: Part) -> bool:
-    """Return whether a definition needs a section, because it has keys or a described form."""
+    """Return whether a definition needs a section: mappings, and texts with a described form."""
     return "properties" in part or ("description" in part and "x-say" in part) or "propertyNames" in part
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-KEYS: tuple[tuple[str, str], ...] = (
+RENAMED_KEYS: tuple[tuple[str, str], ...] = (
     ("causes", "exceptions"),
     ("because", "exception"),
     ("caused-by", "cause"),
@@ -31,16 +31,16 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("again", "repeat"),
     ("ship", "ship-strategy"),
 )
-"""Former key and current key. A former key can be a current key of another mapping."""
+"""Pairs of former key and current key. A former key can be a current key of another mapping."""
 
-VALUES: tuple[tuple[str, str], ...] = (
+RENAMED_VALUES: tuple[tuple[str, str], ...] = (
     ("fails", "crashes"),
     ("before-effect", "reset"),
     ("after-effect", "after-processing"),
     ("empty", "close"),
     ("mid-body", "truncate"),
 )
-"""Former value and current value, for keys with a fixed set of values."""
+"""Pairs of former value and current value, for keys with a fixed set of values."""
 
 
 def current_name(name: object, renamed: tuple[tuple[str, str], ...], allowed: Container[object]) -> str | None:
@@ -48,7 +48,7 @@ def current_name(name: object, renamed: tuple[tuple[str, str], ...], allowed: Co
 
     Args:
         name: The name in the scenario.
-        renamed: `KEYS` or `VALUES`.
+        renamed: `RENAMED_KEYS` or `RENAMED_VALUES`.
         allowed: The names that the scenario language has in this place.
     """
     return next((current for former, current in renamed if former == name and current in allowed), None)

@@ -18,13 +18,13 @@ class RequestReader:
     """Reads the requests of one scenario.
 
     Args:
-        flink: The release that the scenario specifies; None if the scenario works with all releases, so that any of
-            them may have the operation.
+        release: The release that the scenario specifies. None if it specifies none: a request is accepted if any
+            release has its operation.
         diagnostics: Collects the mistakes.
     """
 
-    def __init__(self, flink: str | None, diagnostics: Diagnostics) -> None:
-        self.flink = flink if flink in known_releases() else None
+    def __init__(self, release: str | None, diagnostics: Diagnostics) -> None:
+        self._release = release if release in known_releases() else None
         self._diagnostics = diagnostics
 
     def read(self, text: str, location: SourceLocation) -> Pattern:
@@ -32,16 +32,16 @@ class RequestReader:
         if "/" not in text:
             return self._by_operation_id(text, location)
         pattern = Pattern.parse(text)
-        problem = unknown_operation_message(pattern, self.flink)
+        problem = unknown_operation_message(pattern, self._release)
         if problem is not None:
             self._diagnostics.add(location, problem)
         return pattern
 
     def _by_operation_id(self, name: str, location: SourceLocation) -> Pattern:
-        for operation in operations_of(self.flink):
+        for operation in operations_of(self._release):
             if operation.id == name:
                 return Pattern(operation.method, operation.segments)
-        self._diagnostics.add(location, unknown_id_message(name, self.flink))
+        self._diagnostics.add(location, unknown_id_message(name, self._release))
         return Pattern("GET", ())
 
     def read_list(self, node: YamlNode | None) -> tuple[Pattern, ...]:
@@ -51,9 +51,9 @@ class RequestReader:
         return tuple(self.read(element.text, element.location) for element in node.elements or [node])
 
     def problem_with_path(self, path: ValuePath, patterns: tuple[Pattern, ...]) -> str | None:
-        """Return a message if no JSON response to the patterns can have a value at a path, otherwise None.
+        """Return a message if no JSON response to matching requests can have a value at a path, otherwise None.
 
-        Without patterns, the response to any operation may have it.
+        Without patterns, all requests match.
         """
         if path.steps[0] == "errors":  # in an error response
             return None
@@ -71,7 +71,7 @@ class RequestReader:
         return f"no response to {'these requests' if patterns else 'any request'} has {path}."
 
     def problem_with_change(self, path: ValuePath, change: Change, patterns: tuple[Pattern, ...]) -> str | None:
-        """Return a message if no response to the patterns can have a changed value at a path, otherwise None."""
+        """Return a message if the contract allows no such change in responses to matching requests, else None."""
         existing_path = path.text
         if change is Change.ADDED_FIELD:
             if self.problem_with_path(path, patterns) is None:
@@ -93,18 +93,18 @@ class RequestReader:
 
     def _contracts(self) -> Iterator[Contract]:
         """Yield the contracts of the releases with which the scenario works, the newest first."""
-        return map(Contract.load, [self.flink] if self.flink else reversed(known_releases()))
+        return map(Contract.load, [self._release] if self._release else reversed(known_releases()))
 
 
 def _operations_with_json(contract: Contract, patterns: tuple[Pattern, ...]) -> Iterator[Operation]:
-    """Yield the operations of patterns that respond with JSON. Without patterns, all operations are searched."""
+    """Yield the operations that match the patterns and respond with JSON. Without patterns, all operations match."""
     for operation in _operations(contract, patterns) if patterns else contract:
         if operation.response is not None and not operation.returns_file:
             yield operation
 
 
 def _operations(contract: Contract, patterns: tuple[Pattern, ...]) -> Iterator[Operation]:
-    """Yield the operations of patterns; `GET /jobs/overview` does not include `GET /jobs/:jobid`."""
+    """Yield the operations that match the patterns. `GET /jobs/overview` does not match `GET /jobs/:jobid`."""
     for pattern in patterns:
         exact = contract.match(pattern.method, f"/{'/'.join(pattern.segments)}")
         if exact is not None:

@@ -1,4 +1,4 @@
-"""A complete scenario: the cluster, its faults, and the expected requests of clients."""
+"""A complete scenario: the cluster, its faults, and what clients are expected to do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Scenario(ClusterSpec):
 
     Attributes:
         faults: The faults, in the order in which they are tried.
-        expect: The requests that the journal must contain when the cluster closes.
+        expect: What the journal must and must not contain when the cluster closes.
         ingress: The reverse proxy in front of the cluster.
         varied: Whether responses vary within the limits of the contract (`responses: varied`).
         files: The files that the scenario was read from, the file of the scenario first.

@@ -1,7 +1,7 @@
 """Checks a scenario against the published JSON Schema (`schemas/scenario.schema.json`), with readable messages.
 
 The schema contains messages where the standard ones don't help. `x-say` maps a keyword of JSON Schema to a message with
-placeholders {value} and {hint}. `x-instead` maps a key that does not exist to the key that should be used instead.
+placeholders {value} and {hint}. `x-instead` maps a key that does not exist to what should be written instead.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flinkmock.data_files import data_dir
 from flinkmock.errors import did_you_mean
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation, dotted_path
 from flinkmock.scenario.document import YamlNode
-from flinkmock.scenario.renamed import KEYS, VALUES, current_name
+from flinkmock.scenario.renamed import RENAMED_KEYS, RENAMED_VALUES, current_name
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -103,7 +103,7 @@ def _messages(error: SchemaError, document: YamlNode) -> Iterator[tuple[SourceLo
     elif error.validator == "minProperties" or error.validator == "maxProperties":
         location = node.key_location(list(error.instance)[-1]) if error.instance else node.location
         yield location, _message(error, own_messages, path)
-    elif error.validator != "anyOf" or not _renamed_keys(error):
+    elif error.validator != "anyOf" or not _renamed_keys(error):  # another error reports the renamed keys
         yield node.location, _message(error, own_messages, path)
 
 
@@ -111,11 +111,11 @@ def _renamed_keys(error: SchemaError) -> dict[str, str]:
     """Return the keys of a mapping that were renamed, with their current names."""
     known_keys = error.schema.get("properties", {})
     unknown_keys = error.instance.keys() - known_keys.keys() if isinstance(error.instance, dict) else ()
-    return {key: current for key in unknown_keys if (current := current_name(key, KEYS, known_keys))}
+    return {key: current for key in unknown_keys if (current := current_name(key, RENAMED_KEYS, known_keys))}
 
 
 def _likeliest_branch(error: SchemaError) -> list[SchemaError]:
-    """Return the errors of the branch that was most likely meant."""
+    """Return the errors of the branch of anyOf or oneOf that the author most likely meant."""
     branches: dict[object, list[SchemaError]] = {}
     for cause in error.context or ():
         branches.setdefault(cause.schema_path[0], []).append(cause)
@@ -123,7 +123,7 @@ def _likeliest_branch(error: SchemaError) -> list[SchemaError]:
 
 
 class _Likelihood(NamedTuple):
-    """How likely it is that a branch was meant. Likelihoods are compared field by field."""
+    """How likely it is that the author meant a branch. Likelihoods are compared field by field."""
 
     has_type: bool
     """The value has the type of the branch."""
@@ -137,7 +137,7 @@ class _Likelihood(NamedTuple):
 
 
 def _likelihood(errors: list[SchemaError], value: Any) -> _Likelihood:
-    """Return how likely it is that the branch with these errors was meant for a value."""
+    """Return how likely it is that the author of a value meant the branch with these errors."""
     missing = {key for cause in errors if cause.validator == "required" for key in cause.validator_value}
     required = missing | {key for cause in errors if not cause.path for key in cause.schema.get("required", ())}
     present = required & value.keys() if isinstance(value, dict) else set()
@@ -180,34 +180,34 @@ def _unknown_keys(error: SchemaError, node: YamlNode, path: list[str | int]) -> 
 def _message(error: SchemaError, own_messages: Mapping[str, str], path: list[str | int]) -> str:
     value = _json(error.instance)
     keyword = str(error.validator)
-    if keyword == "enum" and (current := current_name(error.instance, VALUES, error.validator_value)):
+    if keyword == "enum" and (current := current_name(error.instance, RENAMED_VALUES, error.validator_value)):
         return f'{value} is not a value here; it is called "{current}".'
     if keyword in own_messages:
         hint = did_you_mean(str(error.instance), error.validator_value) if "{hint}" in own_messages[keyword] else ""
         return own_messages[keyword].replace("{value}", value).replace("{hint}", hint)
-    where, limit = _where(path), error.validator_value
+    where, keyword_value = _where(path), error.validator_value
     match keyword:
         case "type":
-            types = [limit] if isinstance(limit, str) else limit
+            types = [keyword_value] if isinstance(keyword_value, str) else keyword_value
             expected = " or ".join(_TYPE_NAMES[name] for name in types if name != "null" or len(types) == 1)
             hint = " Put it in quotes." if expected == "text" and isinstance(error.instance, int | float) else ""
             return f"{where} must be {expected}, not {_value_or_type(error.instance)}.{hint}"
         case "enum":
-            hint = did_you_mean(str(error.instance), limit, list_known=False)
-            return f"{value} is not one of {', '.join(limit)}.{hint}"
+            hint = did_you_mean(str(error.instance), keyword_value, list_known=False)
+            return f"{value} is not one of {', '.join(keyword_value)}.{hint}"
         case "const":
-            return f"{where} must be {limit}."
+            return f"{where} must be {keyword_value}."
         case "minimum":
-            return f"{where} must be at least {limit}, not {value}."
+            return f"{where} must be at least {keyword_value}, not {value}."
         case "maximum":
-            return f"{where} must be at most {limit}, not {value}."
+            return f"{where} must be at most {keyword_value}, not {value}."
         case "minItems" | "minLength" | "minProperties":
             return f"{where} must not be empty."
         case "maxItems":
-            return f"{where} has more than {limit} entries."
+            return f"{where} has more than {keyword_value} entries."
         case "maxProperties":
             keys = ", ".join(map(_json, error.instance))
-            return f"{where} takes {limit} of the keys {keys}."
+            return f"{where} takes {keyword_value} of the keys {keys}."
         case _:
             return f"{where}: {error.message}."
 

@@ -16,21 +16,24 @@ def merge(override: YamlNode, base: YamlNode) -> YamlNode:
         return override
     items = {key: merge(node, base.items[key]) if key in base.items else node for key, node in override.items.items()}
     items |= {key: node for key, node in base.items.items() if key not in items}
-    return YamlNode(override.location, items, keys={**(base.keys or {}), **(override.keys or {})})
+    key_locations = {**(base.key_locations or {}), **(override.key_locations or {})}
+    return YamlNode(override.location, items, key_locations=key_locations)
 
 
-def resolve_job(templates: Mapping[str, Templates], configured: str | None, job: YamlNode) -> tuple[YamlNode, str]:
+def resolve_job(
+    templates: Mapping[str, Templates], configured_scheduler: str | None, job: YamlNode
+) -> tuple[YamlNode, str]:
     """Return the job merged with its templates, and the scheduler that runs it.
 
     The adaptive scheduler does not run batch jobs.
 
     Args:
         templates: The templates by scheduler, since the built-in ones differ.
-        configured: The configured scheduler of the cluster.
+        configured_scheduler: The scheduler that the configuration of the cluster sets.
         job: A job, or the name of a template.
     """
     resolved = templates["default"].resolve(job)
-    scheduler = scheduler_of(configured, "BATCH" if resolved.text_of("type") == "batch" else "STREAMING")
+    scheduler = scheduler_of(configured_scheduler, "BATCH" if resolved.text_of("type") == "batch" else "STREAMING")
     return (resolved if scheduler == "default" else templates[scheduler].resolve(job)), scheduler
 
 
@@ -46,27 +49,30 @@ class Templates:
     def resolve(self, node: YamlNode) -> YamlNode:
         """Return the job merged with all its templates, without the key `extends`."""
         if isinstance(node.value, str):
-            node = YamlNode(node.location, {"extends": node}, keys={"extends": node.location})
+            node = YamlNode(node.location, {"extends": node}, key_locations={"extends": node.location})
         return self._resolve(node, ())
 
     def own_keys(self, node: YamlNode) -> frozenset[str]:
-        """Return the keys of a job that the scenario contains; those in mappings as "key.sub-key"."""
+        """Return the keys that the scenario, not a built-in template, sets for a job.
+
+        A key of a mapping is returned as "key.sub-key".
+        """
         keys: set[str] = set()
         for part in (node, *(self._own[name] for name in self._own_template_names(node))):
             for key, value in part.items.items():
                 keys |= {f"{key}.{inner}" for inner in value.items} if value.items else {key}
         return frozenset(keys - {"extends"})
 
-    def is_valid(self, node: YamlNode, invalid: Container[str]) -> bool:
-        """Return whether none of the job's templates is `invalid`."""
-        return not any(name in invalid for name in self._own_template_names(node))
+    def are_valid_for(self, node: YamlNode, invalid_names: Container[str]) -> bool:
+        """Return whether none of the templates that a job extends has an invalid name."""
+        return not any(name in invalid_names for name in self._own_template_names(node))
 
-    def template_name(self, node: YamlNode) -> str | None:
-        """Return the template of the scenario that the job extends; None if it is built-in, or there is none."""
+    def scenario_template_name(self, node: YamlNode) -> str | None:
+        """Return the name of the template that a job extends; None if the template is built-in, or there is none."""
         return next(iter(self._own_template_names(node)), None)
 
     def _own_template_names(self, node: YamlNode) -> list[str]:
-        """Return the template that the job extends, the template that this one extends, and so on.
+        """Return the name of the template that the job extends, of the template that this template extends, and so on.
 
         The list ends before the first built-in template. It has each name once, even if `extends` is circular.
         """
@@ -79,22 +85,21 @@ class Templates:
 
     def _resolve(self, node: YamlNode, extended_by: tuple[YamlNode, ...]) -> YamlNode:
         """Merge a job or template with its templates; `extended_by` contains the nodes that extend it."""
-        own = YamlNode(
-            node.location, {key: value for key, value in node.items.items() if key != "extends"}, keys=node.keys
-        )
+        items = {key: value for key, value in node.items.items() if key != "extends"}
+        without_extends = YamlNode(node.location, items, key_locations=node.key_locations)
         reference = node.get("extends")
         if reference is not None:
             base = self._extended_template(reference, (*extended_by, node))
         elif any(node is built_in for built_in in self._built_in.values()):
-            return own
+            return without_extends
         else:
             base = self._built_in["batch" if node.text_of("type") == "batch" else "streaming"]
-        return merge(own, self._resolve(base, (*extended_by, node)))
+        return merge(without_extends, self._resolve(base, (*extended_by, node)))
 
     def _extended_template(self, reference: YamlNode, extended_by: tuple[YamlNode, ...]) -> YamlNode:
-        """Return the template that is referred to.
+        """Return the template with the name in `extends`.
 
-        After a mistake it is a built-in template, so that the job is valid and reading continues.
+        After a mistake, return a built-in template, so that the job is valid and reading continues.
         """
         template = self._template(reference)
         if template is None:
@@ -105,7 +110,7 @@ class Templates:
         return template
 
     def _template(self, reference: YamlNode) -> YamlNode | None:
-        """Return the template with the name; None, and a message, if there is none."""
+        """Return the template with the name in `extends`. If there is none, add a message and return None."""
         name = reference.text
         template = self._all.get(name)
         # `streaming: {extends: streaming}` changes the built-in template of that name

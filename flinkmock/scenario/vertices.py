@@ -49,7 +49,7 @@ class VertexReader:
         return vertices
 
     def _check_finishes_after(self, node: YamlNode, vertices: Collection[VertexSpec]) -> None:
-        """Check that only sources are bounded, and not all of them, since the job would finish then.
+        """Check that only sources have `finishes-after`, and not all of them, since the job would finish then.
 
         Args:
             node: The first `finishes-after` of the job, at which a mistake is reported.
@@ -66,7 +66,7 @@ class VertexReader:
             self.diagnostics.add(node.location, message)
 
     def _vertex(self, item: YamlNode, vertices_before: dict[str, VertexSpec]) -> VertexSpec:
-        """Read a vertex; `vertices_before` are those before it in the file, which can be its inputs."""
+        """Read a vertex; `vertices_before` are the vertices before it in the file, which can be its inputs."""
         defaults = VertexSpec(())
         parallelism = as_int(item.get("parallelism"), self.parallelism)
         operators, accumulators, prints = item.get("operators"), item.get("accumulators"), item.get("prints")
@@ -147,7 +147,7 @@ class VertexReader:
 
 
 def _name(item: YamlNode) -> str:
-    """Return the name of a vertex, which is that of its chain of operators if it has no other."""
+    """Return the name of a vertex. Without the key `name`, it consists of the names of the operators."""
     if isinstance(item.value, str):
         return item.value
     name = item.text_of("name")
@@ -155,6 +155,7 @@ def _name(item: YamlNode) -> str:
 
 
 def _busy(node: YamlNode | None) -> tuple[float, ...]:
+    """Read one ratio for all subtasks, or a list with the ratio of each subtask."""
     if node is None:
         return ()
     return tuple(as_probability(element) for element in node.elements or [node])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flinkmock.scenario.renamed import KEYS, VALUES
+from flinkmock.scenario.renamed import RENAMED_KEYS, RENAMED_VALUES
 from flinkmock.scenario.schema import load_schema
 
 MESSAGES = (Path(__file__).parent / "wrong" / "former-keys.txt").read_text("utf-8")
@@ -21,14 +21,18 @@ def mappings_in(part: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_every_former_key_is_reported() -> None:
-    missing = [pair for pair in KEYS if '"{}" is not a key here; it is called "{}".'.format(*pair) not in MESSAGES]
+    missing = [
+        pair for pair in RENAMED_KEYS if '"{}" is not a key here; it is called "{}".'.format(*pair) not in MESSAGES
+    ]
     assert not missing
-    missing = [pair for pair in VALUES if '"{}" is not a value here; it is called "{}".'.format(*pair) not in MESSAGES]
+    missing = [
+        pair for pair in RENAMED_VALUES if '"{}" is not a value here; it is called "{}".'.format(*pair) not in MESSAGES
+    ]
     assert not missing
 
 
 def test_no_mapping_has_a_former_key_and_its_current_key() -> None:
     properties = [part["properties"] for part in mappings_in(load_schema()) if isinstance(part.get("properties"), dict)]
-    for former, current in KEYS:
+    for former, current in RENAMED_KEYS:
         assert any(current in keys for keys in properties), current
         assert not [keys for keys in properties if former in keys and current in keys]

@@ -79,7 +79,7 @@ def test_a_folder_is_an_error(tmp_path: Path) -> None:
 def test_a_file_that_is_too_large_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "large.yaml"
     file.write_text("# " + "x" * (5 * 1024 * 1024))
-    with pytest.raises(ScenarioError, match="at most 4 MB"):
+    with pytest.raises(ScenarioError, match="at most 4,194,304 characters"):
         load_scenario(file)
 
 
