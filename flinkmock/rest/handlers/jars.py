@@ -206,7 +206,7 @@ def _restore_settings(call: RestCall) -> RestoreSettings | None:
         allow_non_restored_state=(
             ignores_unclaimed_state if allow_non_restored_state is None else bool(allow_non_restored_state)
         ),
-        claim=mode.upper() == "CLAIM",
+        claims_state=mode.upper() == "CLAIM",
     )
 
 
