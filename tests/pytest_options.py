@@ -1,4 +1,4 @@
-"""Options of the pytest runs that tests start."""
+"""Options for tests that run pytest themselves."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from importlib import metadata
 OPTIONS = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
 NO_WORKERS = ("-p", "no:xdist")
 
-_NEEDED_PLUGINS = {"flinkmock", "xdist", "xdist.looponfail"}
+_KEPT_PLUGINS = {"flinkmock", "xdist", "xdist.looponfail"}
 NO_OTHER_PLUGINS = tuple(
-    f"-pno:{plugin.name}" for plugin in metadata.entry_points(group="pytest11") if plugin.name not in _NEEDED_PLUGINS
+    f"-pno:{plugin.name}" for plugin in metadata.entry_points(group="pytest11") if plugin.name not in _KEPT_PLUGINS
 )
-"""Importing the other plugins takes longer than the tests of such a run."""
+"""Turns off the plugins that these runs don't need, since importing them takes longer than the tests. Some runs need xdist."""

@@ -1,4 +1,4 @@
-"""An HTTP client of the standard library, with one persistent connection to a live server."""
+"""An HTTP client, based on that of the standard library, with one persistent connection to a live server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from flinkmock.errors import ServerUnreachable
 
 TIMEOUT_S = 30
-"""How long the client waits for the server at each step, in seconds."""
+"""How long each socket operation may take (connect, send, receive), in seconds."""
 JSON_TYPE = "application/json"
 Json = Any
 """A parsed JSON value."""
@@ -29,7 +29,7 @@ class HttpRequest:
         method: The HTTP method.
         raw_body: The bytes of the body; None if there is no body.
         content_type: The value of `Content-Type` if there is a body.
-        headers: Headers besides those of the client.
+        headers: More headers. They take precedence over those of the client.
     """
 
     target: str
@@ -59,14 +59,14 @@ class HttpResponse:
 
 
 class JsonReader(Protocol):
-    """Reads JSON by GET requests from a live server, a fake cluster without a server, or a recording."""
+    """Reads JSON with GET requests from a live server, a fake cluster without a server, or a recording."""
 
     def json(self, target: str) -> Json:
-        """Return the body of a success response; {} for any other response."""
+        """Return the body of a response with status 200; {} for any other response, or if the body is not JSON."""
 
 
 class Client(Protocol):
-    """Sends requests to the server at `url`; `request_count` counts them."""
+    """Sends requests to the server at `url`; `request_count` is how many were sent."""
 
     url: str
     request_count: int
@@ -84,10 +84,10 @@ class HttpClient:
         context: The SSL context for TLS; None: the default one.
 
     Attributes:
-        request_count: How many requests were sent.
+        request_count: How many requests were sent, without retries.
 
     Raises:
-        ServerUnreachable: `url` is not the address of a server.
+        ServerUnreachable: `url` is not an HTTP URL.
     """
 
     def __init__(
@@ -97,9 +97,9 @@ class HttpClient:
             parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
             port = parts.port
         except ValueError as error:
-            raise ServerUnreachable(f"{url!r} is not the address of a server: {error}.") from error
+            raise ServerUnreachable(f"{url!r} is not an HTTP URL: {error}.") from error
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ServerUnreachable(f"{url!r} is not the address of a server. Write http://host:8081.")
+            raise ServerUnreachable(f"{url!r} is not an HTTP URL. Write http://host:8081.")
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.request_count = 0
         self._headers = {"Accept": JSON_TYPE, **(headers or {})}
@@ -148,7 +148,10 @@ class ClientReader:
         self._client = client
 
     def json(self, target: str) -> Json:
-        """Return the body of a response with status 200; {} for any other response. Raises ServerUnreachable."""
+        """Return the body of a response with status 200; {} for any other response, or if the body is not JSON.
+
+        Raises ServerUnreachable.
+        """
         response = self._client.send(HttpRequest(target))
         try:
             return response.body if response.status == 200 else {}

@@ -1,4 +1,4 @@
-"""Reads the body of a request as it arrives at aiohttp."""
+"""Reads the body of a request from aiohttp, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class BodyStalled(Exception):
     """The client has stopped sending a body before its end."""
 
 
-async def body_chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
-    """Yield the chunks of a body. Raises BodyStalled after a pause of `limits.BODY_PAUSE`."""
-    if not http.body_exists:
+async def body_chunks(request: web.BaseRequest) -> AsyncIterator[bytes]:
+    """Yield the chunks of a body. Raises BodyStalled after a pause of `limits.BODY_PAUSE` seconds."""
+    if not request.body_exists:
         return
-    content = http.content
+    content = request.content
     while not content.at_eof():
         try:
             async with asyncio.timeout(limits.BODY_PAUSE):

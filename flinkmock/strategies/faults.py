@@ -14,7 +14,7 @@ from flinkmock.contract.variation import Change
 from flinkmock.faults import Corruption, Drop, Fault, NamedReply
 from flinkmock.scenario import load_scenario
 from flinkmock.strategies.jobs import CHANCES
-from flinkmock.strategies.lifecycles import DURATION_RANGES, WORDS
+from flinkmock.strategies.lifecycles import DURATIONS_OR_RANGES, TEXTS
 from flinkmock.strategies.yaml_repr import as_literal, as_yaml
 
 DEFAULT_MAX_SIZE = 3
@@ -85,12 +85,12 @@ def _effects() -> list[SearchStrategy[dict[str, Any]]]:
     whole_body = [kind.value for kind in Corruption if not kind.value.endswith(("-field", "change-type"))]
     field_changes = st.sampled_from(("drop-field", "change-type", "add-field"))
     replies: SearchStrategy[Any] = st.fixed_dictionaries(
-        {"status": st.sampled_from((429, 500, 502, 503))}, optional={"errors": st.lists(WORDS, max_size=2)}
+        {"status": st.sampled_from((429, 500, 502, 503))}, optional={"errors": st.lists(TEXTS, max_size=2)}
     )
     effects: dict[str, SearchStrategy[Any]] = {
         "drop": st.sampled_from(drops),
         "reply": st.sampled_from([reply.value for reply in NamedReply]) | replies,
-        "delay": DURATION_RANGES,
+        "delay": DURATIONS_OR_RANGES,
         "corrupt": st.sampled_from(whole_body) | st.dictionaries(field_changes, _FIELDS, min_size=1, max_size=1),
         "set": st.dictionaries(
             st.sampled_from(("errors.0", "errors")),

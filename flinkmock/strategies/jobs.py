@@ -10,13 +10,13 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from flinkmock.cluster.states import scheduler_of
 from flinkmock.strategies.lifecycles import (
-    DURATION_RANGES,
-    DURATION_SPECS,
+    DURATIONS_OR_RANGES,
+    DURATIONS_OR_WAITS,
     DURATIONS,
     EXCEPTIONS,
     NAMES,
     SECONDS,
-    WORDS,
+    TEXTS,
     lifecycles,
 )
 
@@ -28,7 +28,7 @@ _CHECKPOINTS: SearchStrategy[Any] = st.just("none") | st.fixed_dictionaries(
     {},
     optional={
         "every": SECONDS,
-        "duration": DURATION_RANGES,
+        "duration": DURATIONS_OR_RANGES,
         "size": _SIZES,
         "fails": _FAILS,
         "timeout": SECONDS,
@@ -44,27 +44,27 @@ _RESTART: SearchStrategy[Any] = st.just("none") | st.fixed_dictionaries(
 )
 
 
-def operations(exceptions: Sequence[str], *, of_job: bool) -> SearchStrategy[dict[str, Any]]:
+def operations(exception_names: Sequence[str], *, of_one_job: bool) -> SearchStrategy[dict[str, Any]]:
     """Generate durations and failures of cluster operations, as in the section `operations`.
 
     Args:
-        exceptions: The names of exceptions in the scenario.
-        of_job: Whether the operations are those of one job, instead of all operations.
+        exception_names: The names of exceptions in the scenario.
+        of_one_job: Whether they are the cluster operations of one job, instead of those of all jobs.
     """
-    drawn_exceptions = st.sampled_from(exceptions) if exceptions else EXCEPTIONS
+    drawn_exceptions = st.sampled_from(exception_names) if exception_names else EXCEPTIONS
     failures = {"fails": _FAILS, "exception": drawn_exceptions}
-    with_duration: SearchStrategy[Any] = DURATION_SPECS | st.fixed_dictionaries(
-        {}, optional={"duration": DURATION_SPECS, **failures}
+    with_duration: SearchStrategy[Any] = DURATIONS_OR_WAITS | st.fixed_dictionaries(
+        {}, optional={"duration": DURATIONS_OR_WAITS, **failures}
     )
     without_duration: SearchStrategy[Any] = st.fixed_dictionaries({}, optional=failures)
     keys = dict.fromkeys(("savepoint", "stop-with-savepoint", "checkpoint", "cancel"), with_duration) | {
         "submit": without_duration
     }
-    if not of_job:
+    if not of_one_job:
         keys |= {
             "dispose-savepoint": with_duration,
             "upload": without_duration,
-            "delete-dataset": DURATION_RANGES,
+            "delete-dataset": DURATIONS_OR_RANGES,
             "result-ttl": SECONDS,
         }
     return st.fixed_dictionaries({}, optional=keys)
@@ -92,21 +92,21 @@ def vertices(draw: DrawFn) -> list[Any]:
 
 
 @st.composite
-def jobs(draw: DrawFn, scheduler: str, exceptions: Sequence[str]) -> Any:
+def jobs(draw: DrawFn, scheduler: str, exception_names: Sequence[str]) -> Any:
     """Generate a job, or the name of a template. The simplest one is `streaming`."""
     if not draw(st.booleans()):
         return draw(st.sampled_from(TEMPLATES))
     is_batch = draw(st.booleans())
     optional: dict[str, SearchStrategy[Any]] = {
-        "lifecycle": lifecycles(scheduler_of(scheduler, "BATCH" if is_batch else "STREAMING"), exceptions),
-        "name": WORDS.filter(bool),
+        "lifecycle": lifecycles(scheduler_of(scheduler, "BATCH" if is_batch else "STREAMING"), exception_names),
+        "name": TEXTS.filter(bool),
         "parallelism": st.integers(1, 4),
         "vertices": vertices(),
         "checkpoints": _CHECKPOINTS,
         "restart": _RESTART,
-        "restore-duration": DURATION_RANGES,
-        "user-config": st.dictionaries(NAMES, WORDS, max_size=2),
-        "operations": operations(exceptions, of_job=True),
+        "restore-duration": DURATIONS_OR_RANGES,
+        "user-config": st.dictionaries(NAMES, TEXTS, max_size=2),
+        "operations": operations(exception_names, of_one_job=True),
         "age": st.integers(1, 10).map("{}m".format),
     }
     return draw(st.fixed_dictionaries({"type": st.just("batch")} if is_batch else {}, optional=optional))

@@ -20,7 +20,7 @@ DEFAULT_MAX_JOBS = 3
 def scenarios(
     draw: DrawFn, *, flink: str | None = None, min_jobs: int = 0, max_jobs: int = DEFAULT_MAX_JOBS, faults: bool = False
 ) -> DrawnScenario:
-    """Generate valid scenarios: jobs with all lifecycles that Flink allows, slow and failing operations, checkpoints,
+    """Generate valid scenarios: jobs with lifecycles that Flink allows, slow and failing operations, checkpoints,
     exceptions. The simplest ones are empty, or have one running job.
 
     A generated scenario is a mapping for `FlinkMock(...)`. A failing test shows it as YAML. It has no clock: the test
@@ -30,7 +30,7 @@ def scenarios(
         flink: The minor release in the scenario; None for a scenario without a release.
         min_jobs: The minimum number of jobs.
         max_jobs: The maximum number of jobs.
-        faults: Whether the scenario has faults.
+        faults: Whether scenarios may have faults.
 
     Raises:
         UnknownRelease: There is no contract for the release.
@@ -45,14 +45,15 @@ def scenarios(
     if is_adaptive:
         cluster["config"] = {"jobmanager.scheduler": "adaptive"}
     exceptions = draw(st.dictionaries(NAMES, EXCEPTIONS, max_size=2))
-    names, scheduler = tuple(exceptions), "adaptive" if is_adaptive else "default"
-    started_jobs = draw(st.dictionaries(NAMES, jobs(scheduler, names), min_size=min_jobs, max_size=max_jobs))
+    exception_names = tuple(exceptions)
+    scheduler = "adaptive" if is_adaptive else "default"
+    started_jobs = draw(st.dictionaries(NAMES, jobs(scheduler, exception_names), min_size=min_jobs, max_size=max_jobs))
     sections = {
         "cluster": cluster,
         "exceptions": exceptions,
         "jobs": started_jobs,
-        "submitted": draw(st.dictionaries(NAMES.map("{}*".format), jobs(scheduler, names), max_size=1)),
-        "operations": draw(operations(names, of_job=False)),
+        "submitted": draw(st.dictionaries(NAMES.map("{}*".format), jobs(scheduler, exception_names), max_size=1)),
+        "operations": draw(operations(exception_names, of_one_job=False)),
     }
     scenario |= {name: section for name, section in sections.items() if section}
     if faults and (drawn := draw(st.lists(fault_mappings(release.minor), max_size=2))):

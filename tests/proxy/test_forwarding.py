@@ -1,4 +1,4 @@
-"""The proxy forwards requests and responses unchanged, and checks both."""
+"""The proxy forwards requests and responses unchanged except for `Host` and absolute targets, and checks both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -18,6 +17,7 @@ from flinkmock import Contract, FlinkMock
 from flinkmock.journal import Exchange
 from flinkmock.proxy import MAX_CHECKED_BYTES, Proxy
 from flinkmock.proxy.streaming import UpstreamResponse
+from tests.proxy.conftest import Serve
 
 JAR = Path(__file__).parent.parent / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
 MIB = 1024 * 1024
@@ -31,7 +31,7 @@ def cluster() -> Iterator[FlinkMock]:
 
 
 def comparable_headers(response: aiohttp.ClientResponse) -> dict[bytes, bytes]:
-    """Return headers in their spelling, without the values that depend on the time, and without `Connection`."""
+    """Return the headers, except `Connection`, with their names' case; values that depend on the time are empty."""
     time_headers = {b"date", b"expires"}
     return {
         name: b"" if name.lower() in time_headers else value
@@ -40,7 +40,7 @@ def comparable_headers(response: aiohttp.ClientResponse) -> dict[bytes, bytes]:
     }
 
 
-async def test_responses_arrive_unchanged(cluster: FlinkMock, serve: Any, exchanges: list[Exchange]) -> None:
+async def test_requests_and_responses_are_forwarded_unchanged(cluster: FlinkMock, serve: Serve, exchanges: list[Exchange]) -> None:
     proxy = Proxy(cluster.url, Contract.load("2.3"), exchanges.append)
     url = await serve(proxy)
     targets = ["/v1/jobs/overview", "/taskmanagers", "/jobmanager/log", "/jobs/nohex", "/nothing%20there?x=1", "/"]
@@ -56,14 +56,14 @@ async def test_responses_arrive_unchanged(cluster: FlinkMock, serve: Any, exchan
             uploaded = (await response.json())["filename"].rpartition("/")[2]
         async with session.post(f"{url}/jars/{uploaded}/run", json={"programArgs": "x"}) as response:
             assert response.status == 200
-    assert proxy.report.clean, proxy.summary()
+    assert proxy.report.clean, proxy.summary()  # advice about requests is not a finding about the server
     assert [exchange.target for exchange in exchanges][: len(targets)] == targets
     assert (exchanges[3].status, exchanges[3].operation) == (400, "getJobDetails")
     assert exchanges[-1].body == {"programArgs": "x"}
     assert "does not read the field programArgs of POST /jars/:jarid/run" in proxy.summary()
 
 
-async def test_deviations_of_the_server_are_reported(serve: Any, exchanges: list[Exchange]) -> None:
+async def test_schema_violations_of_the_upstream_server_are_reported(serve: Serve, exchanges: list[Exchange]) -> None:
     async def overview(_: web.Request) -> web.Response:
         return web.json_response({"taskmanagers": "1"})
 
@@ -80,7 +80,7 @@ async def test_deviations_of_the_server_are_reported(serve: Any, exchanges: list
     assert "20 times, GET /overview" in proxy.summary()
 
 
-async def test_files_of_the_dashboard_are_not_reported(serve: Any) -> None:
+async def test_unknown_operations_are_reported_but_files_of_the_dashboard_are_not(serve: Serve) -> None:
     async def respond(request: web.Request) -> web.Response:
         content_type = "application/json; charset=UTF-8" if request.path == "/unknown" else "text/html"
         return web.Response(text="{}", headers={"Content-Type": content_type})
@@ -97,7 +97,7 @@ async def test_files_of_the_dashboard_are_not_reported(serve: Any) -> None:
 
 
 async def test_the_proxy_answers_502_for_an_upstream_server_that_does_not_respond(
-    serve: Any, exchanges: list[Exchange]
+    serve: Serve, exchanges: list[Exchange]
 ) -> None:
     proxy = Proxy("http://127.0.0.1:1", Contract.load("2.3"), exchanges.append)
     url = await serve(proxy)
@@ -109,7 +109,7 @@ async def test_the_proxy_answers_502_for_an_upstream_server_that_does_not_respon
 
 
 async def test_a_response_that_the_upstream_server_cuts_off_is_cut_off_for_the_client(
-    serve: Any, exchanges: list[Exchange]
+    serve: Serve, exchanges: list[Exchange]
 ) -> None:
     """Otherwise the client would take half a response for a complete one."""
 
@@ -134,19 +134,19 @@ async def test_a_response_that_the_upstream_server_cuts_off_is_cut_off_for_the_c
     assert (exchanges[0].status, exchanges[0].response_size) == (200, 1)
 
 
-async def test_the_host_header_names_the_server(serve: Any) -> None:
+async def test_the_host_header_has_the_address_of_the_upstream_server(serve: Serve) -> None:
     async def host(request: web.Request) -> web.Response:
-        return web.Response(text=f"{request.headers['host']} {request.headers['x-own']}")
+        return web.Response(text=f"{request.headers['host']} {request.headers['x-custom']}")
 
     upstream_app = web.Application()
     upstream_app.router.add_get("/overview", host)
     upstream = await serve(upstream_app)
     url = await serve(Proxy(upstream, Contract.load("2.3")))
-    async with aiohttp.ClientSession() as session, session.get(f"{url}/overview", headers={"x-own": "y"}) as response:
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/overview", headers={"x-custom": "y"}) as response:
         assert await response.text() == f"{upstream.removeprefix('http://')} y"
 
 
-async def test_compressed_bodies_stay_compressed(serve: Any, exchanges: list[Exchange]) -> None:
+async def test_compressed_bodies_stay_compressed(serve: Serve, exchanges: list[Exchange]) -> None:
     async def echo(request: web.Request) -> web.Response:
         encoding = request.headers["content-encoding"]
         return web.Response(body=await request.read(), headers={"content-encoding": encoding})
@@ -162,7 +162,7 @@ async def test_compressed_bodies_stay_compressed(serve: Any, exchanges: list[Exc
         assert await response.read() == body
 
 
-async def test_absolute_targets_are_forwarded(cluster: FlinkMock, serve: Any, exchanges: list[Exchange]) -> None:
+async def test_absolute_targets_are_forwarded(cluster: FlinkMock, serve: Serve, exchanges: list[Exchange]) -> None:
     """Clients that are configured to use an HTTP proxy send absolute targets."""
     url = await serve(Proxy(cluster.url, Contract.load("2.3"), exchanges.append))
     async with aiohttp.ClientSession() as session, session.get("http://flink:8081/overview", proxy=url) as response:
@@ -172,7 +172,7 @@ async def test_absolute_targets_are_forwarded(cluster: FlinkMock, serve: Any, ex
     assert exchanges[0].operation == "getClusterOverview"
 
 
-async def test_a_body_that_is_too_large_for_the_server_is_not_a_finding(serve: Any) -> None:
+async def test_a_body_that_is_too_large_for_the_upstream_server_is_not_a_finding(serve: Serve) -> None:
     scenario = {"cluster": {"config": {"rest.server.max-content-length": "1000"}}}
     with FlinkMock(scenario, flink="2.3", clock="virtual") as cluster:
         proxy = Proxy(cluster.url, Contract.load("2.3"))
@@ -186,7 +186,7 @@ async def test_a_body_that_is_too_large_for_the_server_is_not_a_finding(serve: A
     assert proxy.report.clean, proxy.summary()
 
 
-async def test_the_server_rejects_a_target_that_is_too_long(cluster: FlinkMock, serve: Any) -> None:
+async def test_the_upstream_server_rejects_a_target_that_is_too_long(cluster: FlinkMock, serve: Serve) -> None:
     url = await serve(Proxy(cluster.url, Contract.load("2.3")))
     target = "/jobs?x=" + 9_000 * "x"
     async with (
@@ -197,8 +197,8 @@ async def test_the_server_rejects_a_target_that_is_too_long(cluster: FlinkMock, 
         assert (proxied.status, await proxied.read()) == (direct.status, await direct.read())
 
 
-async def test_the_request_of_a_disconnected_client_is_in_the_journal(serve: Any, exchanges: list[Exchange]) -> None:
-    """The proxy waits for the response of the server, even if it is shut down."""
+async def test_the_exchange_of_a_disconnected_client_is_recorded(serve: Serve, exchanges: list[Exchange]) -> None:
+    """Even while the proxy shuts down, it waits for the response of the upstream server."""
     has_arrived, may_respond = asyncio.Event(), asyncio.Event()
 
     async def overview(_: web.Request) -> web.Response:
@@ -224,7 +224,7 @@ async def test_the_request_of_a_disconnected_client_is_in_the_journal(serve: Any
     assert [exchange.status for exchange in exchanges] == [200]
 
 
-async def test_a_client_that_expects_100_continue_is_served(cluster: FlinkMock, serve: Any) -> None:
+async def test_a_client_that_expects_100_continue_is_served(cluster: FlinkMock, serve: Serve) -> None:
     """curl does this when it uploads a jar."""
     url = await serve(Proxy(cluster.url, Contract.load("2.3")))
     async with aiohttp.ClientSession(url) as session:
@@ -234,8 +234,10 @@ async def test_a_client_that_expects_100_continue_is_served(cluster: FlinkMock, 
             assert response.status == 200
 
 
-async def test_long_bodies_are_streamed(serve: Any) -> None:
-    """The memory of the proxy grows by less than a tenth of a body of 100 MiB, in both directions."""
+async def test_long_bodies_are_streamed(serve: Serve) -> None:
+    """While a body of 100 MiB is sent in each direction, the proxy's memory grows by less than a tenth of it, besides
+    what it keeps to check the two bodies.
+    """
     size = 100 * MIB
 
     async def count(request: web.Request) -> web.StreamResponse:
