@@ -1,7 +1,8 @@
 """Measures `POST /clusters` and `DELETE /clusters/{id}`: `python benchmarks/clusters.py [CLUSTERS] [CLIENTS]`.
 
-It prints the time of each request, the processor time of the server for each cluster, and the memory and open files of
-the server at the end. By default, 8 clients create and end 1000 clusters.
+It measures three times: with one client, then twice with several. Each time it prints the median and the 99th
+percentile of both requests, the CPU time of the server for each cluster, and the server's memory and open files. By
+default, 8 clients create and delete 1000 clusters.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SCENARIO = b"clock: virtual\njobs: {orders: streaming}\n"
 
 
 def run_client(port: int, count: int, times: list[tuple[float, float]]) -> None:
-    """Create and end clusters on one connection; append the times of both requests (ms) to `times`."""
+    """Create and delete clusters on one connection; append the times of both requests (ms) to `times`."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def send(method: str, path: str, body: bytes | None = None) -> tuple[bytes, float]:
@@ -36,13 +37,13 @@ def run_client(port: int, count: int, times: list[tuple[float, float]]) -> None:
 
     for _ in range(count):
         content, create_ms = send("POST", "/clusters", SCENARIO)
-        _, end_ms = send("DELETE", f"/clusters/{json.loads(content)['id']}")
-        times.append((create_ms, end_ms))
+        _, delete_ms = send("DELETE", f"/clusters/{json.loads(content)['id']}")
+        times.append((create_ms, delete_ms))
     connection.close()
 
 
 def cpu_ms(pid: int) -> float:
-    """Return the processor time of a process in ms."""
+    """Return the CPU time of a process in ms."""
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK") * 1000
 
@@ -55,7 +56,7 @@ def resources(pid: int) -> str:
 
 
 def measure(port: int, pid: int, clusters: int, clients: int) -> None:
-    """Print the measurements of some clusters that several clients create and end at the same time."""
+    """Let `clients` clients create and delete `clusters` clusters in parallel, and print the measurements."""
     times: list[tuple[float, float]] = []
     threads = [threading.Thread(target=run_client, args=(port, clusters // clients, times)) for _ in range(clients)]
     cpu_before = cpu_ms(pid)
@@ -66,8 +67,8 @@ def measure(port: int, pid: int, clusters: int, clients: int) -> None:
     cpu_used = cpu_ms(pid) - cpu_before
     for name, values in zip(("POST", "DELETE"), zip(*times, strict=True), strict=True):
         percentile_99 = sorted(values)[len(values) * 99 // 100]
-        print(f"  {name}: median {statistics.median(values):.2f} ms, 99 % {percentile_99:.2f} ms")
-    print(f"  {cpu_used / len(times):.2f} ms of processor time for each cluster; {resources(pid)}")
+        print(f"  {name}: median {statistics.median(values):.2f} ms, 99th percentile {percentile_99:.2f} ms")
+    print(f"  {cpu_used / len(times):.2f} ms of CPU time for each cluster; {resources(pid)}")
 
 
 def main() -> None:
@@ -78,7 +79,7 @@ def main() -> None:
         assert server.stdout is not None
         port = urlsplit(json.loads(server.stdout.readline())["url"]).port
         assert port is not None
-        for client_count in (1, clients, clients):
+        for client_count in (1, clients, clients):  # the second time shows whether memory grows
             print(f"{clusters} clusters by {client_count} clients")
             measure(port, server.pid, clusters, client_count)
         server.terminate()

@@ -31,7 +31,7 @@ def create_environment(folder: Path, *packages: str) -> Path:
 
 
 def collect(python: Path, project: Path) -> tuple[float, float]:
-    """Run `pytest --co`; return the time on the wall clock and the processor time, in ms."""
+    """Run `pytest --co`; return the time on the wall clock and the CPU time, in ms."""
     cpu_before, start = children_cpu_s(), time.perf_counter()
     command = [python, "-m", "pytest", "--co", "-q"]
     subprocess.run(command, cwd=project, env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=False)
@@ -39,7 +39,7 @@ def collect(python: Path, project: Path) -> tuple[float, float]:
 
 
 def children_cpu_s() -> float:
-    """Return the processor time of all ended child processes, in s."""
+    """Return the CPU time of all ended child processes, in s."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 

@@ -1,7 +1,7 @@
 """Compares `flinkmock proxy` with a bare aiohttp proxy: `python benchmarks/proxy.py [ROUNDS]`.
 
 Both proxies are separate processes in front of one server that sends the responses of a fake cluster. Rounds of
-requests alternate between them, so that other processes disturb both equally. The result is the processor time of each
+requests alternate between them, so that other processes disturb both equally. The result is the CPU time of each
 proxy (Linux only).
 """
 
@@ -89,7 +89,7 @@ def running_proxy(*arguments: str) -> Iterator[tuple[str, int]]:
 
 
 def cpu_us(pid: int) -> float:
-    """Return the processor time of all threads of a process in µs."""
+    """Return the CPU time of all threads of a process in µs."""
     tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(task.read_text().split()[0]) for task in tasks) / 1000
 
@@ -145,7 +145,7 @@ async def main(rounds: int) -> None:
         async with aiohttp.ClientSession() as session:
 
             async def cost(name: str, count: int) -> float:
-                """Send requests through a proxy; return its processor time per request in µs."""
+                """Send requests through a proxy; return its CPU time per request in µs."""
                 url, pid = proxies[name]
                 cpu_before = cpu_us(pid)
                 await send_requests(session, url, targets, count)
@@ -158,7 +158,7 @@ async def main(rounds: int) -> None:
                 for name, costs in costs_by_proxy.items():
                     costs.append(await cost(name, REQUESTS))
     await runner.cleanup()
-    print(f"Processor time of the proxy per request, {rounds} rounds of {REQUESTS} requests:")
+    print(f"CPU time of the proxy per request, {rounds} rounds of {REQUESTS} requests:")
     for name, costs in costs_by_proxy.items():
         ratios = [cost / bare_cost for cost, bare_cost in zip(costs, costs_by_proxy["bare"], strict=True)]
         print(f"{name:6} median {statistics.median(costs):4.0f} us, {statistics.median(ratios):.2f} times a bare proxy")

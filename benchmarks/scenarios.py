@@ -1,6 +1,6 @@
 """Measures loading, checking and planning of scenarios: `python benchmarks/scenarios.py [ROUNDS]`.
 
-It prints the processor time to load an ordinary file, and of `flinkmock scenario check` and `plan` for files with 1,000
+It prints the CPU time to load an ordinary file, and of `flinkmock scenario check` and `plan` for files with 1,000
 jobs, including the start of Python. Each job of the file `equal` has one line and runs forever. Each job of the file
 `eventful` has 13 lines and changes its state nine times; the jobs do so at different times.
 """
@@ -49,7 +49,7 @@ def eventful_jobs() -> str:
 
 
 def first_load(file: Path) -> float:
-    """Return the processor time in ms to load the first file in a new interpreter, which has imported the loader."""
+    """Return the CPU time in ms to load the first file in a new interpreter, which has imported the loader."""
     code = (
         "import sys, time; from pathlib import Path; from flinkmock.scenario import load_scenario; "
         "start = time.process_time(); load_scenario(Path(sys.argv[1])); print((time.process_time() - start) * 1000)"
@@ -59,7 +59,7 @@ def first_load(file: Path) -> float:
 
 
 def next_load(file: Path) -> float:
-    """Return the processor time in ms to load a file after another one."""
+    """Return the CPU time in ms to load a file after another one."""
     from flinkmock.scenario import load_scenario
 
     before = time.process_time()
@@ -68,7 +68,7 @@ def next_load(file: Path) -> float:
 
 
 def run_command(action: str, file: Path) -> float:
-    """Return the processor time in ms of a `flinkmock scenario` process."""
+    """Return the CPU time in ms of a `flinkmock scenario` process."""
     before = os.times()
     arguments = [sys.executable, "-m", "flinkmock", "scenario", action, file]
     subprocess.run(arguments, stdout=subprocess.DEVNULL, check=True)

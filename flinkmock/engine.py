@@ -12,7 +12,7 @@ from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.cluster_spec import ClusterSpec
 from flinkmock.contract import LATEST, Contract
 from flinkmock.engine_snapshot import Snapshot
-from flinkmock.faults import FIRST_TASKMANAGER, Fault, Faults
+from flinkmock.faults import FIRST_PRESENT_TASKMANAGER, Fault, Faults
 from flinkmock.garbage_collection import without_garbage_collection
 from flinkmock.ingress import IngressSpec
 from flinkmock.journal import Expected, Journal
@@ -145,7 +145,7 @@ class Engine:
                 duration = cluster.random.draw(fault.leader_failover, "fault", fault.name, hit_count)
                 cluster.leadership.crash_leader(duration, now, recovers=True)
             if fault.kill_taskmanager is not None:
-                number = None if fault.kill_taskmanager == FIRST_TASKMANAGER else fault.kill_taskmanager
+                number = None if fault.kill_taskmanager == FIRST_PRESENT_TASKMANAGER else fault.kill_taskmanager
                 cluster.taskmanagers.remove_one(now, number)
 
     def advance(self, duration: int | str) -> int:

@@ -1,7 +1,7 @@
 """Measures the effects of long use, many connections and failures: `python -m benchmarks.endurance`.
 
 Prints a table: requests, seconds, memory and open files before and after. `--scale 0.1` sends a tenth of the requests;
-`--docs` writes docs/endurance.md. It needs Linux: memory, files and processor time are read from /proc.
+`--docs` writes docs/endurance.md. It needs Linux: memory, files and CPU time are read from /proc.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ of the server before and after the load; "after" is two seconds after the last c
 {table}
 The mixed requests are measured after 60,000 others, when the journal of 10,000 requests and the list of 100 terminal
 jobs (`jobstore.max-capacity`) are full. They upload and delete jars, submit and cancel jobs, and trigger savepoints.
-Processor time is that of the server, in the first and in the last tenth of the requests. The memory of this row grows
+CPU time is that of the server, in the first and in the last tenth of the requests. The memory of this row grows
 with what a cluster keeps: the newest 10,000 savepoints, from which jobs can be restored, and the results of operations
 for five minutes (`rest.async.store-duration`). [Limits](limits.md) lists what is forgotten, and when.
 """

@@ -79,9 +79,7 @@ def mixed_requests(folder: Path, scale: float) -> Row:
         expected = {0, 200, 202, 400, 404, 409, 503, 504}
         unexpected = {status: count for status, count in client.statuses.items() if status not in expected}
         exit_code = server.end()
-        row.result = (
-            f"processor time per request {costs_us[0]:.0f} → {costs_us[-1]:.0f} µs (at most {max(costs_us):.0f} µs)"
-        )
+        row.result = f"CPU time per request {costs_us[0]:.0f} → {costs_us[-1]:.0f} µs (at most {max(costs_us):.0f} µs)"
         row.result += f"; {memory_after_half:.0f} MB after half of the requests"
         row.result += f"; {client.statuses[0]:,} connections ended by faults; exit code {exit_code}"
         row.result += f"; unexpected statuses {unexpected}" if unexpected else ""

@@ -1,4 +1,4 @@
-"""The server under load, and its memory, open files and processor time."""
+"""The server under load, and its memory, open files and CPU time."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def open_file_count(pid: int) -> int:
 
 
 def cpu_s(pid: int) -> float:
-    """Return the processor time that a process has used (s)."""
+    """Return the CPU time that a process has used (s)."""
     user, system = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 

@@ -1,7 +1,7 @@
-"""Compares the processor time per request of several servers: `python -m benchmarks.wire`.
+"""Compares the CPU time per request of several servers: `python -m benchmarks.wire`.
 
 Each server is a separate process. Rounds of requests alternate between the servers, and the operating system reports
-the processor time of each round (Linux only). flinkmock is compared with a bare aiohttp application and with a bare
+the CPU time of each round (Linux only). flinkmock is compared with a bare aiohttp application and with a bare
 asyncio protocol, which is the least that a server on asyncio costs. Options add further servers:
 
     --wiremock JAR   WireMock's standalone jar (npm package `wiremock`)
@@ -77,7 +77,7 @@ def main() -> None:
     report = Report(args)
     rows = compare(scenarios.few_jobs(), TARGETS, args, clock="real")
     report.table("Real clock, 5 jobs", rows)
-    report.plot("Processor time per request (µs), real clock, 5 jobs; logarithmic scale", rows)
+    report.plot("CPU time per request (µs), real clock, 5 jobs; logarithmic scale", rows)
     if not args.quick:
         report.table("`1s per request`, 5 jobs", compare(scenarios.few_jobs(), TARGETS, args, clock="1s per request"))
         paths = ["/overview", "/jobs/overview", "/jobs/:jobid"]

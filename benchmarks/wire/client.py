@@ -1,4 +1,4 @@
-"""An HTTP client that takes little processor time: it sends prepared requests, and parses only status and length."""
+"""An HTTP client that takes little CPU time: it sends prepared requests, and parses only status and length."""
 
 from __future__ import annotations
 

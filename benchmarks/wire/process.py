@@ -1,4 +1,4 @@
-"""A server in a separate process, with its processor time and memory (Linux only)."""
+"""A server in a separate process, with its CPU time and memory (Linux only)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Server:
     ready_ms: float
 
     def cpu_ns(self) -> int:
-        """Return the processor time of the process and its children, in ns."""
+        """Return the CPU time of the process and its children, in ns."""
         return sum(_cpu_ns(pid) for pid in _descendants(self.pid))
 
     def memory_bytes(self) -> int:
@@ -49,7 +49,7 @@ class Server:
 
 
 def _cpu_ns(pid: int) -> int:
-    """Return the processor time of all threads of a process, in ns."""
+    """Return the CPU time of all threads of a process, in ns."""
     total = 0
     for thread in Path(f"/proc/{pid}/task").iterdir():
         with contextlib.suppress(OSError):  # the thread has just ended

@@ -43,7 +43,7 @@ class Report:
         self._parts.append(f"## {title}\n\n" + "\n".join("| " + " | ".join(line) + " |" for line in cells))
 
     def savepoints(self, row: Row) -> None:
-        """Add the processor time of a request that triggers or polls a savepoint."""
+        """Add the CPU time of a request that triggers or polls a savepoint."""
         self._parts.append(f"## Savepoints\n\n{row.name}: {row.median('flinkmock') or 0:.0f} µs per request.")
 
     def memory(self, sizes: dict[int, tuple[float, int]]) -> None:
@@ -53,7 +53,7 @@ class Report:
         self._parts.append("## Start and memory\n\n" + "\n".join(lines))
 
     def plot(self, title: str, rows: Sequence[Row]) -> None:
-        """Draw a bar for each server and operation: the processor time per request, on a logarithmic scale."""
+        """Draw a bar for each server and operation: the CPU time per request, on a logarithmic scale."""
         names = list(rows[0].cpu_us)
         values = [(row.name, name, row.median(name) or 0.0) for row in rows for name in names if row.median(name)]
         self._plot = _bars(title, values, names)
@@ -70,7 +70,7 @@ class Report:
     def write(self) -> None:
         """Write the page of the documentation and its picture."""
         PLOT.write_text(self._plot, encoding="utf-8")
-        image = f"![Processor time per request]({PLOT.relative_to(PAGE.parent)})"
+        image = f"![CPU time per request]({PLOT.relative_to(PAGE.parent)})"
         PAGE.write_text(f"# Benchmarks\n\n{image}\n\n" + self.text(), encoding="utf-8")
 
     def _machine(self) -> str:
@@ -78,7 +78,7 @@ class Report:
         return (
             f"Measured on {today} with `python -m benchmarks.wire`: {os.cpu_count()} cores, {platform.system()}, "
             f"Python {platform.python_version()}; {self._args.rounds} alternating rounds of {self._args.requests} "
-            "requests. Each cell is the server's processor time per request: the median ratio to a bare aiohttp "
+            "requests. Each cell is the server's CPU time per request: the median ratio to a bare aiohttp "
             "handler that sends the same bytes, and the median in µs. Compare ratios; absolute times depend on the "
             "machine. asyncio is a bare protocol that sends the same bytes without reading HTTP: the least that a "
             "server on asyncio costs."

@@ -30,7 +30,7 @@ class Row:
     Attributes:
         name: The path of the operation.
         size: The length of flinkmock's response body, in bytes.
-        cpu_us: The processor time per request in µs, one value per round, by name of the server.
+        cpu_us: The CPU time per request in µs, one value per round, by name of the server.
     """
 
     name: str

@@ -160,7 +160,7 @@ class Job:
             return False
         return self.attempt_at(time) is not None or self.state_at(time) == JobState.CREATED
 
-    def awaits_resources_at(self, time: int) -> bool:
+    def awaits_first_slots_at(self, time: int) -> bool:
         """Return whether the adaptive scheduler waits for the first slots, so that there are vertices but no tasks.
 
         Flink shows a sparse ArchivedExecutionGraph then (WaitingForResources.getJob).
@@ -170,7 +170,7 @@ class Job:
 
     def is_sparse_at(self, time: int) -> bool:
         """Return whether Flink shows no tasks, because the job has no graph or waits for its first slots."""
-        return not self.has_graph_at(time) or self.awaits_resources_at(time)
+        return not self.has_graph_at(time) or self.awaits_first_slots_at(time)
 
     def change_graph(self, graph: JobGraph) -> None:
         """Use the same graph with another parallelism from the next attempt on."""
@@ -187,7 +187,7 @@ class Job:
 
     def executions_at(self, time: int) -> list[list[Execution]]:
         """Return the executions of the current attempt, vertex by vertex; empty before there is a graph."""
-        if self.awaits_resources_at(time):
+        if self.awaits_first_slots_at(time):
             return [[] for _ in self.graph.vertices]
         attempt = self.attempt_at(time)
         rows = attempt.executions() if attempt else []
@@ -264,7 +264,7 @@ class Job:
             SubtaskNotFound: The subtask index is not below the parallelism.
             AttemptNotFound: There is no such attempt at `time`.
         """
-        if subtask >= vertex.parallelism or self.awaits_resources_at(time):
+        if subtask >= vertex.parallelism or self.awaits_first_slots_at(time):
             raise SubtaskNotFound(vertex.id, subtask)
         current = self.attempt_at(time)
         if current is None or (attempt is not None and not 0 <= attempt <= current.number):

@@ -19,10 +19,10 @@ from urllib.parse import parse_qs, urlsplit
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.contract_change import ContractChange
 from flinkmock.contract.difference import behaviour_changes_between, contracts_between, difference
-from flinkmock.contract.operation import ALIASES, shape_of
+from flinkmock.contract.operation import ALIASES, segments_without_names
 from flinkmock.contract.schema_fields import schema_fields
 from flinkmock.errors import FlinkMockError, unreadable_message
-from flinkmock.journal.contract_review import read_fields
+from flinkmock.journal.contract_review import which_fields_are_read
 
 FAILS, IGNORED, MAY_READ, ALREADY_IGNORED = "fails", "ignored", "may read", "ignored already"
 """Effects: the request fails; Flink ignores a part of it; its response changes; the current release ignores a part of
@@ -208,7 +208,7 @@ def _already_ignored(request: ClientRequest, operation: Operation, contract: Con
     parameter_names = {parameter.name for parameter in operation.query_parameters}
     yield from (f"query parameter {name}" for name in request.parameters if name not in parameter_names)
     if request.body is not None and operation.request is not None:
-        fields = read_fields(request.body, operation.request, contract)
+        fields = which_fields_are_read(request.body, operation.request, contract)
         yield from (f"field {name} of the body" for name, is_read in fields.items() if not is_read)
 
 
@@ -240,7 +240,7 @@ def _release_impacts(
 
 def _affects(change: ContractChange, operation: Operation) -> bool:
     method, _, path = change.where.partition(" ")
-    return method == operation.method and shape_of(path) == operation.shape
+    return method == operation.method and segments_without_names(path) == operation.segments_without_names
 
 
 def _query_impacts(request: ClientRequest, before: Operation, after: Operation) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from flinkmock.contract.operation import Operation, Schema, shape_of
+from flinkmock.contract.operation import Operation, Schema, segments_without_names
 from flinkmock.contract.pattern import OperationMatcher, split_path
 from flinkmock.data_files import data_dir
 from flinkmock.errors import InvalidArgument, NotFound, UnknownRelease, did_you_mean
@@ -107,9 +107,9 @@ class Contract:
             NotFound: The release lacks the operation.
         """
         method, _, path = request.partition(" ")
-        shape = shape_of(path)
+        segments = segments_without_names(path)
         for operation in self.operations:
-            if request == operation.id or (method == operation.method and shape == operation.shape):
+            if request == operation.id or (method == operation.method and segments == operation.segments_without_names):
                 return operation
         raise self._no_operation(request)
 

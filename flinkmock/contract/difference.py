@@ -114,7 +114,7 @@ def _by_method_and_path(contract: Contract) -> dict[str, Operation]:
 
 def _method_and_shape(operation: Operation) -> tuple[str, ...]:
     """Return the method and the path without the names of its parameters, which clients don't see."""
-    return operation.method, *operation.shape
+    return operation.method, *operation.segments_without_names
 
 
 def _changes(old: Contract, new: Contract) -> Iterator[ContractChange]:

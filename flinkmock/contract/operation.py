@@ -95,9 +95,9 @@ class Operation:
         return tuple(self.path.strip("/").split("/"))
 
     @property
-    def shape(self) -> tuple[str, ...]:
+    def segments_without_names(self) -> tuple[str, ...]:
         """The segments without the names of parameters, which differ between releases: ("jobs", ":")."""
-        return shape_of(self.path)
+        return segments_without_names(self.path)
 
     @property
     def returns_file(self) -> bool:
@@ -128,6 +128,6 @@ class Operation:
         return f"{self.method} {self.path}"
 
 
-def shape_of(path: str) -> tuple[str, ...]:
+def segments_without_names(path: str) -> tuple[str, ...]:
     """Return the segments of a path without the names of parameters: ("jobs", ":") for "/jobs/:jobid"."""
     return tuple(segment[:1] if segment.startswith(":") else segment for segment in path.strip("/").split("/"))

@@ -138,7 +138,7 @@ class ClusterControl:
 
         for state in states.values():
             check_state(state)
-        goal = ", ".join(f"{name} {state}" for name, state in states.items()) or "The goal of the function"
+        goal = ", ".join(f"The state {state} of {name}" for name, state in states.items()) or "The goal of the function"
 
         def all_reached() -> bool:
             return (reached is None or reached()) and all(

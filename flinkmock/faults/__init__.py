@@ -1,30 +1,30 @@
 """Faults: things that go wrong between clients and the cluster, and the choice of the fault for a request."""
 
 from flinkmock.faults.fault import (
-    FIRST_TASKMANAGER,
-    Corrupt,
+    FIRST_PRESENT_TASKMANAGER,
     Corruption,
+    CorruptionKind,
     Drop,
     Fault,
     FaultTrigger,
-    JobInState,
+    JobStateCondition,
     LogNormal,
-    NamedReply,
+    PredefinedReply,
     Reply,
 )
-from flinkmock.faults.selection import Faults, RequestInfo
+from flinkmock.faults.selection import Faults, TriggerContext
 
 __all__ = [
-    "FIRST_TASKMANAGER",
-    "Corrupt",
+    "FIRST_PRESENT_TASKMANAGER",
     "Corruption",
+    "CorruptionKind",
     "Drop",
     "Fault",
     "FaultTrigger",
     "Faults",
-    "JobInState",
+    "JobStateCondition",
     "LogNormal",
-    "NamedReply",
+    "PredefinedReply",
     "Reply",
-    "RequestInfo",
+    "TriggerContext",
 ]

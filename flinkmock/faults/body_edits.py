@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flinkmock.contract.value_path import Position, ValuePath
-from flinkmock.faults.fault import Corrupt, Corruption
+from flinkmock.faults.fault import Corruption, CorruptionKind
 from flinkmock.rest.rendering import encode
 
 HTML = (
@@ -38,14 +38,14 @@ def set_values(body: bytes, values: Mapping[ValuePath, Any]) -> tuple[bytes, fro
     return (encode(value) if changed_paths else body), frozenset(changed_paths)
 
 
-def corrupt_body(body: bytes, corrupt: Corrupt) -> bytes:
+def corrupt_body(body: bytes, corrupt: Corruption) -> bytes:
     """Return the corrupted body. It is unchanged if it is not JSON, or if it lacks the field."""
     match corrupt.kind:
-        case Corruption.HTML:
+        case CorruptionKind.HTML:
             return HTML
-        case Corruption.TRUNCATE:
+        case CorruptionKind.TRUNCATE:
             return body[: len(body) // 2]
-        case Corruption.GARBAGE:
+        case CorruptionKind.GARBAGE:
             return hashlib.shake_128(body).digest(len(body))
     try:
         value = json.loads(body)
@@ -54,10 +54,10 @@ def corrupt_body(body: bytes, corrupt: Corrupt) -> bytes:
     return encode(value) if _corrupt_field(value, corrupt) else body
 
 
-def _corrupt_field(value: Any, corrupt: Corrupt) -> bool:
+def _corrupt_field(value: Any, corrupt: Corruption) -> bool:
     """Change a field of the parsed body in place; return whether the body has it."""
     path = ValuePath.parse(corrupt.field)
-    if corrupt.kind is Corruption.ADD_FIELD:
+    if corrupt.kind is CorruptionKind.ADD_FIELD:
         positions = [position for position in path.find(value) if isinstance(position.container, dict)]
     else:
         positions = path.existing(value)
@@ -66,12 +66,12 @@ def _corrupt_field(value: Any, corrupt: Corrupt) -> bool:
     return bool(positions)
 
 
-def _corrupt_position(position: Position, kind: Corruption) -> None:
+def _corrupt_position(position: Position, kind: CorruptionKind) -> None:
     container, key = position.container, position.key
     match kind:
-        case Corruption.ADD_FIELD:
+        case CorruptionKind.ADD_FIELD:
             container[key] = ADDED_VALUE
-        case Corruption.DROP_FIELD:
+        case CorruptionKind.DROP_FIELD:
             del container[key]
         case _:
             container[key] = _value_of_other_type(container[key])

@@ -40,7 +40,7 @@ class Drop(Enum):
         return self in (Drop.HANG, Drop.HANG_AFTER_PROCESSING)
 
 
-class NamedReply(Enum):
+class PredefinedReply(Enum):
     """Names of responses that replace the cluster's: error responses of Flink, or of a proxy (`GATEWAY_TIMEOUT`)."""
 
     LEADER_UNAVAILABLE = "leader-unavailable"
@@ -58,7 +58,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Corruption(Enum):
+class CorruptionKind(Enum):
     """How a body is corrupted. Content-Length is that of the corrupted body."""
 
     DROP_FIELD = "drop-field"
@@ -74,10 +74,10 @@ class Corruption(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Corrupt:
-    """A corruption. For kinds that change a field, `field` is the text of a `ValuePath`: "jobs.0.state"."""
+class Corruption:
+    """The corruption of a body. For kinds that change a field, `field` is the text of a `ValuePath`: "jobs.0.state"."""
 
-    kind: Corruption
+    kind: CorruptionKind
     field: str = ""
 
 
@@ -91,7 +91,7 @@ class LogNormal:
 
 
 @dataclass(frozen=True, slots=True)
-class JobInState:
+class JobStateCondition:
     """The condition that the latest job with a name is in a state (`while-job: orders RESTARTING`)."""
 
     job: str
@@ -119,14 +119,14 @@ class FaultTrigger:
     job: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     during: tuple[int, int | None] | None = None
-    job_state: JobInState | None = None
+    job_state: JobStateCondition | None = None
     every: int = 1
     nth: frozenset[int] = frozenset()
     chance: float = 1.0
     times: int | None = None
 
 
-FIRST_TASKMANAGER = -1
+FIRST_PRESENT_TASKMANAGER = -1
 """The value of `kill_taskmanager` for the first TaskManager that is present."""
 
 
@@ -155,10 +155,10 @@ class Fault:
     name: str
     trigger: FaultTrigger = field(default_factory=FaultTrigger)
     delay: UniformRange | LogNormal | None = None
-    reply: NamedReply | Reply | None = None
+    reply: PredefinedReply | Reply | None = None
     throttle: int | None = None
     drop: Drop | None = None
-    corrupt: Corrupt | None = None
+    corrupt: Corruption | None = None
     set_values: Mapping[ValuePath, object] = field(default_factory=dict)
     vary: Variation | None = None
     serve_stale: int | None = None
@@ -179,7 +179,7 @@ class Fault:
         paths = [path.text for path in self.set_values]
         if self.vary is not None:
             paths += (path.text for path in self.vary.values)
-        if self.corrupt is not None and self.corrupt.kind in (Corruption.DROP_FIELD, Corruption.CHANGE_TYPE):
+        if self.corrupt is not None and self.corrupt.kind in (CorruptionKind.DROP_FIELD, CorruptionKind.CHANGE_TYPE):
             paths.append(self.corrupt.field)
         return tuple(paths)
 

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flinkmock.faults.body_edits import corrupt_body, set_values
-from flinkmock.faults.fault import Corruption, Fault, NamedReply, Reply
-from flinkmock.faults.selection import RequestInfo
+from flinkmock.faults.fault import CorruptionKind, Fault, PredefinedReply, Reply
+from flinkmock.faults.selection import TriggerContext
 from flinkmock.faults.variation import varied_body
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.exceptions import completion_exception
@@ -56,7 +56,7 @@ class FaultMiddleware:
         with target.lock:
             if request.arrived_at is None:
                 request.arrived_at = target.advance_for_request()
-            info = RequestInfo(
+            info = TriggerContext(
                 method=request.method,
                 path=path,
                 operation=request.operation,
@@ -93,23 +93,23 @@ class FaultMiddleware:
             if corrupted_body != body:
                 self._target.faults.note_changed_paths(fault, (fault.corrupt.field,))
             body = corrupted_body
-            content_type = "text/html" if fault.corrupt.kind is Corruption.HTML else content_type
+            content_type = "text/html" if fault.corrupt.kind is CorruptionKind.HTML else content_type
         if body is response.body:
             return response
         return dataclasses.replace(response, body=body, content_type=content_type)
 
-    def _reply(self, reply: NamedReply | Reply, request: Request) -> Response:
+    def _reply(self, reply: PredefinedReply | Reply, request: Request) -> Response:
         match reply:
             case Reply():
                 return dataclasses.replace(error_response(reply.status, *reply.errors), headers=reply.headers)
-            case NamedReply.LEADER_UNAVAILABLE:
+            case PredefinedReply.LEADER_UNAVAILABLE:
                 return plain_error(503, messages.NO_LEADER)
-            case NamedReply.NOT_FOUND:
+            case PredefinedReply.NOT_FOUND:
                 includes_path = self._quirks.not_found_includes_path
                 return plain_error(404, messages.not_found(request.target) if includes_path else messages.NOT_FOUND)
-            case NamedReply.GATEWAY_TIMEOUT:
+            case PredefinedReply.GATEWAY_TIMEOUT:
                 return Response(504, messages.GATEWAY_TIMEOUT_PAGE, content_type="text/html", has_cors_header=False)
-            case NamedReply.INTERNAL_ERROR:
+            case PredefinedReply.INTERNAL_ERROR:
                 timeout = JavaException(java_classes.TIMEOUT_EXCEPTION, messages.RPC_TIMED_OUT)
                 return internal_error(completion_exception(timeout))
 

@@ -19,8 +19,8 @@ _MAX_CACHED_REQUESTS = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class RequestInfo:
-    """The parts of a request that fault triggers check.
+class TriggerContext:
+    """What fault triggers check: parts of a request, and states of the cluster.
 
     Attributes:
         method: HTTP method.
@@ -173,7 +173,7 @@ class Faults:
             self._cache[key] = matching
         return matching
 
-    def select(self, request: RequestInfo) -> FaultHit | None:
+    def select(self, request: TriggerContext) -> FaultHit | None:
         """Count the request; return the fault that applies to it, or None if there is none."""
         hit: FaultHit | None = None
         with self._lock:
@@ -238,7 +238,7 @@ def log_normal(distribution: LogNormal, quantile: float) -> int:
     return round(drawn if distribution.max is None else min(drawn, distribution.max))
 
 
-def _meets_conditions(fault: Fault, request: RequestInfo) -> bool:
+def _meets_conditions(fault: Fault, request: TriggerContext) -> bool:
     """Return whether a request that has the fault's method and path meets the other conditions of its trigger."""
     trigger = fault.trigger
     if trigger.job is not None and request.job != trigger.job:

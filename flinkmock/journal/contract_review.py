@@ -1,7 +1,7 @@
 """Reviews a request against the contracts of all releases.
 
-A rejection is an error response of Flink. Advice is about requests that succeed: the release ignores a part of them,
-or a later release lacks that part.
+A rejection is an error response of Flink. Advice is about parts of the request that the release ignores, and about
+parts that a later release lacks.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flinkmock.contract import Contract, Operation, Schema
 from flinkmock.contract.contract import known_releases
-from flinkmock.contract.operation import ALIASES, shape_of
+from flinkmock.contract.operation import ALIASES, segments_without_names
 from flinkmock.contract.schema_branches import alternatives, best_branch, resolve
 
 if TYPE_CHECKING:
@@ -25,19 +25,19 @@ class ContractReview:
     """The review of one request.
 
     Attributes:
-        rejection: Flink's error message; None if the request was accepted.
+        rejection: Flink's error message; None if there is none, or if a fault caused it.
         ignored: Sentences about parts that this release does not read.
-        deprecated: Sentences about parts that a later release no longer reads.
+        removed_later: Sentences about the operation or parts of the request that a later release lacks.
     """
 
     rejection: str | None = None
     ignored: tuple[str, ...] = ()
-    deprecated: tuple[str, ...] = ()
+    removed_later: tuple[str, ...] = ()
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """All sentences about a request that succeeded."""
-        return self.ignored + self.deprecated
+        """All sentences about parts without effect, in this release or in a later one."""
+        return self.ignored + self.removed_later
 
     def __bool__(self) -> bool:
         """Return whether there is neither rejection nor advice."""
@@ -50,32 +50,34 @@ def review(exchange: Exchange) -> ContractReview:
     rejection = exchange.error_message if exchange.fault is None else None
     if operation is None or contract is None:
         return ContractReview(rejection)
-    flink = contract.release.minor
-    removed_in = _removed_in(flink, operation.method, operation.path)
-    deprecated = [f"Flink {removed_in} has no {operation}."] if removed_in else []
+    release = contract.release.minor
+    removed_in = _removed_in(release, operation.method, operation.path)
+    removed_later = [f"Flink {removed_in} has no {operation}."] if removed_in else []
     ignored = []
-    query = {name: name in _query_parameters(flink, operation.id) for name in exchange.query}
-    fields = read_fields(exchange.body, operation.request or {}, contract)
-    for kind, names in (("query parameter", query), ("field", fields)):
+    parameters_read = {name: name in _query_parameters(release, operation.id) for name in exchange.query}
+    fields = which_fields_are_read(exchange.body, operation.request or {}, contract)
+    for kind, names in (("query parameter", parameters_read), ("field", fields)):
         for name, is_read in names.items():
             if not is_read:
-                ignored.append(f"Flink {flink} does not read the {kind} {name} of {operation}.")
-            elif not removed_in and (release := _unread_since(flink, operation, kind, name, exchange.body)):
-                message = f"the {kind} {name} of {operation} is deprecated: Flink {release} no longer reads it."
-                deprecated.append(message)
-    return ContractReview(rejection, tuple(ignored), tuple(deprecated))
+                ignored.append(f"Flink {release} does not read the {kind} {name} of {operation}.")
+            elif not removed_in and (
+                release_without_it := _unread_since(release, operation, kind, name, exchange.body)
+            ):
+                removed_later.append(f"Flink {release_without_it} no longer reads the {kind} {name} of {operation}.")
+    return ContractReview(rejection, tuple(ignored), tuple(removed_later))
 
 
 @cache
-def _query_parameters(flink: str, operation_id: str) -> frozenset[str]:
+def _query_parameters(release: str, operation_id: str) -> frozenset[str]:
     """Return the query parameters that a release reads."""
-    return frozenset(parameter.name for parameter in Contract.load(flink).operation(operation_id).query_parameters)
+    return frozenset(parameter.name for parameter in Contract.load(release).operation(operation_id).query_parameters)
 
 
-def read_fields(body: Any, schema: Schema, contract: Contract) -> dict[str, bool]:
+def which_fields_are_read(body: Any, schema: Schema, contract: Contract) -> dict[str, bool]:
     """Return the fields of a body, such as "jobArtifactFileNames.entryName", and whether the release reads them.
 
-    Fields below a field that is not read are omitted. The keys of a map ("*") are not fields.
+    Fields below a field that is not read are omitted. The keys of a map are not fields: a "*"
+    stands for them in the names of other fields.
     """
     fields: dict[str, bool] = {}
 
@@ -101,41 +103,47 @@ def read_fields(body: Any, schema: Schema, contract: Contract) -> dict[str, bool
     return fields
 
 
-def _later_releases(flink: str) -> tuple[str, ...]:
+def _later_releases(release: str) -> tuple[str, ...]:
     releases = known_releases()
-    return releases[releases.index(flink) + 1 :]
+    return releases[releases.index(release) + 1 :]
 
 
 @cache
-def _removed_in(flink: str, method: str, path: str) -> str | None:
+def _removed_in(release: str, method: str, path: str) -> str | None:
     """Return the first later release without the operation; None if all have it."""
-    for release in _later_releases(flink):
-        if _find_operation(release, method, path) is None:
-            return release
+    for later_release in _later_releases(release):
+        if _find_operation(later_release, method, path) is None:
+            return later_release
     return None
 
 
 @cache
-def _find_operation(flink: str, method: str, path: str) -> Operation | None:
-    """Return the operation with a method and a path, except for the names of path parameters; None if there is none."""
-    shape = shape_of(path)
+def _find_operation(release: str, method: str, path: str) -> Operation | None:
+    """Return the operation with a method and a path, whatever its path parameters are called; None if there is none."""
+    segments = segments_without_names(path)
     return next(
-        (operation for operation in Contract.load(flink) if operation.method == method and operation.shape == shape),
+        (
+            operation
+            for operation in Contract.load(release)
+            if operation.method == method and operation.segments_without_names == segments
+        ),
         None,
     )
 
 
-def _unread_since(flink: str, operation: Operation, kind: str, name: str, body: Any) -> str | None:
+def _unread_since(release: str, operation: Operation, kind: str, name: str, body: Any) -> str | None:
     """Return the first later release that does not read a query parameter or field; None if all read it."""
-    for release in _later_releases(flink):
-        later_operation = _find_operation(release, operation.method, operation.path)
+    for later_release in _later_releases(release):
+        later_operation = _find_operation(later_release, operation.method, operation.path)
         if later_operation is None:
             continue
         if kind == "query parameter":
-            is_read = name in _query_parameters(release, later_operation.id)
+            is_read = name in _query_parameters(later_release, later_operation.id)
         else:
-            # fields below a field that is no longer read are reported with that field
-            is_read = read_fields(body, later_operation.request or {}, Contract.load(release)).get(name, True)
+            # a missing field is below one that is not read; only that one is reported
+            is_read = which_fields_are_read(body, later_operation.request or {}, Contract.load(later_release)).get(
+                name, True
+            )
         if not is_read:
-            return release
+            return later_release
     return None

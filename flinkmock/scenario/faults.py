@@ -12,15 +12,15 @@ from flinkmock.contract.value_path import ValuePath
 from flinkmock.contract.variation import Change
 from flinkmock.errors import InvalidArgument, did_you_mean
 from flinkmock.faults import (
-    FIRST_TASKMANAGER,
-    Corrupt,
+    FIRST_PRESENT_TASKMANAGER,
     Corruption,
+    CorruptionKind,
     Drop,
     Fault,
     FaultTrigger,
-    JobInState,
+    JobStateCondition,
     LogNormal,
-    NamedReply,
+    PredefinedReply,
     Reply,
 )
 from flinkmock.faults.variation import Variation
@@ -89,21 +89,21 @@ class FaultReader:
             vary=self._variation(node.get("vary"), trigger.patterns),
             serve_stale=self._serve_stale(node, trigger.patterns),
             leader_failover=read_duration_range(failover, self.diagnostics) if failover else None,
-            kill_taskmanager=as_int(taskmanager, FIRST_TASKMANAGER) if taskmanager else None,
+            kill_taskmanager=as_int(taskmanager, FIRST_PRESENT_TASKMANAGER) if taskmanager else None,
             definition=definition,
         )
 
-    def _corrupt(self, node: YamlNode | None) -> Corrupt | None:
+    def _corrupt(self, node: YamlNode | None) -> Corruption | None:
         if node is None:
             return None
         if not isinstance(node.value, dict):
-            return Corrupt(Corruption(node.text))
+            return Corruption(CorruptionKind(node.text))
         kind, field = next(iter(node.items.items()))
         try:
             ValuePath.parse(field.text)
         except InvalidArgument as error:
             self.diagnostics.add(field.location, str(error))
-        return Corrupt(Corruption(kind), field.text)
+        return Corruption(CorruptionKind(kind), field.text)
 
     def _set_values(self, node: YamlNode, patterns: tuple[Pattern, ...]) -> dict[ValuePath, object]:
         """Read `set`, and check that responses to the requests can have values at these paths."""
@@ -182,13 +182,13 @@ class FaultReader:
         during = read_duration_range(node, self.diagnostics)
         return during.low, during.high
 
-    def _job_in_state(self, node: YamlNode) -> JobInState:
+    def _job_in_state(self, node: YamlNode) -> JobStateCondition:
         job, _, state = node.text.rpartition(" ")
         if state not in JOB_STATES:
             message = f'"{state}" is not a Flink job state.{did_you_mean(state, JOB_STATES)}'
             self.diagnostics.add(node.location, message)
         self._check_job(node, job)
-        return JobInState(job, state)
+        return JobStateCondition(job, state)
 
     def _check_job(self, node: YamlNode, name: str) -> None:
         if self.job_names is not None and name not in self.job_names:
@@ -239,11 +239,11 @@ def _scalar_text(node: YamlNode) -> str:
     return "null" if node.value is None else node.text
 
 
-def _reply(node: YamlNode | None) -> NamedReply | Reply | None:
+def _reply(node: YamlNode | None) -> PredefinedReply | Reply | None:
     if node is None:
         return None
     if not isinstance(node.value, dict):
-        return NamedReply(node.text)
+        return PredefinedReply(node.text)
     errors = tuple(error.text for error in node.elements_of("errors"))
     return Reply(as_int(node.get("status"), 500), errors, _texts_of(node, "headers"))
 

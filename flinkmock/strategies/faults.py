@@ -11,7 +11,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from flinkmock.contract import LATEST, Contract
 from flinkmock.contract.variation import Change
-from flinkmock.faults import Corruption, Drop, Fault, NamedReply
+from flinkmock.faults import CorruptionKind, Drop, Fault, PredefinedReply
 from flinkmock.scenario import load_scenario
 from flinkmock.strategies.jobs import CHANCES
 from flinkmock.strategies.lifecycles import DURATIONS_OR_RANGES, TEXTS
@@ -82,14 +82,14 @@ def fault_mappings(flink: str) -> SearchStrategy[dict[str, Any]]:
 
 def _effects() -> list[SearchStrategy[dict[str, Any]]]:
     drops = [drop.value for drop in Drop if not drop.hangs]
-    whole_body = [kind.value for kind in Corruption if not kind.value.endswith(("-field", "change-type"))]
+    whole_body = [kind.value for kind in CorruptionKind if not kind.value.endswith(("-field", "change-type"))]
     field_changes = st.sampled_from(("drop-field", "change-type", "add-field"))
     replies: SearchStrategy[Any] = st.fixed_dictionaries(
         {"status": st.sampled_from((429, 500, 502, 503))}, optional={"errors": st.lists(TEXTS, max_size=2)}
     )
     effects: dict[str, SearchStrategy[Any]] = {
         "drop": st.sampled_from(drops),
-        "reply": st.sampled_from([reply.value for reply in NamedReply]) | replies,
+        "reply": st.sampled_from([reply.value for reply in PredefinedReply]) | replies,
         "delay": DURATIONS_OR_RANGES,
         "corrupt": st.sampled_from(whole_body) | st.dictionaries(field_changes, _FIELDS, min_size=1, max_size=1),
         "set": st.dictionaries(

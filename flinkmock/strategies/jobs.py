@@ -10,9 +10,9 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from flinkmock.cluster.states import scheduler_of
 from flinkmock.strategies.lifecycles import (
+    DURATIONS,
     DURATIONS_OR_RANGES,
     DURATIONS_OR_WAITS,
-    DURATIONS,
     EXCEPTIONS,
     NAMES,
     SECONDS,

@@ -8,7 +8,7 @@
 
 docs/pytest.md describes the plugin, and `plugin_settings.py` contains its settings.
 
-pytest imports this module in every run, so it imports the rest of flinkmock only when a cluster is needed.
+pytest imports this module in every run, so it imports most of flinkmock only when a cluster is needed.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 REPORTED_FINDINGS: pytest.StashKey[list[str]] = pytest.StashKey()
-"""The findings that are reported for a passed test, because its policy is `report`."""
-SECTION = "flinkmock: without effect"
-"""The title of the section with the findings in REPORTED_FINDINGS."""
+"""The findings of a passed test whose policy is `report`."""
+WITHOUT_EFFECT = "flinkmock: faults and request parts without effect"
+"""The title of the section with REPORTED_FINDINGS."""
 RECORDS: pytest.StashKey[list[ClusterRecord]] = pytest.StashKey()
-"""The clusters of a test."""
+"""What a test did with each of its clusters."""
 SESSION_CLUSTER: pytest.StashKey[FlinkMock] = pytest.StashKey()
 """The cluster of `flinkmock_session`, after its start."""
 COMPAT_REPORT: pytest.StashKey[CompatReport] = pytest.StashKey()
@@ -56,20 +56,23 @@ WORKER_OUTPUT = "flinkmock_requests"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("flinkmock")
-    releases = "the Flink releases on which to run tests that use a fake cluster: 1.20,2.3, or all"
-    group.addoption("--flinkmock-flink", metavar="RELEASES", help=f"{releases}; a test's marker takes precedence")
+    releases_help = "the Flink releases on which to run tests that use a fake cluster: 1.20,2.3, or all"
+    group.addoption("--flinkmock-flink", metavar="RELEASES", help=f"{releases_help}; a test's marker takes precedence")
     group.addoption(
         "--flinkmock-compat",
         metavar="RELEASE",
         help="report at the end what an upgrade to this Flink release changes for the requests of the run",
     )
-    parser.addini("flinkmock_flink", releases, type="args", default=[])
+    parser.addini("flinkmock_flink", releases_help, type="args", default=[])
     parser.addini("flinkmock_scenario", "the default scenario", default="")
     parser.addini("flinkmock_clock", 'the default clock: "virtual", "real", "10x"', default="")
     parser.addini("flinkmock_seed", "the default seed", default="")
     parser.addini("flinkmock_start_time", "the cluster time at which scenarios begin: 2026-01-01T00:00:00Z", default="")
     parser.addini("flinkmock_unexpected", "requests that match no operation: fail or allow", default="fail")
-    for name, subject in (("unused", "faults that never applied"), ("ignored", "parts of requests that Flink ignores")):
+    for name, subject in (
+        ("unused", "faults that never applied, expectations that no request can match"),
+        ("ignored", "parts of requests that Flink ignores"),
+    ):
         parser.addini(f"flinkmock_{name}", f"{subject}: fail, report or ignore", default="report")
 
 
@@ -98,7 +101,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[COMPAT_REPORT] = CompatReport(target_release)
 
 
-# -- fixtures
+# -- releases and fixtures
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -107,11 +110,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         _parametrize(metafunc, "flinkmock_session", releases, scope="session")
     if "flinkmock_flink" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("flinkmock")
-        marker_release: object = marker.kwargs.get("flink") if marker else None
-        if marker_release is not None:
-            releases = split_releases(marker_release)
-        # a test with a single release in its marker keeps its name
-        if releases != [marker_release] and (marker_release is not None or releases):
+        marker_releases: object = marker.kwargs.get("flink") if marker else None
+        if marker_releases is not None:
+            releases = split_releases(marker_releases)
+        has_single_release_in_marker = releases == [marker_releases]  # such a test keeps its name
+        if not has_single_release_in_marker and (marker_releases is not None or releases):
             _parametrize(metafunc, "flinkmock_flink", releases, scope=None)
 
 
@@ -123,11 +126,14 @@ def _parametrize(metafunc: pytest.Metafunc, fixture: str, releases: list[str], *
 
 @pytest.fixture
 def flinkmock_flink(request: pytest.FixtureRequest) -> str | None:
-    """The Flink release of this test's clusters; None for that of the scenario, else the newest."""
+    """The Flink release of this test's clusters; None: the release of the scenario, or the newest if it sets none."""
     release: object = getattr(request, "param", None) or marker_arguments(request.node)[1].get("flink")
     if release is None or isinstance(release, str):
         return release
-    pytest.fail("flinkmock: the marker of a parameter takes one release; put several on the test itself", pytrace=False)
+    pytest.fail(
+        "flinkmock: a marker in pytest.param takes one release; list several in the marker of the test function",
+        pytrace=False,
+    )
 
 
 @pytest.fixture
@@ -190,7 +196,7 @@ def flinkmock(request: pytest.FixtureRequest, flinkmock_factory: Callable[..., F
 
 @pytest.fixture(scope="session")
 def flinkmock_session(request: pytest.FixtureRequest) -> Iterator[FlinkMock]:
-    """One cluster with a real clock for the whole run (of each worker), for tests that need any Flink cluster."""
+    """One cluster, by default with a real clock, for the whole run (of each worker), for tests that can share it."""
     from flinkmock.testing.mock import FlinkMock
 
     options = {"clock": "real", **cluster_defaults(request.config), "flink": getattr(request, "param", None)}
@@ -235,24 +241,24 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test whose clients do not meet the scenario's expectations, or send requests that match no operation.
 
-    Faults and parts of requests without effect also fail the test, or are reported.
+    The policies decide whether faults that never applied, and parts of requests that Flink ignores, also fail it.
     """
     result = yield
     records = item.stash.get(RECORDS, [])
     if records:
         policy = policies(item)
         findings = [
-            text for record in records for text in record.findings(with_unexpected=policy["unexpected"] == "fail")
+            finding for record in records for finding in record.findings(with_unexpected=policy["unexpected"] == "fail")
         ]
         for record in records:
             without_effect = record.without_effect()
-            for name, sentences in (("unused", without_effect.unused), ("ignored", without_effect.ignored)):
-                if sentences and policy[name] == "fail":
+            for name, findings_of_kind in (("unused", without_effect.unused), ("ignored", without_effect.ignored)):
+                if findings_of_kind and policy[name] == "fail":
                     findings.append(
-                        "\n".join([*sentences, f'  To allow this: @pytest.mark.flinkmock({name}="report").'])
+                        "\n".join([*findings_of_kind, f'  To allow this: @pytest.mark.flinkmock({name}="report").'])
                     )
                 elif policy[name] == "report":
-                    item.stash[REPORTED_FINDINGS] += sentences
+                    item.stash[REPORTED_FINDINGS] += findings_of_kind
         if findings:
             pytest.fail("\n\n".join(findings), pytrace=False)
     return result
@@ -272,15 +278,15 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add a report of each cluster to a failed test, and findings without effect to a passed one.
+    """Add a report of each cluster to a failed test, and the findings to be reported to a passed one.
 
     The frames of flinkmock are hidden in tracebacks of its errors.
     """
     if call.excinfo is not None:
         _hide_frames_of_flinkmock(call.excinfo)
     report = yield
-    if report.when == "call" and report.passed and (texts := item.stash.get(REPORTED_FINDINGS, [])):
-        report.sections.append((SECTION, "\n".join(texts)))
+    if report.when == "call" and report.passed and (findings := item.stash.get(REPORTED_FINDINGS, [])):
+        report.sections.append((WITHOUT_EFFECT, "\n".join(findings)))
     if report.failed:
         report.sections.extend(("flinkmock", record.report()) for record in item.stash.get(RECORDS, []))
     return report
@@ -321,13 +327,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if compat_report is not None:
         terminalreporter.section(f"upgrade to Flink {compat_report.target_release}")
         terminalreporter.write_line(compat_report.report())
-    tests: dict[str, list[str]] = {}
+    nodeids_by_finding: dict[str, list[str]] = {}
     for report in terminalreporter.getreports("passed"):
         for title, text in report.sections:
-            for sentence in text.splitlines() if title == SECTION else ():
-                tests.setdefault(sentence, []).append(report.nodeid)
-    if tests:
-        terminalreporter.section(SECTION, yellow=True)
-        for sentence, nodes in tests.items():
-            more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
-            terminalreporter.write_line(f"{nodes[0]}{more}: {sentence}")
+            for finding in text.splitlines() if title == WITHOUT_EFFECT else ():
+                nodeids_by_finding.setdefault(finding, []).append(report.nodeid)
+    if nodeids_by_finding:
+        terminalreporter.section(WITHOUT_EFFECT, yellow=True)
+        for finding, nodeids in nodeids_by_finding.items():
+            more = f" and {len(nodeids) - 1} more" if len(nodeids) > 1 else ""
+            terminalreporter.write_line(f"{nodeids[0]}{more}: {finding}")

@@ -57,7 +57,7 @@ def test_the_clock_runs_until_a_job_is_in_a_state(console: ConsolePage, flink: F
     console.wait_for("orders is RESTARTING.", "FlinkRuntimeException: Could not deserialize record at offset 4711")
     console.fill('#run-until [name="state"]', "FINISHED")
     console.press("Run until")
-    console.wait_for("orders FINISHED can never be reached", "last-order awaited now")
+    console.wait_for("The state FINISHED of orders can never be reached", "last-order awaited now")
 
 
 def test_a_signal_is_sent(console: ConsolePage, flink: FlinkMock) -> None:

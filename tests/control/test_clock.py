@@ -26,7 +26,7 @@ def test_the_clock_runs_until_a_job_is_in_a_state(flink: FlinkMock, control: Con
     start = flink.clock.now()
     assert control.post("clock/run-until", {"job": "orders", "state": "RESTARTING"})["now"] == start + 20_000
     message = control.error("POST", "clock/run-until", 409, json={"job": "orders", "state": "FINISHED"})
-    assert message.startswith("orders FINISHED can never be reached: orders is RUNNING")
+    assert message.startswith("The state FINISHED of orders can never be reached: orders is RUNNING")
     assert "no job with the name" in control.error("POST", "clock/run-until", 404, json={"job": "x", "state": "FAILED"})
     message = control.error("POST", "clock/run-until", 400, json={"job": "orders", "state": "FINISHD"})
     assert 'Did you mean "FINISHED"?' in message

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flinkmock.faults import Corruption, Drop, NamedReply
+from flinkmock.faults import CorruptionKind, Drop, PredefinedReply
 from flinkmock.scenario import load_scenario
 from tests.docs.pages import ROOT, DocumentationPage
 
@@ -36,5 +36,5 @@ def test_the_tables_have_every_key_of_a_fault() -> None:
 
 
 def test_the_tables_have_every_kind_of_fault() -> None:
-    for kind in (*Drop, *NamedReply, *Corruption):
+    for kind in (*Drop, *PredefinedReply, *CorruptionKind):
         assert kind.value in PAGE.text, kind

@@ -10,7 +10,7 @@ import pytest
 from flinkmock.contract import Contract
 from flinkmock.contract.pattern import Pattern
 from flinkmock.errors import NotFound
-from flinkmock.faults import Drop, Fault, Faults, FaultTrigger, JobInState, LogNormal, RequestInfo
+from flinkmock.faults import Drop, Fault, Faults, FaultTrigger, JobStateCondition, LogNormal, TriggerContext
 from flinkmock.faults.selection import log_normal
 from flinkmock.named_random import UNBOUNDED, NamedRandom, UniformRange
 
@@ -26,9 +26,9 @@ def make_request(
     job: str | None = None,
     headers: Mapping[str, str] | None = None,
     states: Mapping[str, str] | None = None,
-) -> RequestInfo:
+) -> TriggerContext:
     operation = CONTRACT.match(method, path)
-    return RequestInfo(method, path, operation, ms_since_start, job, headers or {}, (states or {}).get)
+    return TriggerContext(method, path, operation, ms_since_start, job, headers or {}, (states or {}).get)
 
 
 def make_faults(*faults: Fault, seed: int = 0) -> Faults:
@@ -93,7 +93,7 @@ def test_a_fault_applies_only_to_requests_with_its_job_headers_and_job_state() -
     assert not make_faults(make_fault(FaultTrigger(headers={"X-Test": "a"}))).select(
         make_request(headers={"X-Test": "b"})
     )
-    restarting = make_fault(FaultTrigger(job_state=JobInState("orders", "RESTARTING")))
+    restarting = make_fault(FaultTrigger(job_state=JobStateCondition("orders", "RESTARTING")))
     assert make_faults(restarting).select(make_request(states={"orders": "RESTARTING"}))
     assert not make_faults(restarting).select(make_request(states={"orders": "RUNNING"}))
     assert not make_faults(restarting).select(make_request())

@@ -41,9 +41,12 @@ def test_check_sends_certificate_and_token(mock: FlinkMock, capsys: pytest.Captu
     assert json.loads(capsys.readouterr().out)["flink"] == "2.3"
 
 
-def test_check_reports_missing_credentials(mock: FlinkMock, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_reports_a_missing_token(mock: FlinkMock, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", mock.url, *certificate_options(mock)]) == 2
     assert "401" in capsys.readouterr().err
+
+
+def test_check_reports_a_missing_ca(mock: FlinkMock, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", mock.url, *TOKEN_OPTIONS]) == 2
     assert "CERTIFICATE_VERIFY_FAILED" in capsys.readouterr().err
 
@@ -51,7 +54,7 @@ def test_check_reports_missing_credentials(mock: FlinkMock, capsys: pytest.Captu
 def test_ctl_sends_a_certificate(mock: FlinkMock, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ctl", "--url", mock.url, *certificate_options(mock), "advance", "5m", "--json"]) == 0
     assert main(["ctl", "advance", "5m", "--url", mock.url, *certificate_options(mock)]) == 0
-    assert "+10m" in capsys.readouterr().out
+    assert "+10m" in capsys.readouterr().out  # cluster time since the start, after both commands
 
 
 def test_record_sends_certificate_and_token(
@@ -65,12 +68,12 @@ def test_record_sends_certificate_and_token(
     ("option", "content", "problem"),
     [
         ("--cacert", None, "No such file"),
-        ("--cacert", "no certificate", "no certificate"),
+        ("--cacert", "not a PEM file", "no certificate"),
         ("--cert", None, "No such file"),
-        ("--cert", "no certificate", "no certificate"),
+        ("--cert", "not a PEM file", "no certificate"),
     ],
 )
-def test_files_without_certificates_are_reported(
+def test_unusable_certificate_files_are_reported(
     tmp_path: Path, option: str, content: str | None, problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "file.pem"
@@ -99,7 +102,7 @@ async def test_the_proxy_sends_its_own_token(mock: FlinkMock) -> None:
 
 
 @pytest.mark.slow
-def test_serve_prints_url_and_certificate(tmp_path: Path) -> None:
+def test_serve_prints_its_url_and_its_ca(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", "--log", "json", "--tls", "--base-path", "/a"]
     command += ["--basic-auth", "alice:secret", "--bearer-token", "token", "--tls-ca-file", str(tmp_path / "ca.pem")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

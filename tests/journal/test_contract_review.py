@@ -63,10 +63,10 @@ def test_a_field_of_a_later_release_is_ignored() -> None:
 def test_a_field_that_a_later_release_does_not_read_is_deprecated() -> None:
     jar = "/jars/3d5b_orders.jar/run"
     assert advice("POST", jar, {"programArgs": "--a b"}, flink="1.20") == (
-        "the field programArgs of POST /jars/:jarid/run is deprecated: Flink 2.0 no longer reads it.",
+        "Flink 2.0 no longer reads the field programArgs of POST /jars/:jarid/run.",
     )
     assert advice("POST", jar + "?program-args=x", {}, flink="1.20") == (
-        "the query parameter program-args of POST /jars/:jarid/run is deprecated: Flink 2.0 no longer reads it.",
+        "Flink 2.0 no longer reads the query parameter program-args of POST /jars/:jarid/run.",
     )
     assert advice("POST", jar, {"programArgsList": ["--a", "b"]}, flink="1.20") == ()
     assert advice("POST", "/jobs", {"jobGraphFileName": "plan"}, flink="1.20") == ()  # 2.0 still reads it

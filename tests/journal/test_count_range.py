@@ -1,4 +1,4 @@
-"""Counts of expectations, such as `2..5 times`, are parsed and formatted."""
+"""The counts in expectations, such as `2..5 times`, are parsed and formatted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flinkmock.journal import CountRange
 
 
 @pytest.mark.parametrize(
-    ("text", "low", "high", "formatted"),
+    ("value", "low", "high", "formatted"),
     [
         (0, 0, 0, "never"),
         (3, 3, 3, "3 times"),
@@ -25,19 +25,18 @@ from flinkmock.journal import CountRange
     ],
 )
 def test_a_count_range_is_parsed_and_formatted(
-    text: int | str | CountRange, low: int, high: int | None, formatted: str
+    value: int | str | CountRange, low: int, high: int | None, formatted: str
 ) -> None:
-    times = CountRange.parse(text)
+    times = CountRange.parse(value)
     assert (times.low, times.high, str(times)) == (low, high, formatted)
     assert low in times and (low - 1) not in times
-    highest = 10**6 if high is None else high
-    assert highest in times and (high is None or high + 1 not in times)
+    assert (10**6 if high is None else high) in times and (high is None or high + 1 not in times)
 
 
-@pytest.mark.parametrize("text", ["", "often", "2 tims", "-1", -1, True, "..3", "a..b", "3 4 times", "2times"])
-def test_text_that_is_not_a_count_is_rejected(text: int | str) -> None:
+@pytest.mark.parametrize("value", ["", "often", "2 tims", "-1", -1, True, "..3", "a..b", "3 4 times", "2times"])
+def test_a_value_that_is_not_a_count_is_rejected(value: int | str) -> None:
     with pytest.raises(ValueError, match=r"is not a count. Write once, never, 2 times"):
-        CountRange.parse(text)
+        CountRange.parse(value)
 
 
 def test_a_descending_range_is_rejected() -> None:

@@ -40,7 +40,9 @@ def comparable_headers(response: aiohttp.ClientResponse) -> dict[bytes, bytes]:
     }
 
 
-async def test_requests_and_responses_are_forwarded_unchanged(cluster: FlinkMock, serve: Serve, exchanges: list[Exchange]) -> None:
+async def test_requests_and_responses_are_forwarded_unchanged(
+    cluster: FlinkMock, serve: Serve, exchanges: list[Exchange]
+) -> None:
     proxy = Proxy(cluster.url, Contract.load("2.3"), exchanges.append)
     url = await serve(proxy)
     targets = ["/v1/jobs/overview", "/taskmanagers", "/jobmanager/log", "/jobs/nohex", "/nothing%20there?x=1", "/"]
@@ -142,7 +144,10 @@ async def test_the_host_header_has_the_address_of_the_upstream_server(serve: Ser
     upstream_app.router.add_get("/overview", host)
     upstream = await serve(upstream_app)
     url = await serve(Proxy(upstream, Contract.load("2.3")))
-    async with aiohttp.ClientSession() as session, session.get(f"{url}/overview", headers={"x-custom": "y"}) as response:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{url}/overview", headers={"x-custom": "y"}) as response,
+    ):
         assert await response.text() == f"{upstream.removeprefix('http://')} y"
 
 

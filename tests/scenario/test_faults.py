@@ -11,15 +11,15 @@ import pytest
 from flinkmock import FlinkMock, UnmetExpectation, small_jar
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import (
-    FIRST_TASKMANAGER,
-    Corrupt,
+    FIRST_PRESENT_TASKMANAGER,
     Corruption,
+    CorruptionKind,
     Drop,
     Fault,
     FaultTrigger,
-    JobInState,
+    JobStateCondition,
     LogNormal,
-    NamedReply,
+    PredefinedReply,
     Reply,
 )
 from flinkmock.journal import CountRange, Expectation, InOrder, RequestMatcher, Unmatched
@@ -60,15 +60,15 @@ def test_every_key_of_faults_is_read() -> None:
     assert load_scenario(ALL_KEYS).faults == (
         Fault(
             "all conditions",
-            FaultTrigger((STOP, JOBS), "orders", {"X-Test": "a"}, (10_000, 60_000), JobInState("orders", "RESTARTING"),
-                 every=2, nth=frozenset({1, 3}), chance=0.125, times=4),
+            FaultTrigger((STOP, JOBS), "orders", {"X-Test": "a"}, (10_000, 60_000),
+                 JobStateCondition("orders", "RESTARTING"), every=2, nth=frozenset({1, 3}), chance=0.125, times=4),
             drop=Drop.AFTER_PROCESSING,
         ),
         Fault("any request: delay: 1s..3s, throttle: 1.5KB/s", delay=UniformRange(1_000, 3_000), throttle=1_536),
         Fault(
             "any request: delay: median 200ms p99 2s max 5s, reply: leader-unavailable",
             delay=LogNormal(200, 2_000, 5_000),
-            reply=NamedReply.LEADER_UNAVAILABLE,
+            reply=PredefinedReply.LEADER_UNAVAILABLE,
         ),
         Fault(
             "GET /jobs: reply: status 429 errors headers",
@@ -78,15 +78,15 @@ def test_every_key_of_faults_is_read() -> None:
         Fault(
             "GET /jobs: corrupt: change-type jobs.0.status",
             FaultTrigger((JOBS,)),
-            corrupt=Corrupt(Corruption.CHANGE_TYPE, "jobs.0.status"),
+            corrupt=Corruption(CorruptionKind.CHANGE_TYPE, "jobs.0.status"),
         ),
-        Fault("GET /jobs: corrupt: html", FaultTrigger((JOBS,)), corrupt=Corrupt(Corruption.HTML)),
-        Fault("GET /jobs: corrupt: html (2)", FaultTrigger((JOBS,)), corrupt=Corrupt(Corruption.HTML)),
+        Fault("GET /jobs: corrupt: html", FaultTrigger((JOBS,)), corrupt=Corruption(CorruptionKind.HTML)),
+        Fault("GET /jobs: corrupt: html (2)", FaultTrigger((JOBS,)), corrupt=Corruption(CorruptionKind.HTML)),
         Fault(
             "triggerSavepoint, * /jobs/*: leader-failover: 1s..3s, kill-taskmanager: first",
             FaultTrigger((Pattern.parse("POST /jobs/:jobid/savepoints"), Pattern.parse("* /jobs/*"))),
             leader_failover=UniformRange(1_000, 3_000),
-            kill_taskmanager=FIRST_TASKMANAGER,
+            kill_taskmanager=FIRST_PRESENT_TASKMANAGER,
         ),
         Fault("any request: serve-stale: 1m, kill-taskmanager: 3", serve_stale=60_000, kill_taskmanager=3),
     )  # fmt: skip

@@ -12,7 +12,7 @@ import pytest
 
 from flinkmock import FlinkMock
 from flinkmock.contract.pattern import Pattern
-from flinkmock.faults import Corrupt, Corruption, Drop, Fault, FaultTrigger, NamedReply, Reply
+from flinkmock.faults import Corruption, CorruptionKind, Drop, Fault, FaultTrigger, PredefinedReply, Reply
 from flinkmock.named_random import UniformRange
 from flinkmock.testing.cluster_time import ClusterTime
 from tests.server.raw_connection import (
@@ -137,26 +137,26 @@ async def test_aiohttp_raises_errors_for_dropped_responses() -> None:
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
 def test_named_replies_are_those_of_the_release(flink: str) -> None:
     sent = {}
-    for name in NamedReply:
+    for name in PredefinedReply:
         with faulty_cluster(Fault("x", GET_JOBS, reply=name), flink=flink) as mock:
             response = httpx.get(mock.url + "/jobs")
             sent[name] = response.status_code, response.text, response.headers.get("access-control-allow-origin")
             assert mock.requests[0].fault == "x"
     leader = {"errors": ["Service temporarily unavailable due to an ongoing leader election. Please refresh."]}
-    assert (sent[NamedReply.LEADER_UNAVAILABLE][0], json.loads(sent[NamedReply.LEADER_UNAVAILABLE][1])) == (
+    assert (sent[PredefinedReply.LEADER_UNAVAILABLE][0], json.loads(sent[PredefinedReply.LEADER_UNAVAILABLE][1])) == (
         503,
         leader,
     )
     missing = "Not found: /jobs" if flink != "1.12" else "Not found."
-    assert (sent[NamedReply.NOT_FOUND][0], json.loads(sent[NamedReply.NOT_FOUND][1])) == (
+    assert (sent[PredefinedReply.NOT_FOUND][0], json.loads(sent[PredefinedReply.NOT_FOUND][1])) == (
         404,
         {"errors": [missing]},
     )
-    status, text, _ = sent[NamedReply.INTERNAL_ERROR]
+    status, text, _ = sent[PredefinedReply.INTERNAL_ERROR]
     assert status == 500
     assert json.loads(text)["errors"][0] == "Internal server error."
     assert json.loads(text)["errors"][1].startswith("<Exception on server side:\njava.util.concurrent.Completion")
-    status, text, cors = sent[NamedReply.GATEWAY_TIMEOUT]
+    status, text, cors = sent[PredefinedReply.GATEWAY_TIMEOUT]
     assert (status, cors) == (504, None)
     assert "nginx" in text
 
@@ -171,7 +171,7 @@ def test_a_reply_may_have_its_own_status_and_texts() -> None:
 
 
 def test_a_request_with_a_reply_has_no_effect_but_advances_the_clock() -> None:
-    with faulty_cluster(Fault("x", FIRST_SAVEPOINT, reply=NamedReply.LEADER_UNAVAILABLE)) as mock:
+    with faulty_cluster(Fault("x", FIRST_SAVEPOINT, reply=PredefinedReply.LEADER_UNAVAILABLE)) as mock:
         path = f"{mock.url}/jobs/{job_id(mock)}/savepoints"
         before = mock.clock.now()
         assert httpx.post(path, json={"target-directory": "/sp"}).status_code == 503
@@ -229,22 +229,25 @@ def test_throttle_and_truncate_can_be_combined() -> None:
 @pytest.mark.parametrize(
     ("corrupt", "check"),
     [
-        (Corrupt(Corruption.DROP_FIELD, "jobs"), lambda text: json.loads(text) == {}),
-        (Corrupt(Corruption.CHANGE_TYPE, "jobs.0.status"), lambda text: json.loads(text)["jobs"][0]["status"] == 0),
-        (Corrupt(Corruption.ADD_FIELD, "more"), lambda text: list(json.loads(text)) == ["jobs", "more"]),
-        (Corrupt(Corruption.TRUNCATE), lambda text: len(text) == 35 and text.startswith('{"jobs":[')),
-        (Corrupt(Corruption.HTML), lambda text: text.startswith("<html>")),
-        (Corrupt(Corruption.GARBAGE), lambda text: '"jobs"' not in text),
+        (Corruption(CorruptionKind.DROP_FIELD, "jobs"), lambda text: json.loads(text) == {}),
+        (
+            Corruption(CorruptionKind.CHANGE_TYPE, "jobs.0.status"),
+            lambda text: json.loads(text)["jobs"][0]["status"] == 0,
+        ),
+        (Corruption(CorruptionKind.ADD_FIELD, "more"), lambda text: list(json.loads(text)) == ["jobs", "more"]),
+        (Corruption(CorruptionKind.TRUNCATE), lambda text: len(text) == 35 and text.startswith('{"jobs":[')),
+        (Corruption(CorruptionKind.HTML), lambda text: text.startswith("<html>")),
+        (Corruption(CorruptionKind.GARBAGE), lambda text: '"jobs"' not in text),
     ],
 )
-def test_responses_with_corrupt_bodies_are_valid_http(corrupt: Corrupt, check: Callable[[str], bool]) -> None:
+def test_responses_with_corrupt_bodies_are_valid_http(corrupt: Corruption, check: Callable[[str], bool]) -> None:
     with faulty_cluster(Fault("x", GET_JOBS, corrupt=corrupt)) as mock, httpx.Client(base_url=mock.url) as client:
         for _ in range(2):
             response = client.get("/jobs")
             assert response.status_code == 200
             assert check(response.text)
             assert response.headers["content-length"] == str(len(response.content))
-        assert ("text/html" in response.headers["content-type"]) == (corrupt.kind is Corruption.HTML)
+        assert ("text/html" in response.headers["content-type"]) == (corrupt.kind is CorruptionKind.HTML)
 
 
 # -- triggers

@@ -30,7 +30,9 @@ def test_run_until_stops_at_the_exact_time_of_a_state() -> None:
 def test_run_until_reports_a_state_that_cannot_be_reached() -> None:
     with (
         FlinkMock(ORDERS) as cluster,
-        pytest.raises(StateNeverReached, match=r"^orders FAILED can never be reached: orders is RUNNING, and no more"),
+        pytest.raises(
+            StateNeverReached, match=r"^The state FAILED of orders can never be reached: orders is RUNNING, and no more"
+        ),
     ):
         cluster.run_until(orders="FAILED")
 

@@ -36,7 +36,7 @@ def test_findings_are_reported_at_the_end_of_the_run(pytester: pytest.Pytester) 
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(
         [
-            "*= flinkmock: without effect =*",
+            "*= flinkmock: faults and request parts without effect =*",
             f"test_findings_are_reported_at_the_end_of_the_run.py::test_unused: {UNUSED}",
             f"test_findings_are_reported_at_the_end_of_the_run.py::test_ignored: {IGNORED}",
         ]
@@ -51,7 +51,9 @@ def test_workers_of_xdist_report_findings(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(PREAMBLE + source_with_options())
     result = pytester.runpytest_inprocess(*OPTIONS, *NO_OTHER_PLUGINS, "-n", "1")
     result.assert_outcomes(passed=3)
-    result.stdout.fnmatch_lines(["*= flinkmock: without effect =*", f"*::test_unused: {UNUSED}"])
+    result.stdout.fnmatch_lines(
+        ["*= flinkmock: faults and request parts without effect =*", f"*::test_unused: {UNUSED}"]
+    )
 
 
 def test_findings_can_fail_a_test(pytester: pytest.Pytester) -> None:

@@ -24,7 +24,7 @@ from flinkmock.contract.importing.openapi_document import read_document, read_op
 from flinkmock.contract.importing.references import define_request_bodies, referenced_definitions
 from flinkmock.contract.importing.soundness import refuse_foreign, refuse_unsound
 from flinkmock.contract.importing.standalone import standalone_document
-from flinkmock.contract.operation import shape_of
+from flinkmock.contract.operation import segments_without_names
 from flinkmock.errors import ImportRefused
 
 __all__ = ["contract_from_description", "dump", "import_contract", "nearest_release", "read_description"]
@@ -78,7 +78,7 @@ def import_contract(
             return _checked(document), []
         description = read_description(text)
         operations = {
-            (operation.method, shape_of(operation.path)): f"{operation.method} {operation.path}"
+            (operation.method, segments_without_names(operation.path)): f"{operation.method} {operation.path}"
             for operation in description.operations
         }
         refuse_foreign(operations, base)

@@ -22,7 +22,7 @@ from typing import Any
 from flinkmock.contract.importing.description import DescribedOperation, Description
 from flinkmock.contract.importing.references import referenced_definitions
 from flinkmock.contract.importing.standalone import operation_entry
-from flinkmock.contract.operation import Schema, shape_of
+from flinkmock.contract.operation import Schema, segments_without_names
 from flinkmock.contract.schema_branches import DEFINITION_PREFIX, allowed_types, alternatives, resolve
 
 
@@ -70,11 +70,12 @@ class ContractMerger:
 
     def _operations(self) -> list[dict[str, Any]]:
         described = {
-            (operation.method, shape_of(operation.path)): operation for operation in self._description.operations
+            (operation.method, segments_without_names(operation.path)): operation
+            for operation in self._description.operations
         }
         entries = []
         for entry in self._base["operations"]:
-            operation = described.pop((entry["method"], shape_of(entry["path"])), None)
+            operation = described.pop((entry["method"], segments_without_names(entry["path"])), None)
             if operation:
                 entries.append(self._operation(entry, operation))
             elif self._keeps_undescribed(entry):

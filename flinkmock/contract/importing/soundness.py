@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flinkmock.contract.contract import Contract
-from flinkmock.contract.operation import Operation, shape_of
+from flinkmock.contract.operation import Operation, segments_without_names
 from flinkmock.errors import ImportRefused
 
 MAX_DEPTH = 100
@@ -29,7 +29,7 @@ def refuse_unsound(document: Mapping[str, Any]) -> Contract:
     """
     contract = Contract(document)
     _refuse_repeated("id", Counter(operation.id for operation in contract))
-    shapes = Counter(f"{operation.method} /{'/'.join(operation.shape)}" for operation in contract)
+    shapes = Counter(f"{operation.method} /{'/'.join(operation.segments_without_names)}" for operation in contract)
     _refuse_repeated("method and path", shapes)
     for name in contract.definitions:
         _refuse_endless(name, contract.definitions)
@@ -50,7 +50,7 @@ def refuse_foreign(described: Mapping[tuple[str, tuple[str, ...]], str], known: 
     Raises:
         ImportRefused: Fewer than half of the operations exist in Flink.
     """
-    known_operations = {(operation.method, shape_of(operation.path)) for operation in known}
+    known_operations = {(operation.method, segments_without_names(operation.path)) for operation in known}
     foreign = [name for key, name in described.items() if key not in known_operations]
     if len(foreign) * 2 > len(described):
         raise ImportRefused(

@@ -237,7 +237,10 @@ def get_expectations(call: ControlCall) -> Any:
 @operation(
     "GET",
     "/findings",
-    summary="List faults that never applied, expectations that no request can match, and parts of requests that the release ignores.",
+    summary=(
+        "List faults that never applied, expectations that no request can match, and parts of requests that the "
+        "release ignores."
+    ),
     returns=obj({"unused": array(TEXT), "ignored": array(TEXT)}),
     python_equivalents=("ClusterControl.findings",),
 )

@@ -11,17 +11,19 @@ from flinkmock.rest.handlers.lookup import SAMPLING_MS, running_executions, vert
 
 NOTHING_TO_SAMPLE, NOT_YET = -1, -3
 """The `endTimestamp` of a flame graph without data: no subtask runs (JobVertexFlameGraph.terminated), or the first
-sampling is not complete (JobVertexFlameGraph.waiting)."""
+sampling is not complete, or the job waits for its first slots (JobVertexFlameGraph.waiting)."""
 
 
 @handles("getJobVertexFlameGraph")
 def flame_graph_of_vertex(call: RestCall) -> Payload:
-    """Return the flame graph; no data if `rest.flamegraph.enabled` is off. One sampling serves all types of graphs.
+    """Return the flame graph; an empty object if `rest.flamegraph.enabled` is off.
+
+    One sampling serves all types of graphs.
 
     Raises:
         SubtaskNotFound: The vertex has no subtask `subtaskindex`.
     """
-    job, vertex, time = vertex_and_time(call)
+    job, vertex, graph_time = vertex_and_time(call)
     subtask = call.query_value("subtaskindex")
     if subtask is not None and subtask >= vertex.parallelism:
         raise SubtaskNotFound(vertex.id, subtask)
@@ -29,10 +31,10 @@ def flame_graph_of_vertex(call: RestCall) -> Payload:
         return {}
     running = [
         execution
-        for execution in running_executions(job, vertex, time)
+        for execution in running_executions(job, vertex, graph_time)
         if subtask is None or execution.subtask == subtask
     ]
-    if job.awaits_resources_at(time):
+    if job.awaits_first_slots_at(graph_time):
         return {"endTimestamp": NOT_YET}
     if not running:
         return {"endTimestamp": NOTHING_TO_SAMPLE}

@@ -84,7 +84,7 @@ def details(call: RestCall) -> Payload:
     job, time = job_and_time(call)
     end = job.ended_at(time)
     has_graph = job.has_graph_at(time)
-    awaits_resources = job.awaits_resources_at(time)
+    awaits_resources = job.awaits_first_slots_at(time)
     vertices = job.vertices_at(time) if shows_vertices(call, job, time) else []
     if awaits_resources and vertices:
         vertices = topological_plan_order(job.graph)
