@@ -59,7 +59,7 @@ def test_no_release_is_left(flinkmock): ...
             f"flinkmock: nowhere.yaml: file not found in {pytester.path}, or among the built-in scenarios. *",
             "flinkmock: <scenario>*streeming*",
             "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? Known: *",
-            "flinkmock: the marker of a parameter takes one release; put several on the test itself",
+            "flinkmock: a marker in pytest.param takes one release; list several in the marker of the test function",
             'flinkmock: "sundial" is not a clock. *',
             "flinkmock: 'shrug' is not a value of `unexpected`. Use fail or allow.",
             "flinkmock: Unknown Flink release '1.2'. Did you mean 1.20? *",

@@ -79,7 +79,9 @@ async def run_clock_until(call: ControlCall) -> Any:
     signal; the message then lists the states of all jobs."""
     name, state = call.body["job"], call.body["state"]
     check_state(state)
-    event_times = call.control.clock.event_times_until(lambda: call.control.job(name).state == state, f"{name} {state}")
+    event_times = call.control.clock.event_times_until(
+        lambda: call.control.job(name).state == state, f"The state {state} of {name}"
+    )
     for count, _ in enumerate(event_times, 1):
         if count % MAX_EVENTS_AT_ONCE == 0:
             await call.host.handle_other_requests()
