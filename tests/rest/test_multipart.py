@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import glob
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from flinkmock.private_files import PREFIX
+from flinkmock.private_files import new_path
 from flinkmock.rest.call import Payload, RestCall
 from tests.server.conftest import Client, RawResponse
 
@@ -202,8 +200,8 @@ def test_a_path_is_decoded_only_once_to_check_whether_it_takes_forms(
 
 
 def test_uploaded_files_are_removed(client: Client) -> None:
-    def folders() -> set[str]:
-        return set(glob.glob(str(Path(tempfile.gettempdir(), f"{PREFIX}*", "upload-*"))))
+    def folders() -> set[Path]:
+        return set(new_path("upload").parent.glob("upload-*"))
 
     paths: list[Path] = []
 
