@@ -39,24 +39,24 @@ def test_requests_after_a_head_that_is_too_long_are_ignored(client: Client) -> N
 def test_header_lines_without_a_colon_are_ignored(client: Client) -> None:
     lines = b"".join(b"\x80" * 1_900 + b"\r\n" for _ in range(4))
     for _ in range(20):
-        reply = client.raw(b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n" + lines + b"\r\n")
+        reply = client.send_bytes(b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n" + lines + b"\r\n")
         assert reply.status == 200
 
 
 def test_a_request_line_without_an_end_is_a_bad_request(client: Client) -> None:
-    reply = client.raw(b"GET /" + b"y" * limits.REQUEST_LINE)
+    reply = client.send_bytes(b"GET /" + b"y" * limits.REQUEST_LINE)
     assert (reply.status, reply.errors) == (404, ["Unable to load requested file /bad-request."])
 
 
 @pytest.mark.parametrize("length", [b"9" * 30, b"9" * 5_000])
 def test_a_content_length_that_is_not_a_long_is_ignored(client: Client, length: bytes) -> None:
-    reply = client.raw(b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\n")
+    reply = client.send_bytes(b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\n")
     assert (reply.status, reply.body) == (200, OVERVIEW_BODY)
 
 
 def test_a_chunk_size_that_is_not_an_int_ends_the_body(client: Client) -> None:
     data = b"GET /overview HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 100 + b"\r\n"
-    assert client.raw(data).body == OVERVIEW_BODY
+    assert client.send_bytes(data).body == OVERVIEW_BODY
 
 
 def test_http_1_0_is_answered(client: Client) -> None:

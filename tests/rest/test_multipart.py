@@ -219,7 +219,7 @@ def test_uploaded_files_are_removed(client: Client) -> None:
 
 
 def test_the_size_of_bodies_is_limited_except_for_forms(serve: Callable[..., Client]) -> None:
-    client = serve(settings={"rest.server.max-content-length": "1000"})
+    client = serve(configuration={"rest.server.max-content-length": "1000"})
     body = file_part(b"a.jar", b"x" * 2000) + b"--b--"
     response = upload(client, body, headers={})
     assert (response.status, response.body, response.header("content-type")) == (413, b"", None)

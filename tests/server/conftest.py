@@ -58,7 +58,7 @@ class Client:
         finally:
             connection.close()
 
-    def raw(self, data: bytes) -> RawResponse:
+    def send_bytes(self, data: bytes) -> RawResponse:
         """Send bytes without changes, and return the response."""
         with socket.create_connection(self.address, timeout=PATIENCE) as connection:
             connection.sendall(data)
@@ -69,15 +69,15 @@ class Client:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Client]]:
-    """A function that starts a server with a fake engine. Its keyword arguments are those of `FakeEngine`."""
+    """A function that serves a fake engine and returns a client. Its arguments are those of `FakeEngine`."""
     threads = []
 
-    def start(**engine: Any) -> Client:
-        fake = FakeEngine(**engine)
-        thread = ServerThread(fake)
+    def start(**engine_options: Any) -> Client:
+        engine = FakeEngine(**engine_options)
+        thread = ServerThread(engine)
         threads.append(thread)
         thread.start()
-        return Client(fake, thread.url)
+        return Client(engine, thread.url)
 
     yield start
     for thread in threads:

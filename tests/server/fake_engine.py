@@ -16,6 +16,8 @@ StubHandler = Callable[[RestCall], Payload]
 
 @dataclass
 class RecordedCall:
+    """What a stub handler was called with; the parameters are converted."""
+
     operation: Operation
     path: Mapping[str, Any]
     query: Mapping[str, Any]
@@ -28,14 +30,14 @@ class FakeEngine(Engine):
     """An engine that calls `handler` in place of all handlers, and does not render its payload."""
 
     def __init__(
-        self, flink: str = "2.3", settings: Mapping[str, str] | None = None, handler: StubHandler | None = None
+        self, flink: str = "2.3", configuration: Mapping[str, str] | None = None, handler: StubHandler | None = None
     ) -> None:
-        super().__init__(ClusterSpec(configuration=dict(settings or {})), flink=flink, clock="virtual")
+        super().__init__(ClusterSpec(configuration=dict(configuration or {})), flink=flink, clock="virtual")
         self.handler = handler
         self.calls: list[RecordedCall] = []
         self.varied_responses = None
         self.handler_overrides = {operation.id: self._record for operation in self.contract}
-        self.renderer = _Unrendered()  # type: ignore[assignment]
+        self.renderer = _PassThroughRenderer()  # type: ignore[assignment]
 
     def _record(self, call: RestCall) -> Payload:
         files = tuple((file.name, file.path.read_bytes()) for file in call.files)
@@ -49,6 +51,8 @@ class FakeEngine(Engine):
         return self.calls[-1]
 
 
-class _Unrendered:
+class _PassThroughRenderer:
+    """Uses payloads as bodies."""
+
     def body(self, operation: Operation, payload: Payload, key: str) -> Payload:
         return payload

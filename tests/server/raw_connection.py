@@ -39,7 +39,7 @@ class RawConnection:
         self.socket.sendall(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n".encode() + length + b"\r\n" + body)
 
     def read(self) -> tuple[bytes, str]:
-        """Return all received bytes, and how the connection ends: "closed", "reset", or "timeout"."""
+        """Return all received bytes, and how the connection ended: "closed", "reset" or "timeout"."""
         received = b""
         try:
             while data := self.socket.recv(65536):
@@ -69,12 +69,14 @@ class RawConnection:
 
 
 def send_raw(mock: FlinkMock, method: str = "GET", target: str = "/jobs", body: bytes = b"") -> tuple[bytes, str]:
+    """Send a request on a new connection; return what `RawConnection.read` returns."""
     with RawConnection(mock.url) as connection:
         connection.send(method, target, body)
         return connection.read()
 
 
 def job_id(mock: FlinkMock) -> str:
+    """Return the id of the first job."""
     return next(iter(mock.cluster.jobs))
 
 

@@ -1,4 +1,4 @@
-"""Most requests are answered without aiohttp, and do not end the connection."""
+"""Most requests are answered without aiohttp, and their connections stay open."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_pipelined_requests_are_answered_in_order_although_the_first_one_waits()
 
 
 @pytest.mark.usefixtures("without_aiohttp")
-def test_the_server_ends_while_a_control_request_waits() -> None:
+def test_the_server_stops_while_a_control_request_waits() -> None:
     with FlinkMock(clock="virtual") as flink, RawConnection(flink.url) as connection:
         connection.send("GET", f"{V1}/clock")
         connection.response_body()
@@ -82,7 +82,7 @@ def test_the_server_ends_while_a_control_request_waits() -> None:
 
 @pytest.mark.usefixtures("without_aiohttp")
 @pytest.mark.parametrize("target", ["/jobs", "/nosuch", f"{V1}/clock"])
-def test_connection_close_ends_the_connection(target: str) -> None:
+def test_connection_close_closes_the_connection(target: str) -> None:
     with FlinkMock(clock="virtual") as flink, RawConnection(flink.url) as connection:
         connection.socket.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: Close\r\n\r\n".encode())
         received, end = connection.read()

@@ -11,7 +11,7 @@ import pytest
 from flinkmock import FlinkMock, InvalidArgument, small_jar
 from tests.timeouts import PATIENCE
 
-JOB = {"jobs": {"report": {"extends": "batch", "lifecycle": [{"RUNNING": "30s"}, "FINISHED"]}}}
+SCENARIO = {"jobs": {"report": {"extends": "batch", "lifecycle": [{"RUNNING": "30s"}, "FINISHED"]}}}
 
 
 def job_state(flink: FlinkMock) -> str:
@@ -26,22 +26,22 @@ def poll_until_finished(flink: FlinkMock) -> list[bytes]:
 
 
 def test_a_client_that_does_not_sleep_gets_the_same_bytes_in_each_run() -> None:
-    with FlinkMock(JOB, start_time="2026-01-01") as first, FlinkMock(JOB, start_time="2026-01-01") as second:
+    with FlinkMock(SCENARIO, start_time="2026-01-01") as first, FlinkMock(SCENARIO, start_time="2026-01-01") as second:
         bodies = poll_until_finished(first)
         assert len(bodies) == 30
         assert poll_until_finished(second) == bodies
 
 
-@pytest.mark.parametrize("interval", [1, 2.5, 5])
-def test_a_client_that_sleeps_waits_as_long_as_with_a_real_cluster(interval: float) -> None:
+@pytest.mark.parametrize("interval_s", [1, 2.5, 5])
+def test_a_client_that_sleeps_waits_as_long_as_with_a_real_cluster(interval_s: float) -> None:
     """freezegun moves the wall clock while the client would sleep."""
-    with freezegun.freeze_time("2026-02-03") as frozen, FlinkMock(JOB) as flink:
-        slept = 0.0
+    with freezegun.freeze_time("2026-02-03") as frozen, FlinkMock(SCENARIO) as flink:
+        slept_s = 0.0
         while job_state(flink) != "FINISHED":
-            frozen.tick(interval)
-            slept += interval
-            assert slept <= 30
-        assert slept >= 28 - interval  # each request takes a second, too
+            frozen.tick(interval_s)
+            slept_s += interval_s
+            assert slept_s <= 30
+        assert slept_s >= 28 - interval_s  # each request takes a second, too
 
 
 def test_a_request_takes_effect_although_its_client_times_out() -> None:
@@ -60,21 +60,21 @@ def test_a_request_takes_effect_although_its_client_times_out() -> None:
 
 
 def test_a_client_that_runs_a_jar_again_after_its_timeout_starts_two_jobs() -> None:
-    run = "POST /jars/:jarid/run"
-    with FlinkMock({"faults": [{"match": run, "delay": "20s", "times": 1}]}) as flink:
+    run_operation = "POST /jars/:jarid/run"
+    with FlinkMock({"faults": [{"match": run_operation, "delay": "20s", "times": 1}]}) as flink:
         uploaded = httpx.post(f"{flink.url}/jars/upload", files={"jarfile": ("orders.jar", small_jar())}).json()
-        jar = f"{flink.url}/jars/{uploaded['filename'].rpartition('/')[2]}/run"
+        run_url = f"{flink.url}/jars/{uploaded['filename'].rpartition('/')[2]}/run"
         with pytest.raises(httpx.ReadTimeout):
-            httpx.post(jar, timeout=httpx.Timeout(PATIENCE, read=0.2))
-        assert httpx.post(jar).status_code == 200
+            httpx.post(run_url, timeout=httpx.Timeout(PATIENCE, read=0.2))
+        assert httpx.post(run_url).status_code == 200
         assert len(httpx.get(f"{flink.url}/jobs").json()["jobs"]) == 2
 
 
 def test_cluster_time_begins_at_the_time_of_the_wall_clock() -> None:
-    with FlinkMock(JOB) as flink:
+    with FlinkMock(SCENARIO) as flink:
         [job] = httpx.get(flink.url + "/jobs/overview").json()["jobs"]
         assert 0 <= time.time() * 1000 - job["start-time"] < PATIENCE * 1000
-        flink.load_scenario({**JOB, "start-time": "2026-01-01T01:00:00+01:00"})
+        flink.load_scenario({**SCENARIO, "start-time": "2026-01-01T01:00:00+01:00"})
         assert flink.clock.now() == 1767225600000
 
 

@@ -18,11 +18,11 @@ from flinkmock.server import delayed_responses
 from flinkmock.server.delayed_responses import DelayedResponses
 from tests.timeouts import PATIENCE
 
-SLOW = {"faults": [{"match": "GET /overview", "delay": "2s"}]}
+SLOW_OVERVIEW = {"faults": [{"match": "GET /overview", "delay": "2s"}]}
 
 
 async def test_under_a_virtual_clock_a_delayed_response_is_sent_when_the_clock_reaches_its_time() -> None:
-    async with FlinkMock(SLOW, clock="virtual") as mock, aiohttp.ClientSession(mock.url) as session:
+    async with FlinkMock(SLOW_OVERVIEW, clock="virtual") as mock, aiohttp.ClientSession(mock.url) as session:
         response = asyncio.create_task(session.get("/overview"))
         await asyncio.to_thread(mock.requests.wait_for, "GET /overview", timeout=PATIENCE)
         mock.advance("1999ms")
@@ -134,7 +134,7 @@ def test_a_hanging_request_does_not_delay_others() -> None:
 
 
 def test_delayed_responses_are_sent_while_freezegun_has_frozen_the_time() -> None:
-    with freezegun.freeze_time("2026-02-03"), FlinkMock(SLOW) as mock:
+    with freezegun.freeze_time("2026-02-03"), FlinkMock(SLOW_OVERVIEW) as mock:
         assert httpx.get(mock.url + "/overview", timeout=PATIENCE).status_code == 200
 
 
@@ -142,7 +142,7 @@ def test_connections_that_wait_for_a_virtual_clock_are_cut_with_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(delayed_responses, "VIRTUAL_CLOCK_TIMEOUT_S", 0.1)
-    with FlinkMock(SLOW, clock="virtual") as mock, caplog.at_level(logging.WARNING, "flinkmock.server"):
+    with FlinkMock(SLOW_OVERVIEW, clock="virtual") as mock, caplog.at_level(logging.WARNING, "flinkmock.server"):
         with pytest.raises(httpx.ReadError):
             httpx.get(mock.url + "/overview", timeout=PATIENCE)
         assert httpx.get(mock.url + "/jobs").status_code == 200

@@ -47,7 +47,7 @@ class PlainServer(FlinkServer):
 
 
 class WallClock:
-    """Stands for the wall clock. A call returns its time in epoch ms."""
+    """Replaces the wall clock. A call returns the time in epoch ms."""
 
     now = DEFAULT_START_TIME
 
@@ -70,8 +70,8 @@ def open_session(scenario: Any, flink: str, clock: str, monkeypatch: pytest.Monk
 class Session:
     """Requests to equal clusters: the first has a server with templates, the second a server without them.
 
-    A third cluster, whose responses are not compared, also gets the requests that find the targets. They would advance
-    the clocks of the other two.
+    A third cluster, whose responses are not compared, also gets the requests that find the targets. These would advance
+    the clocks of the other two, and so change their responses.
     """
 
     def __init__(self, wall_clock: WallClock, engines: list[Engine]) -> None:
@@ -129,18 +129,18 @@ def changing_requests(session: Session) -> list[tuple[str, str, bytes]]:
     return [*requests, ("PATCH", f"/jobs/{job_ids[0]}", b"")] if len(job_ids) > 1 else requests
 
 
-def play(session: Session, seed: int, *, rounds: int) -> None:
+def check_random_requests(session: Session, seed: int, *, round_count: int) -> None:
     """Send random requests with random pauses, and compare the responses and the journals."""
-    chance = random.Random(seed)
-    for number in range(rounds):
+    rng = random.Random(seed)
+    for round_number in range(round_count):
         targets = session.targets()
-        for target in chance.sample(targets, min(15, len(targets))):
-            for _ in range(chance.choice((1, 2, 4))):
+        for target in rng.sample(targets, min(15, len(targets))):
+            for _ in range(rng.choice((1, 2, 4))):
                 session.check("GET", target)
-                session.pass_time(chance.choice(PAUSES_MS))
-        if number % 2 == 1 and (requests := changing_requests(session)):
-            session.check(*chance.choice(requests))
-        if number == rounds // 2:
+                session.pass_time(rng.choice(PAUSES_MS))
+        if round_number % 2 == 1 and (requests := changing_requests(session)):
+            session.check(*rng.choice(requests))
+        if round_number == round_count // 2:
             session.pass_time(LONG_PAUSE_MS)
     exchanges, plain_exchanges, _ = (engine.journal.exchanges() for engine in session.engines)
     assert exchanges == plain_exchanges
@@ -151,30 +151,28 @@ def play(session: Session, seed: int, *, rounds: int) -> None:
 @pytest.mark.parametrize("flink", EACH_RELEASE)
 def test_responses_are_equal_in_every_release(flink: str, clock: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_session(tour_scenario("default"), flink, clock, monkeypatch) as session:
-        play(session, 1, rounds=2)
+        check_random_requests(session, 1, round_count=2)
 
 
 @pytest.mark.parametrize("clock", ["real", "virtual", "70ms per request"])
 def test_responses_are_equal_when_a_fault_could_apply(clock: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_session(tour_scenario("default"), "2.3", clock, monkeypatch) as session:
         session.engines[0].faults.add(Fault("never", FaultTrigger(nth=frozenset({1_000_000})), drop=Drop.RESET))
-        play(session, 3, rounds=2)
+        check_random_requests(session, 3, round_count=2)
         assert any(read is not None and read.template is not None for read in session.servers[0].api._reads.values())
 
 
 SESSIONS = [(file.name, clock) for file in sorted(SCENARIOS.glob("*.yaml")) for clock in ("virtual", "3x")]
-"""The file of a scenario, and a clock mode."""
+"""(file of a scenario, clock mode)."""
 for slow_session in (("large-cluster.yaml", "virtual"), ("checkpoint-storm.yaml", "3x"), ("crash-loop.yaml", "3x")):
     SESSIONS.remove(slow_session)  # takes as long as ten others; the session with the other clock is enough
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("file", "clock"), SESSIONS)
-def test_responses_are_equal_in_the_scenarios_of_the_repository(
-    file: str, clock: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_responses_are_equal_in_built_in_scenarios(file: str, clock: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_session(SCENARIOS / file, "2.3", clock, monkeypatch) as session:
-        play(session, 2, rounds=3)
+        check_random_requests(session, 2, round_count=3)
 
 
 def test_most_reads_are_answered_from_templates(monkeypatch: pytest.MonkeyPatch) -> None:

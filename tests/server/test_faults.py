@@ -29,13 +29,13 @@ from tests.timeouts import PATIENCE
 # -- drop
 
 
-def test_reset_ends_the_connection_with_a_tcp_reset() -> None:
+def test_reset_resets_the_connection() -> None:
     with faulty_cluster(Fault("gone", GET_JOBS, drop=Drop.RESET)) as mock:
         assert send_raw(mock) == (b"", "reset")
         assert httpx.get(mock.url + "/overview").status_code == 200
 
 
-def test_close_ends_the_connection_without_a_response() -> None:
+def test_close_closes_the_connection_without_a_response() -> None:
     with faulty_cluster(Fault("gone", GET_JOBS, drop=Drop.CLOSE)) as mock:
         assert send_raw(mock) == (b"", "closed")
 
@@ -125,7 +125,7 @@ async def test_aiohttp_raises_errors_for_dropped_responses() -> None:
                 Fault("x", FaultTrigger((Pattern.parse("POST /jobs/:jobid/stop"),)), drop=drop)
             ) as mock:
                 with pytest.raises(error):
-                    # aiohttp repeats a GET if the connection is closed before a response
+                    # aiohttp retries a GET if the connection is closed before a response
                     async with session.post(f"{mock.url}/jobs/{job_id(mock)}/stop", json={"drain": False}) as response:
                         await response.read()
                 assert mock.requests.count("POST /jobs/:jobid/stop") == 1
@@ -142,15 +142,15 @@ def test_named_replies_are_those_of_the_release(flink: str) -> None:
             response = httpx.get(mock.url + "/jobs")
             sent[name] = response.status_code, response.text, response.headers.get("access-control-allow-origin")
             assert mock.requests[0].fault == "x"
-    leader = {"errors": ["Service temporarily unavailable due to an ongoing leader election. Please refresh."]}
+    no_leader = {"errors": ["Service temporarily unavailable due to an ongoing leader election. Please refresh."]}
     assert (sent[PredefinedReply.LEADER_UNAVAILABLE][0], json.loads(sent[PredefinedReply.LEADER_UNAVAILABLE][1])) == (
         503,
-        leader,
+        no_leader,
     )
-    missing = "Not found: /jobs" if flink != "1.12" else "Not found."
+    not_found = "Not found: /jobs" if flink != "1.12" else "Not found."
     assert (sent[PredefinedReply.NOT_FOUND][0], json.loads(sent[PredefinedReply.NOT_FOUND][1])) == (
         404,
-        {"errors": [missing]},
+        {"errors": [not_found]},
     )
     status, text, _ = sent[PredefinedReply.INTERNAL_ERROR]
     assert status == 500
@@ -191,9 +191,9 @@ def test_a_throttled_response_takes_its_time_under_a_real_clock() -> None:
         started_at = time.monotonic()
         connection.send("GET", "/jobs")
         body = connection.response_body()
-        seconds = time.monotonic() - started_at
+        elapsed_s = time.monotonic() - started_at
     assert json.loads(body)["jobs"][0]["status"]
-    assert seconds > 0.25
+    assert elapsed_s > 0.25
 
 
 def test_the_head_of_a_throttled_response_is_sent_at_once() -> None:

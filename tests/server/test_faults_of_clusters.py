@@ -57,12 +57,12 @@ def test_a_leader_failover_loses_the_trigger_id_of_a_savepoint() -> None:
         path = f"/jobs/{job_id(mock)}/savepoints"
         with RawConnection(mock.url) as connection:
             connection.send("POST", path, b'{"target-directory":"/sp"}')
-            trigger = json.loads(connection.response_body())["request-id"]
-        assert send_raw(mock, "GET", f"{path}/{trigger}") == (b"", "reset")
+            trigger_id = json.loads(connection.response_body())["request-id"]
+        assert send_raw(mock, "GET", f"{path}/{trigger_id}") == (b"", "reset")
         mock.advance("5s")
-        response = httpx.get(f"{mock.url}{path}/{trigger}")
+        response = httpx.get(f"{mock.url}{path}/{trigger_id}")
         assert response.status_code == 404
-        assert f"There is no savepoint operation with triggerId={trigger}" in response.json()["errors"][0]
+        assert f"There is no savepoint operation with triggerId={trigger_id}" in response.json()["errors"][0]
         checkpoints = httpx.get(f"{mock.url}/jobs/{job_id(mock)}/checkpoints").json()
         assert checkpoints["latest"]["restored"]["is_savepoint"] is False
         assert mock.job("orders").state == "RUNNING"
@@ -91,7 +91,7 @@ def test_a_killed_taskmanager_is_removed_and_its_job_restarts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("match", "failing"),
+    ("match", "failing_paths"),
     [
         ("GET /jobs/*", {"/jobs", "/jobs/overview", "/v1/jobs/overview"}),
         ("* /overview", {"/overview"}),
@@ -100,10 +100,10 @@ def test_a_killed_taskmanager_is_removed_and_its_job_restarts() -> None:
         ("POST /*", set()),
     ],
 )
-def test_a_fault_applies_to_the_requests_that_match(match: str, failing: set[str]) -> None:
+def test_a_fault_applies_to_the_requests_that_match(match: str, failing_paths: set[str]) -> None:
     with FlinkMock({"faults": [{"match": match, "reply": "internal-error"}]}) as mock:
         paths = ("/jobs", "/jobs/overview", "/v1/jobs/overview", "/overview")
-        assert {path for path in paths if httpx.get(mock.url + path).status_code == 500} == failing
+        assert {path for path in paths if httpx.get(mock.url + path).status_code == 500} == failing_paths
 
 
 def test_faults_can_be_added_as_mappings_or_as_objects() -> None:

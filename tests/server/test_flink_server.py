@@ -28,7 +28,7 @@ async def test_an_aiohttp_application_works_with_pytest_aiohttp(aiohttp_client: 
 
 
 @pytest.mark.parametrize(
-    ("flink", "names"),
+    ("flink", "header_names"),
     [
         ("2.3", ["content-type", "access-control-allow-origin", "connection", "content-length"]),
         ("1.17", ["content-type", "access-control-allow-origin", "connection", "content-length"]),
@@ -37,16 +37,16 @@ async def test_an_aiohttp_application_works_with_pytest_aiohttp(aiohttp_client: 
     ],
 )
 def test_headers_have_the_order_and_spelling_of_the_release(
-    serve: Callable[..., Client], flink: str, names: list[str]
+    serve: Callable[..., Client], flink: str, header_names: list[str]
 ) -> None:
     response = serve(flink=flink).send("GET", "/overview")
-    assert [name for name, _ in response.headers] == names
+    assert [name for name, _ in response.headers] == header_names
     assert response.header("content-type") == "application/json; charset=UTF-8"
     assert response.header("access-control-allow-origin") == "*"
     assert response.header("connection") == "keep-alive"
 
 
-def test_the_engine_gets_converted_values(client: Client) -> None:
+def test_handlers_get_converted_parameters_and_bodies(client: Client) -> None:
     client.send("POST", f"/jobs/{ID.upper()}/savepoints", b'{"cancel-job": "true"}')
     assert client.engine.last_call.operation.id == "triggerSavepoint"
     assert client.engine.last_call.path == {"jobid": ID}
@@ -164,8 +164,8 @@ def test_the_observer_is_called_for_each_exchange() -> None:
 
 
 @pytest.mark.parametrize("flink", known_releases())
-def test_every_operation_reaches_the_engine(serve: Callable[..., Client], flink: str) -> None:
-    client = serve(flink=flink, settings={"rest.profiling.enabled": "true"})
+def test_every_operation_reaches_a_handler(serve: Callable[..., Client], flink: str) -> None:
+    client = serve(flink=flink, configuration={"rest.profiling.enabled": "true"})
     heartbeats_are_objects = client.engine.contract.release.since("1.20")
     bodies = {
         "triggerSavepoint": b'{"cancel-job": false}',
@@ -192,7 +192,7 @@ def test_log_urls_convert_no_parameters(serve: Callable[..., Client], target: st
     assert client.engine.calls[-1].path["jobid"] == target.split("/")[2]
 
 
-def test_a_null_body_is_rejected_after_the_parameters(serve: Callable[..., Client]) -> None:
+def test_parameters_are_checked_before_a_null_body_is_rejected(serve: Callable[..., Client]) -> None:
     client = serve()
     response = client.send("POST", f"/jobs/{ID}/savepoints", b"null")
     assert response.status == 500

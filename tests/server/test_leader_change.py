@@ -1,4 +1,4 @@
-"""Two JobManagers respond to the requests that were recorded during a leader change.
+"""A leader change between two JobManagers, compared with a recorded one.
 
 The recording leader-change.json.gz is of two JobManagers of 2.3.0 and of 1.12.5, with ZooKeeper. The process of
 JobManager 0, the leader, was killed.
@@ -19,7 +19,7 @@ import pytest
 
 from flinkmock import FlinkMock
 
-RECORDED = json.loads(gzip.decompress((Path(__file__).parent / "leader-change.json.gz").read_bytes()))
+STEPS_BY_VERSION = json.loads(gzip.decompress((Path(__file__).parent / "leader-change.json.gz").read_bytes()))
 RUNNING_JOB_ID, FINISHED_JOB_ID = "a" * 32, "b" * 32
 SCENARIO = {
     "cluster": {"jobmanagers": 2, "caches": False},
@@ -28,7 +28,7 @@ SCENARIO = {
         "import": {"id": FINISHED_JOB_ID, "lifecycle": [{"RUNNING": "1s"}, "FINISHED"]},
     },
 }
-VARYING = re.compile(r"@[0-9a-f]+|[0-9a-f-]{32,}|[0-9a-f]{32}| in /\S+|=[0-9a-f]{32}")
+VARYING_TEXTS = re.compile(r"@[0-9a-f]+|[0-9a-f-]{32,}|[0-9a-f]{32}| in /\S+|=[0-9a-f]{32}")
 NO_LEADER = "Service temporarily unavailable due to an ongoing leader election. Please refresh."
 
 
@@ -38,10 +38,11 @@ def two_jobmanagers(**options: Any) -> Iterator[FlinkMock]:
         yield mock
 
 
-class RecordedClient:
-    """Sends the recorded requests.
+class RecordedRequests:
+    """Sends the recorded requests to a cluster.
 
-    Attribute `values` maps the placeholders of the recording, such as `{jar at 0}`, to values of this cluster.
+    Attributes:
+        values: The placeholders of the recording, such as `{jar at 0}`, and their values in this cluster.
     """
 
     def __init__(self, mock: FlinkMock) -> None:
@@ -70,34 +71,34 @@ class RecordedClient:
 
 
 def is_poll(step: dict[str, Any]) -> bool:
-    """Return whether a step polls an async operation that was triggered at JobManager 0, the leader."""
+    """Return whether a step polls an async operation that was triggered on JobManager 0, the leader."""
     return step["method"] == "GET" and step["path"].endswith(" at 0}")
 
 
-@pytest.mark.parametrize("version", sorted(RECORDED))
+@pytest.mark.parametrize("version", sorted(STEPS_BY_VERSION))
 def test_each_jobmanager_sends_the_recorded_responses(version: str) -> None:
     with two_jobmanagers(flink=version.rpartition(".")[0]) as mock:
-        client = RecordedClient(mock)
+        recorded_requests = RecordedRequests(mock)
         mock.advance("20s")
-        situation = "before"
-        for step in RECORDED[version]:
-            if step["when"] != situation:
-                situation = step["when"]
-                if situation == "nobody leads":
+        phase = "before"
+        for step in STEPS_BY_VERSION[version]:
+            if step["when"] != phase:
+                phase = step["when"]
+                if phase == "no leader":
                     mock.jobmanagers.crash_leader("5s")
                 else:
                     mock.advance("20s")
-            elif is_poll(step) and situation == "before":
+            elif is_poll(step) and phase == "before":
                 mock.advance("2s")  # let the async operation complete first
-            response = client.send(step)
-            exchange = f"{situation}: {step['method']} {step['path']} at {step['jobmanager']}"
-            assert (exchange, response.status_code) == (exchange, step["status"])
-            assert (exchange, "access-control-allow-origin" in response.headers) == (exchange, step["cors"])
-            recorded = step.get("answer") or {}
+            response = recorded_requests.send(step)
+            name = f"{phase}: {step['method']} {step['path']} to JobManager {step['jobmanager']}"
+            assert (name, response.status_code) == (name, step["status"])
+            assert (name, "access-control-allow-origin" in response.headers) == (name, step["cors"])
+            recorded = step.get("response") or {}
             if response.status_code >= 400:
                 # the recording has only the first line, without the stack trace
                 first_line = response.json()["errors"][0].split("\n")[0]
-                assert VARYING.sub("…", first_line) == VARYING.sub("…", recorded["errors"][0])
+                assert VARYING_TEXTS.sub("…", first_line) == VARYING_TEXTS.sub("…", recorded["errors"][0])
             elif "status" in recorded:
                 assert response.json()["status"] == recorded["status"]
 

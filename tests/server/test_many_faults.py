@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from flinkmock import FlinkMock
 from tests.timeouts import PATIENCE
 
-FILES = Path("/proc/self/fd")
+OPEN_FILES = Path("/proc/self/fd")
 SCENARIO = {
     "seed": 7,
     "faults": [
@@ -26,14 +26,14 @@ SCENARIO = {
 
 
 class Client:
-    """A client that reuses its connection until the server ends it."""
+    """A client that reuses its connection until the server closes it."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
 
     def get(self, path: str) -> str:
-        """Return the status, or the name of the exception if the connection ended."""
+        """Return the status, or the name of the exception if the connection was closed."""
         try:
             self.connection.request("GET", path)
             response = self.connection.getresponse()
@@ -44,31 +44,32 @@ class Client:
             return type(error).__name__
 
 
-def outcomes(count: int, seed: int = 7) -> list[str]:
+def request_outcomes(count: int, seed: int = 7) -> list[str]:
+    """Send `count` requests; return their statuses and exceptions."""
     with FlinkMock(SCENARIO, seed=seed) as mock:
         client = Client(mock.url)
-        statuses = [client.get("/config") for _ in range(count)]
+        outcomes = [client.get("/config") for _ in range(count)]
         client.connection.close()
         assert len(mock.requests) == count
-    return statuses
+    return outcomes
 
 
 def test_the_same_seed_gives_the_same_sequence() -> None:
-    outcomes_of_seed_7 = outcomes(500)
-    assert outcomes_of_seed_7 == outcomes(500)
-    assert outcomes_of_seed_7 != outcomes(500, seed=8)
-    assert set(outcomes_of_seed_7) == {"200", "503", "ConnectionResetError", "RemoteDisconnected", "IncompleteRead"}
+    outcomes = request_outcomes(500)
+    assert outcomes == request_outcomes(500)
+    assert outcomes != request_outcomes(500, seed=8)
+    assert set(outcomes) == {"200", "503", "ConnectionResetError", "RemoteDisconnected", "IncompleteRead"}
 
 
 def test_many_requests_have_the_expected_share_of_faults_and_leak_nothing() -> None:
     with FlinkMock(SCENARIO) as mock:
         client = Client(mock.url)
-        statuses = [client.get("/config") for _ in range(250)]
+        outcomes = [client.get("/config") for _ in range(250)]
         before = resource_counts(mock)
-        statuses += [client.get("/config") for _ in range(1_000)]
+        outcomes += [client.get("/config") for _ in range(1_000)]
         after = resource_counts(mock)
         client.connection.close()
-    assert 0.08 < sum(outcome != "200" for outcome in statuses) / len(statuses) < 0.12
+    assert 0.08 < sum(outcome != "200" for outcome in outcomes) / len(outcomes) < 0.12
     for resource, count in after.items():
         assert count <= before[resource] + (250 if resource == "objects" else 2), (
             f"{resource}: {before[resource]}, then {count}"
@@ -76,7 +77,7 @@ def test_many_requests_have_the_expected_share_of_faults_and_leak_nothing() -> N
 
 
 def resource_counts(mock: FlinkMock) -> dict[str, int]:
-    """Return the number of things that may leak, without the journal, which grows up to its limit."""
+    """Clear the journal, which grows up to its limit; return how many tasks, threads, files and objects there are."""
     mock.requests.clear()
     server = mock._server
     assert server is not None and server._loop is not None
@@ -85,6 +86,6 @@ def resource_counts(mock: FlinkMock) -> dict[str, int]:
     return {
         "tasks": len(tasks),
         "threads": threading.active_count(),
-        "open files": len(list(FILES.iterdir())) if FILES.is_dir() else 0,
+        "open files": len(list(OPEN_FILES.iterdir())) if OPEN_FILES.is_dir() else 0,
         "objects": len(gc.get_objects()),
     }

@@ -17,12 +17,12 @@ from tests.fidelity.error_responses import first_line, normalize
 from tests.fidelity.recordings import RECORDINGS, load, suite_paths
 from tests.server.conftest import Client, RawResponse
 
-RELEASES = {
+RELEASE_BY_VERSION = {
     version: version.rpartition(".")[0]
     for version in ("2.3.0", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.12.5")
 }
-IN_QUICK_RUNS = ("2.3.0", "1.12.5")
-"""The other releases, which differ less, are played only in runs with slow tests."""
+QUICK_VERSIONS = ("2.3.0", "1.12.5")
+"""The requests of the other versions, which differ less, are sent only in runs with slow tests."""
 ID = "3951ca87e73b3edfbba4a783ff8d647a"
 VALUES_OF_PLACEHOLDERS = {
     "unknown": "0123456789abcdef0123456789abcdef",
@@ -56,7 +56,7 @@ REQUEST_PARTS = {
 """Size in bytes -> the part named "request" of this size. The recording contains only the size."""
 
 
-def steps(version: str) -> dict[str, dict[str, Any]]:
+def distinct_steps(version: str) -> dict[str, dict[str, Any]]:
     """Return name -> the first recorded step of each distinct request."""
     by_name: dict[str, dict[str, Any]] = {}
     requests = set()
@@ -73,53 +73,60 @@ def steps(version: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "version",
-    [pytest.param(version, marks=() if version in IN_QUICK_RUNS else pytest.mark.slow) for version in RELEASES],
+    [
+        pytest.param(version, marks=() if version in QUICK_VERSIONS else pytest.mark.slow)
+        for version in RELEASE_BY_VERSION
+    ],
 )
 def test_requests_are_answered_as_recorded(serve: Callable[..., Client], version: str) -> None:
-    client = serve(flink=RELEASES[version])
-    played_steps = {
-        name: step for name, step in steps(version).items() if step["step"] not in STEPS_WITHOUT_RECORDED_BODIES
+    client = serve(flink=RELEASE_BY_VERSION[version])
+    steps = {
+        name: step
+        for name, step in distinct_steps(version).items()
+        if step["step"] not in STEPS_WITHOUT_RECORDED_BODIES
     }
-    assert len(played_steps) > 500
-    differences_by_step = {name: differences(client, step) for name, step in played_steps.items()}
+    assert len(steps) > 500
+    differences_by_step = {name: differences(client, step) for name, step in steps.items()}
     assert {name: pairs for name, pairs in differences_by_step.items() if pairs} == {}
 
 
 def differences(client: Client, step: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """Play a step; return pairs of received and recorded values that differ."""
-    calls_before = len(client.engine.calls)
-    response = play(client, step)
-    calls = len(client.engine.calls) - calls_before
-    real, headers = step["response"], step["response"]["headers"]
-    texts = (real.get("body") or {}).get("errors") if isinstance(real.get("body"), dict) else None
-    if texts and not ERRORS_BEFORE_A_HANDLER.match(texts[-1]):
-        return [] if calls == 1 else [(response.body, "a request that reaches the engine")]
+    """Send the request of a step; return pairs of received and recorded values that differ."""
+    earlier_call_count = len(client.engine.calls)
+    response = send_step(client, step)
+    call_count = len(client.engine.calls) - earlier_call_count
+    recorded_response, headers = step["response"], step["response"]["headers"]
+    body = recorded_response.get("body")
+    errors = body.get("errors") if isinstance(body, dict) else None
+    if errors and not ERRORS_BEFORE_A_HANDLER.match(errors[-1]):
+        return [] if call_count == 1 else [(response.body, "a request that reaches a handler")]
     pairs = [
-        (response.status, real["status"]),
+        (response.status, recorded_response["status"]),
         (response.header("access-control-allow-origin") == "*", "access-control-allow-origin" in headers),
         (response.header("content-type"), headers.get("content-type")),
         (response.header("connection"), headers.get("connection")),
         (response.header("server"), None),
         (response.header("date") is None, "date" not in headers),
     ]
-    if texts:
-        pairs += [(calls, 0), (list(map(first_line, response.errors)), list(map(first_line, texts)))]
-        pairs += [(causes(response.errors[-1])[: len(causes(texts[-1]))], causes(texts[-1]))]
+    if errors:
+        pairs += [(call_count, 0), (list(map(first_line, response.errors)), list(map(first_line, errors)))]
+        pairs += [(causes(response.errors[-1])[: len(causes(errors[-1]))], causes(errors[-1]))]
     return [(received, recorded) for received, recorded in pairs if received != recorded]
 
 
-def play(client: Client, step: dict[str, Any]) -> RawResponse:
+def send_step(client: Client, step: dict[str, Any]) -> RawResponse:
+    """Send the request of a step; its note describes what is unusual in it."""
     request, note = step["request"], step.get("note", "")
     target = with_values(request["path"] + (f"?{request['query']}" if request.get("query") else ""))
     headers = dict(request.get("headers") or {})
     if note.startswith("HTTP/1.0"):
-        return client.raw(f"GET {target} HTTP/1.0\r\n\r\n".encode())
+        return client.send_bytes(f"GET {target} HTTP/1.0\r\n\r\n".encode())
     if note.startswith("HTTP/1.1, no Host"):
-        return client.raw(f"GET {target} HTTP/1.1\r\n\r\n".encode())
+        return client.send_bytes(f"GET {target} HTTP/1.1\r\n\r\n".encode())
     if note.startswith("absolute-form"):
-        return client.raw(f"GET http://localhost:18081{target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        return client.send_bytes(f"GET http://localhost:18081{target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     if note == "not HTTP":
-        return client.raw(b"hello\r\n\r\n")
+        return client.send_bytes(b"hello\r\n\r\n")
     if note.startswith("Expect"):
         return client.send(request["method"], target, b"", {"Expect": "100-continue"})
     if note.startswith("Transfer-Encoding"):
@@ -133,15 +140,17 @@ def play(client: Client, step: dict[str, Any]) -> RawResponse:
 
 
 def body_of(recorded: Any) -> bytes | None:
+    """Return a recorded request body; if only its size was recorded, a body of this kind."""
     if recorded is None:
         return None
-    if isinstance(recorded, str) and (size := re.fullmatch(r"<(\d+) bytes>", recorded)):
-        filler = int(size[1]) - len(b'{"target-directory": "", "nope": 1}')
-        if int(size[1]) == SENT_JAR.stat().st_size:
+    if isinstance(recorded, str) and (match := re.fullmatch(r"<(\d+) bytes>", recorded)):
+        size = int(match[1])
+        if size == SENT_JAR.stat().st_size:
             return SENT_JAR.read_bytes()
-        if int(size[1]) < 100_000:
+        if size < 100_000:
             return JAR
-        return b'{"target-directory": "' + b"x" * filler + b'", "nope": 1}'
+        filler_size = size - len(b'{"target-directory": "", "nope": 1}')
+        return b'{"target-directory": "' + b"x" * filler_size + b'", "nope": 1}'
     if isinstance(recorded, str):
         return with_values(recorded).encode("latin-1")
     return with_values(json.dumps(recorded)).encode()

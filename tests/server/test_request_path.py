@@ -20,7 +20,7 @@ from tests.rest.handlers.http_helpers import JOB_ID
 
 PACKAGE = Path(flinkmock.__file__).parent
 ARCHITECTURE = PACKAGE.parent / "ARCHITECTURE.md"
-MAX_FILES = 20
+MAX_FILE_COUNT = 20
 
 
 class RecordingTransport(asyncio.Transport):
@@ -42,13 +42,13 @@ class FileRecorder:
     """A profiler that collects the files of the package whose functions are called.
 
     Attributes:
-        path: The files before and after the handler, in the order of their first calls.
-        model: The files that the handler calls.
+        path_files: The files before and after the handler, in the order of their first calls.
+        handler_files: The files that the handler calls.
     """
 
     def __init__(self) -> None:
-        self.path: list[str] = []
-        self.model: list[str] = []
+        self.path_files: list[str] = []
+        self.handler_files: list[str] = []
         self._handler: FrameType | None = None
 
     def __call__(self, frame: FrameType, event: str, arg: object) -> None:
@@ -57,7 +57,7 @@ class FileRecorder:
         file = Path(frame.f_code.co_filename)
         if event != "call" or not file.is_relative_to(PACKAGE):
             return
-        files = self.path if self._handler is None else self.model
+        files = self.path_files if self._handler is None else self.handler_files
         name = file.relative_to(PACKAGE).as_posix()
         if name not in files:
             files.append(name)
@@ -86,9 +86,9 @@ def record_files() -> FileRecorder:
 
 
 def test_a_repeated_read_passes_through_the_files_that_the_architecture_lists() -> None:
-    path = record_files().path
-    assert len(path) <= MAX_FILES, path
+    path_files = record_files().path_files
+    assert len(path_files) <= MAX_FILE_COUNT, path_files
     text = ARCHITECTURE.read_text(encoding="utf-8")
     section = text.partition("## Life of a request")[2].partition("\n## ")[0]
     listed = re.findall(r"^\d+\. `([a-z_/]+\.py)`", section, re.MULTILINE)
-    assert listed == path
+    assert listed == path_files

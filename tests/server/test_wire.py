@@ -34,13 +34,13 @@ ACCEPTED = [
     b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
     b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n",
     b"GET /overview HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n",
-    b"GET /overview HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(300)) + b"\r\n",
+    b"GET /overview HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: y\r\n" % number for number in range(300)) + b"\r\n",
 ]
 
 
 @pytest.mark.parametrize("data", ACCEPTED)
 def test_unusual_requests_are_accepted(client: Client, data: bytes) -> None:
-    response = client.raw(data)
+    response = client.send_bytes(data)
     assert response.status == 200
     assert response.body == b'{"operation":"getClusterOverview"}'
 
@@ -56,8 +56,8 @@ def test_unusual_requests_are_accepted(client: Client, data: bytes) -> None:
         b"GET /overview?" + b"y" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
-def test_malformed_requests_are_bad_requests(client: Client, data: bytes) -> None:
-    response = client.raw(data)
+def test_malformed_requests_are_requests_for_the_file_bad_request(client: Client, data: bytes) -> None:
+    response = client.send_bytes(data)
     assert (response.status, response.errors) == (404, ["Unable to load requested file /bad-request."])
     assert response.header("access-control-allow-origin") is None
     assert response.header("connection") is None
@@ -77,20 +77,20 @@ def test_line_feeds_and_other_protocols_are_accepted_before_2_3(
     serve: Callable[..., Client], flink: str, data: bytes
 ) -> None:
     """Observed on 2.1.3, 2.0.2 and 1.20.5."""
-    response = serve(flink=flink).raw(data)
+    response = serve(flink=flink).send_bytes(data)
     assert (response.status, response.body) == (200, b'{"operation":"getClusterOverview"}')
 
 
 @pytest.mark.parametrize("method", ["GET", "QUERY"])
 def test_an_unknown_expectation_is_a_417(client: Client, method: str) -> None:
     """The method makes no difference (observed on 1.12.5)."""
-    response = client.raw(method.encode() + b" /overview HTTP/1.1\r\nHost: x\r\nExpect: nonsense\r\n\r\n")
+    response = client.send_bytes(method.encode() + b" /overview HTTP/1.1\r\nHost: x\r\nExpect: nonsense\r\n\r\n")
     assert (response.status, response.body, response.header("content-type")) == (417, b"", None)
     assert response.header("access-control-allow-origin") is None
 
 
 @pytest.mark.parametrize("method", ["FOO", "get", "TRACE", "OPTIONS", "POST", "DELETE"])
-def test_unknown_methods_are_not_found(serve: Callable[..., Client], method: str) -> None:
+def test_methods_without_an_operation_are_not_found(serve: Callable[..., Client], method: str) -> None:
     for flink, text in (
         ("2.3", "Not found: /over%76iew?x=1"),
         ("1.14", "Not found: /over%76iew?x=1"),
@@ -109,7 +109,7 @@ def test_head_requests_are_not_found(client: Client) -> None:
 
 
 def test_an_asterisk_is_not_found(client: Client) -> None:
-    assert client.raw(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").errors == ["Not found: *"]
+    assert client.send_bytes(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").errors == ["Not found: *"]
 
 
 @pytest.mark.parametrize(
@@ -117,12 +117,13 @@ def test_an_asterisk_is_not_found(client: Client) -> None:
     [(b"/\xc3\xa9", "/Ã©"), (b"/\x01", "/\x01"), (b"*", "*"), (b"/a\\b", "/a\\b")],
 )
 def test_targets_that_aiohttp_rejects_are_answered(client: Client, target: bytes, path: str) -> None:
-    response = client.raw(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nflinkmock-target: 00\r\n\r\n")
+    # the server passes such a target in a header of this name, in which a client can't pass one
+    response = client.send_bytes(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nflinkmock-target: 00\r\n\r\n")
     assert response.errors == [f"Unable to load requested file {path}."]
 
 
 @pytest.mark.parametrize(
-    ("headers", "body", "read"),
+    ("headers", "body", "expected_body"),
     [
         (b"Content-Length: 32", b'{"savepoint-path":"file:/a/b/c"}', {"savepoint-path": "file:/a/b/c"}),
         (b"Content-Length: 2\r\nTransfer-Encoding: gzip", b"{}", {}),
@@ -132,25 +133,25 @@ def test_targets_that_aiohttp_rejects_are_answered(client: Client, target: bytes
     ],
 )
 def test_bodies_with_unusual_lengths_are_read_as_in_netty(
-    client: Client, headers: bytes, body: bytes, read: dict[str, str]
+    client: Client, headers: bytes, body: bytes, expected_body: dict[str, str]
 ) -> None:
-    response = client.raw(b"POST /savepoint-disposal HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n\r\n" + body)
+    response = client.send_bytes(b"POST /savepoint-disposal HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n\r\n" + body)
     assert response.status == 200
-    assert client.engine.calls[-1].body == read
+    assert client.engine.calls[-1].body == expected_body
 
 
 def test_a_target_in_absolute_form_is_not_found(client: Client) -> None:
-    response = client.raw(b"GET http://localhost:8081/overview HTTP/1.1\r\nHost: x\r\n\r\n")
+    response = client.send_bytes(b"GET http://localhost:8081/overview HTTP/1.1\r\nHost: x\r\n\r\n")
     assert response.errors == ["Unable to load requested file http://localhost:8081/overview."]
 
 
-def test_connection_close_ends_the_connection(client: Client) -> None:
+def test_the_last_response_of_a_connection_has_no_connection_header(client: Client) -> None:
     response = client.send("GET", "/overview", headers={"Connection": "close"})
     assert response.status == 200
     assert response.header("connection") is None
 
 
-def test_100_continue_is_the_only_expectation_that_the_server_meets(client: Client) -> None:
+def test_100_continue_is_the_only_accepted_expectation(client: Client) -> None:
     response = client.send("GET", "/overview", headers={"Expect": "nonsense"})
     assert (response.status, response.body) == (417, b"")
     assert response.header("content-type") is None
@@ -158,7 +159,7 @@ def test_100_continue_is_the_only_expectation_that_the_server_meets(client: Clie
 
 
 def test_a_content_length_beyond_the_limit_is_rejected_at_once(client: Client) -> None:
-    response = client.raw(b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\n\r\n")
+    response = client.send_bytes(b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\n\r\n")
     assert (response.status, response.body) == (413, b"")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
 import pytest
@@ -23,18 +23,18 @@ from tests.cluster.cluster_factory import job
 from tests.rest.handlers.http_helpers import JOB_ID
 from tests.timeouts import PATIENCE
 
-JOB = f"/jobs/{JOB_ID}"
+JOB_PATH = f"/jobs/{JOB_ID}"
 REQUESTS = [
-    f"GET {JOB}/metrics?get=a;b",
-    f"GET {JOB}/metrics?get=a&get=b",
-    f"GET {JOB}/metrics?get=a,b,,",
-    f"GET {JOB}/metrics?==get=a",
-    f"GET {JOB}/metrics?get",
-    f"GET {JOB}/metrics?get=%",
-    f"GET {JOB}/metrics?get=%zz",
-    f"GET {JOB}/metrics?g%65t=a",
-    f"GET {JOB}/metrics?get=a+b",
-    f"GET {JOB.upper().replace('JOBS', 'jobs')}",
+    f"GET {JOB_PATH}/metrics?get=a;b",
+    f"GET {JOB_PATH}/metrics?get=a&get=b",
+    f"GET {JOB_PATH}/metrics?get=a,b,,",
+    f"GET {JOB_PATH}/metrics?==get=a",
+    f"GET {JOB_PATH}/metrics?get",
+    f"GET {JOB_PATH}/metrics?get=%",
+    f"GET {JOB_PATH}/metrics?get=%zz",
+    f"GET {JOB_PATH}/metrics?g%65t=a",
+    f"GET {JOB_PATH}/metrics?get=a+b",
+    f"GET {JOB_PATH.upper().replace('JOBS', 'jobs')}",
     "GET /%",
     "GET /%zz",
     "GET /jobs%2Foverview",
@@ -56,7 +56,7 @@ REQUESTS = [
     "GET /overview?a=b?c=d",
     "DELETE /overview",
     "PATCH /jobs/nohex?mode=nope",
-    f"PATCH {JOB}?mode=stop&mode=cancel",
+    f"PATCH {JOB_PATH}?mode=stop&mode=cancel",
     "POST /jars/x.jar/run?parallelism=1&parallelism=2",
     "POST /jars/a%2Fb/plan",
     "POST /nosuch",
@@ -64,6 +64,8 @@ REQUESTS = [
 
 
 class RawResponse(NamedTuple):
+    """The parts of a response that are compared."""
+
     status: int
     content_type: str | None
     has_cors_header: bool
@@ -78,8 +80,8 @@ def send(port: int, request: str) -> RawResponse:
         connection.putrequest(method, target, skip_accept_encoding=True)
         connection.endheaders()
         response = connection.getresponse()
-        cors = response.getheader("access-control-allow-origin") is not None
-        return RawResponse(response.status, response.getheader("content-type"), cors, response.read())
+        has_cors_header = response.getheader("access-control-allow-origin") is not None
+        return RawResponse(response.status, response.getheader("content-type"), has_cors_header, response.read())
     finally:
         connection.close()
 
@@ -89,6 +91,7 @@ def create_engine() -> Engine:
 
 
 def responses_of_rest_api() -> list[RawResponse]:
+    """Return the responses to `REQUESTS` without a socket."""
     engine = create_engine()
     client = InProcessClient(engine)
     responses = [client.send(*request.split(" ", 1)) for request in REQUESTS]
@@ -100,11 +103,12 @@ def responses_of_rest_api() -> list[RawResponse]:
 
 
 async def send_all(port: int) -> list[RawResponse]:
+    """Return the responses to `REQUESTS`."""
     return [await asyncio.to_thread(send, port, request) for request in REQUESTS]
 
 
 @asynccontextmanager
-async def server() -> AsyncIterator[int]:
+async def serve_cluster() -> AsyncIterator[int]:
     """Yield the port of a server."""
     engine = create_engine()
     with ServerThread(engine) as thread:
@@ -113,7 +117,7 @@ async def server() -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def app() -> AsyncIterator[int]:
+async def serve_app() -> AsyncIterator[int]:
     """Yield the port of an aiohttp application."""
     engine = create_engine()
     async with TestServer(create_app(engine)) as test_server:
@@ -122,7 +126,7 @@ async def app() -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def subapp() -> AsyncIterator[int]:
+async def serve_subapp() -> AsyncIterator[int]:
     """Yield the port of an aiohttp application with the cluster below /flink."""
     engine = create_engine()
     outer = web.Application()
@@ -133,9 +137,9 @@ async def subapp() -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def proxy() -> AsyncIterator[int]:
+async def serve_proxy() -> AsyncIterator[int]:
     """Yield the port of a proxy in front of a server."""
-    async with server() as port:
+    async with serve_cluster() as port:
         runner = Proxy(f"http://127.0.0.1:{port}", Contract.load("2.3")).runner()
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -144,9 +148,11 @@ async def proxy() -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-@pytest.mark.parametrize("start", [server, app, proxy])
-async def test_every_server_sends_the_responses_of_the_rest_api(start) -> None:
-    async with start() as port:
+@pytest.mark.parametrize("serve", [serve_cluster, serve_app, serve_proxy])
+async def test_every_server_sends_the_responses_of_the_rest_api(
+    serve: Callable[[], AbstractAsyncContextManager[int]],
+) -> None:
+    async with serve() as port:
         responses = await send_all(port)
     expected_responses = responses_of_rest_api()
     differing_responses = [
@@ -158,8 +164,8 @@ async def test_every_server_sends_the_responses_of_the_rest_api(start) -> None:
 
 
 async def test_a_subapplication_gets_targets_without_its_prefix() -> None:
-    requests = ["GET /flink/jobs/overview", f"GET /flink{JOB}/metrics?get=a;b", "GET /flink/nosuch"]
-    async with subapp() as port:
+    requests = ["GET /flink/jobs/overview", f"GET /flink{JOB_PATH}/metrics?get=a;b", "GET /flink/nosuch"]
+    async with serve_subapp() as port:
         responses = [await asyncio.to_thread(send, port, request) for request in requests]
     engine = create_engine()
     client = InProcessClient(engine)
