@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
 
         def on_ready(url: str) -> None:
             journal_file.set_url(url)
-            output.print(f"Flink {contract.release} at {url}, forwarding to {proxy.upstream}")
+            output.print(f"Flink {contract.release} at {url}, forwarding to {proxy.upstream_url}")
             if release.note:
                 output.print(release.note)
 

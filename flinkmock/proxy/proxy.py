@@ -67,9 +67,9 @@ class Proxy:
     """A proxy for one server.
 
     Args:
-        upstream: The URL of the server.
+        upstream_url: The URL of the server.
         contract: The contract that requests and responses are checked against.
-        on_exchange: Called with each exchange, after it has been checked.
+        on_exchange: Called with each exchange.
         faults: Applied to requests by the same rules as in a fake cluster.
         seed: The seed of the faults' random draws.
         on_checked: Called with each exchange and sentences about it, see `TrafficChecker.check`.
@@ -83,7 +83,7 @@ class Proxy:
 
     def __init__(
         self,
-        upstream: str,
+        upstream_url: str,
         contract: Contract,
         on_exchange: Callable[[Exchange], None] | None = None,
         *,
@@ -95,18 +95,18 @@ class Proxy:
     ) -> None:
         self._added_headers = dict(headers or {})
         self._context = context
-        self.upstream = upstream.rstrip("/")
+        self.upstream_url = upstream_url.rstrip("/")
         self.contract = contract
-        self.checker = TrafficChecker(contract, self.upstream)
+        self.checker = TrafficChecker(contract, self.upstream_url)
         self._on_exchange = on_exchange
         self._on_checked = on_checked
         self._exchange_numbers = itertools.count(1)
         self._in_flight: dict[int, tuple[Request, int]] = {}
         """`id` of a request -> the request, and the `time.monotonic_ns` at which it was received."""
-        self._upstream = UpstreamCluster(self.upstream, faults, seed)
-        self._delayed_responses = DelayedResponses(self._upstream)
+        self._upstream_cluster = UpstreamCluster(self.upstream_url, faults, seed)
+        self._delayed_responses = DelayedResponses(self._upstream_cluster)
         self._quirks = ReleaseQuirks.of(contract.release)
-        self._fault_middleware = FaultMiddleware(None, self._upstream, contract.release)
+        self._fault_middleware = FaultMiddleware(None, self._upstream_cluster, contract.release)
         self._route = lru_cache(maxsize=10_000)(self._find_route)  # clients repeat the same targets
         self._client: aiohttp.ClientSession | None = None
 
@@ -126,7 +126,7 @@ class Proxy:
 
     def further_findings(self) -> list[str]:
         """Return lines about clients' mistakes, requests without a response, and faults that never applied."""
-        unused = self._upstream.faults.unused()
+        unused = self._upstream_cluster.faults.unused()
         fault_lines = ["", "faults:", *(f"    {sentence}" for sentence in unused)] if unused else []
         return [*self.checker.client_findings(), *fault_lines]
 
@@ -160,7 +160,7 @@ class Proxy:
 
         async def finish_checks(_: web.Application) -> None:
             for key in list(self._in_flight):
-                self._end_without_response(key, "no response until the proxy ended")
+                self._end_without_response(key, "no response before the proxy stopped")
             self.checker.end()
 
         app = web.Application()
@@ -178,7 +178,7 @@ class Proxy:
         try:
             return await self._respond(http_request, request, url)
         except asyncio.CancelledError:
-            self._end_without_response(key, "no response until the proxy ended")
+            self._end_without_response(key, "no response before the proxy stopped")
             raise
         finally:
             self._in_flight.pop(key, None)
@@ -197,7 +197,7 @@ class Proxy:
         response = await self._choose_fault(http_request, request)
         if request.fault is not None:
             delivery = FaultDelivery(
-                request.fault, self._upstream.clock, self._delayed_responses, http_request.transport
+                request.fault, self._upstream_cluster.clock, self._delayed_responses, http_request.transport
             )
             if response is not None:
                 await read_body(http_request.content, request_body)
@@ -209,7 +209,7 @@ class Proxy:
             return await self._forward(http_request, request, url, request_body, delivery)
         except aiohttp.ClientError as error:
             self._add_unanswered(http_request, request, error)
-            bad_gateway = web.json_response({"errors": [f"No response from {self.upstream}: {error}"]}, status=502)
+            bad_gateway = web.json_response({"errors": [f"No response from {self.upstream_url}: {error}"]}, status=502)
             exchange = self._exchange_without_response(request, request_body)
             size = bad_gateway.content_length or 0
             add_response(exchange, request, bad_gateway.status, size, bad_gateway.content_type)
@@ -233,7 +233,7 @@ class Proxy:
             data=forward_body(http_request.content, request_body) if http_request.body_exists else None,
             allow_redirects=False,
         ) as upstream_response:
-            is_kept = self._upstream.history.is_needed(request.method, request.path or "", request.operation)
+            is_kept = self._upstream_cluster.history.is_needed(request.method, request.path or "", request.operation)
             body = BodyBuffer(MAX_CHECKED_BYTES if is_kept or request.operation is not None else KEEP_NOTHING)
             response: web.StreamResponse
             if delivery is not None:
@@ -258,7 +258,7 @@ class Proxy:
                 upstream_response.close()
             if is_kept and body.content is not None:
                 kept_response = _as_response(upstream_response, body.content)
-                self._upstream.history.add(request.target, self._upstream.clock.now(), kept_response)
+                self._upstream_cluster.history.add(request.target, self._upstream_cluster.clock.now(), kept_response)
         # after the client has received the response
         asyncio.get_running_loop().call_soon(self._check, exchange, request, upstream_response, body)
         return response
@@ -274,7 +274,9 @@ class Proxy:
         """Return the earlier response that a fault serves; None if the fault serves none, or if none is old enough."""
         if not request.staleness_ms:
             return None
-        return self._upstream.history.newest_until(request.target, self._upstream.clock.now() - request.staleness_ms)
+        return self._upstream_cluster.history.newest_until(
+            request.target, self._upstream_cluster.clock.now() - request.staleness_ms
+        )
 
     async def _stream(
         self, http_request: web.Request, request: Request, upstream_response: aiohttp.ClientResponse, body: BodyBuffer
@@ -305,11 +307,11 @@ class Proxy:
 
     async def _choose_fault(self, http_request: web.Request, request: Request) -> Response | NoResponse | None:
         """Choose the fault of a request; return the response if the fault keeps the request from the server."""
-        faults = self._upstream.faults
+        faults = self._upstream_cluster.faults
         if not faults or not faults.may_match(request.method, request.path or "", request.operation):
             return None
         assert self._client is not None
-        await self._upstream.refresh_jobs(self._client, self._with_added_headers(http_request.headers))
+        await self._upstream_cluster.refresh_jobs(self._client, self._with_added_headers(http_request.headers))
         return self._fault_middleware.before(request)
 
     def _request_of(self, http_request: web.Request) -> tuple[Request, URL]:
@@ -325,7 +327,7 @@ class Proxy:
     def _find_route(self, method: str, target: str) -> _Route:
         target = origin_form(target)
         operation, parameters = self.contract.match_route(method, target) or (None, {})
-        return _Route(operation, parameters, URL(self.upstream + target, encoded=True))
+        return _Route(operation, parameters, URL(self.upstream_url + target, encoded=True))
 
     def _exchange_without_response(self, request: Request, request_body: BodyBuffer) -> Exchange:
         """Return the exchange of a request without its response."""

@@ -1,12 +1,11 @@
 """The protocol of connections: it answers simple requests immediately, and leaves all others to aiohttp.
 
 Most requests of client libraries have a plain head and a short body, and need no stream: `FlinkConnection` answers them
-as soon as they have arrived. If the response may have to wait, because the request is for the control API
-or a fault applies to it, a task answers the request. Uploads and unusual requests go to aiohttp, which takes over the
-connection.
+as soon as they have arrived. If the response may have to wait, because the request is for the control API or a fault
+applies to it, a task answers the request. Uploads and unusual requests go to aiohttp, which takes over the connection.
 
 The parser of aiohttp rejects some requests that Netty accepts, before any handler runs. Therefore a head that the two
-would read differently is normalized first. Later requests on such a connection go to aiohttp as they are.
+would read differently is normalized first. After that, aiohttp reads all requests of the connection as they are.
 """
 
 from __future__ import annotations
@@ -47,23 +46,23 @@ class ConnectionFactory:
 
     Args:
         server: The server that answers requests.
-        aiohttp_protocol: Creates the protocol that takes over a connection.
+        create_aiohttp_protocol: Creates the protocol that takes over a connection.
         aiohttp_connection_count: Returns the number of open connections that aiohttp has taken over.
     """
 
     def __init__(
         self,
         server: FlinkServer,
-        aiohttp_protocol: Callable[[], asyncio.Protocol],
+        create_aiohttp_protocol: Callable[[], asyncio.Protocol],
         aiohttp_connection_count: Callable[[], int] = lambda: 0,
     ) -> None:
         self.server = server
-        self.aiohttp_protocol = aiohttp_protocol
+        self.create_aiohttp_protocol = create_aiohttp_protocol
         self._aiohttp_connection_count = aiohttp_connection_count
         self.quirks = server.quirks
         self.open_connections: set[FlinkConnection] = set()
         """The connections that aiohttp has not taken over."""
-        self.closed = False
+        self.is_closed = False
 
     def set_server(self, server: FlinkServer) -> None:
         """Use `server` for all requests after this call."""
@@ -78,7 +77,7 @@ class ConnectionFactory:
 
     def close(self) -> None:
         """Close all connections, and new ones immediately. One with a running request is closed after its response."""
-        self.closed = True
+        self.is_closed = True
         for connection in tuple(self.open_connections):
             connection.close()
 
@@ -113,7 +112,7 @@ class FlinkConnection(asyncio.Protocol):
             transport.abort()
             return
         self._factory.open_connections.add(self)
-        if self._factory.closed:
+        if self._factory.is_closed:
             self.close()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -179,6 +178,7 @@ class FlinkConnection(asyncio.Protocol):
             transport.close()
 
     def _respond_with_faults(self, server: FlinkServer, head: RequestHead, body: bytes) -> None:
+        """Answer a request to which a fault may apply. If one applies, a task sends the response."""
         assert self._transport is not None
         response, hit = server.respond_with_faults(head, body, self._base_url)
         if hit is not None:
@@ -205,7 +205,7 @@ class FlinkConnection(asyncio.Protocol):
         self.task = None
         if transport.is_closing():
             return
-        if self._factory.closed or not keep_alive:
+        if self._factory.is_closed or not keep_alive:
             transport.close()
             return
         received, self._received = self._received, b""
@@ -215,6 +215,7 @@ class FlinkConnection(asyncio.Protocol):
             self.data_received(received)
 
     async def _respond_to_control(self, server: FlinkServer, head: RequestHead, body: bytes) -> bool:
+        """Answer a request to the control API; return whether the connection stays open."""
         transport = self._transport
         assert transport is not None
         response, keep_alive = await server.respond_to_control(head, body, self._base_url, transport.is_closing)
@@ -225,7 +226,7 @@ class FlinkConnection(asyncio.Protocol):
     async def _deliver(
         self, server: FlinkServer, head: RequestHead, response: Response | NoResponse, delivery: FaultDelivery
     ) -> bool:
-        """Send the response to a request with the effects of a fault."""
+        """Send a response with the effects of a fault; return whether the connection stays open."""
         with contextlib.nullcontext() if server.control is None else server.control.running_request():
             response_to_send = await delivery.response_after_delay(response)
             if response_to_send is None:
@@ -305,7 +306,7 @@ class FlinkConnection(asyncio.Protocol):
         assert self._transport is not None
         self._cancel_deadline()
         self._factory.open_connections.discard(self)
-        protocol = self._factory.aiohttp_protocol()
+        protocol = self._factory.create_aiohttp_protocol()
         self._transport.set_protocol(_DiscardingProtocol(protocol) if is_last else protocol)
         protocol.connection_made(self._transport)
         protocol.data_received(data)

@@ -50,7 +50,8 @@ class ControlServer:
         self.clusters = clusters
         self.urls: Sequence[str] = ()
         self.last_used = monotonic()
-        self._waiting_events: set[asyncio.Event] = set()
+        self._wakeups: set[asyncio.Event] = set()
+        """The events that make running calls of `wait_for` check their conditions."""
         self._running_count = 0
 
     @property
@@ -75,7 +76,7 @@ class ControlServer:
     def after_request(self) -> None:
         """Make `wait_for` check its conditions after a request, which may have met them."""
         self.last_used = monotonic()
-        for event in self._waiting_events:
+        for event in self._wakeups:
             event.set()
 
     async def respond(self, request: ControlRequest, has_disconnected: Callable[[], bool]) -> Response:
@@ -90,7 +91,7 @@ class ControlServer:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         event = asyncio.Event()
-        self._waiting_events.add(event)
+        self._wakeups.add(event)
         try:
             while (result := condition()) is None and (remaining_s := deadline - loop.time()) > 0:
                 if has_disconnected():
@@ -100,16 +101,16 @@ class ControlServer:
                     await asyncio.wait_for(event.wait(), min(remaining_s, _CHECK_INTERVAL_S))
             return result
         finally:
-            self._waiting_events.discard(event)
+            self._wakeups.discard(event)
 
 
 class _Host:
     """The `ControlHost` of one request."""
 
-    __slots__ = ("_has_disconnected", "_name", "_server", "clusters", "urls")
+    __slots__ = ("_has_disconnected", "_host_name", "_server", "clusters", "urls")
 
     def __init__(self, server: ControlServer, request: ControlRequest, has_disconnected: Callable[[], bool]) -> None:
-        self._name = host_name(request.headers.get("Host", "")) or "localhost"
+        self._host_name = host_name(request.headers.get("Host", "")) or "localhost"
         self.urls = tuple(map(self.reachable_url, server.urls or (request.base_url,)))
         self.clusters = server.clusters
         self._server = server
@@ -120,7 +121,7 @@ class _Host:
         parts = urlsplit(url)
         if parts.hostname not in WILDCARDS:
             return url
-        name = f"[{self._name}]" if ":" in self._name else self._name
+        name = f"[{self._host_name}]" if ":" in self._host_name else self._host_name
         return parts._replace(netloc=f"{name}:{parts.port}").geturl()
 
     async def wait_for(self, condition: Callable[[], T | None], timeout: float) -> T | None:

@@ -9,8 +9,8 @@ The delay by the wall clock depends on the clock mode:
 | virtual           | waits until the clock is advanced. If that does not happen for 30 s of the wall       |
 |                   | clock, the connection is closed and a warning is logged, so that a test does not hang |
 
-`advance` shortens the delay in all modes. The delay is measured by the machine's monotonic clock, not by `time.time`,
-which tests may freeze.
+Advancing the clock shortens the delay in all modes. The delay is measured by the machine's monotonic clock, not by
+`time.time`, which tests may freeze.
 
 A disconnect of the client or a shutdown of the server ends the delay immediately. Requests that arrived before a
 snapshot is restored get no response.
@@ -168,10 +168,10 @@ class DelayedResponses:
         """Return the seconds until the next tick."""
         if not self._pending:
             return 0.0
-        remaining, speed = self._pending[0].due_elapsed_ms - self._elapsed_ms, self._cluster.clock.speed
-        if remaining == NEVER:
+        remaining_ms, speed = self._pending[0].due_elapsed_ms - self._elapsed_ms, self._cluster.clock.speed
+        if remaining_ms == NEVER:
             return _HANGING_TICK_S
-        return min(max(remaining / speed / 1000, _MIN_TICK_S), _TICK_S) if speed else _TICK_S
+        return min(max(remaining_ms / speed / 1000, _MIN_TICK_S), _TICK_S) if speed else _TICK_S
 
     def _give_up(self) -> None:
         """End the delays for which a virtual clock would have to be advanced, and warn."""

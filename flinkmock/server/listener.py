@@ -219,7 +219,7 @@ class _Listener:
         self._tls_acceptor: TlsAcceptor | None = None
         self._loop = loop  # because another thread may replace the engine
         self._http: web.Server | None = None
-        self._connections = ConnectionFactory(server, self._aiohttp_protocol, self._aiohttp_connection_count)
+        self._connections = ConnectionFactory(server, self._create_aiohttp_protocol, self._aiohttp_connection_count)
 
     @property
     def url(self) -> str:
@@ -230,7 +230,7 @@ class _Listener:
         """Pass new requests to a server. A request that has begun stays with the previous server."""
         self._connections.set_server(server)
 
-    def _aiohttp_protocol(self) -> asyncio.Protocol:
+    def _create_aiohttp_protocol(self) -> asyncio.Protocol:
         """Return the protocol for a connection that aiohttp takes over."""
         if self._http is None:
             from flinkmock.server.aiohttp_server import create_http_server

@@ -135,7 +135,7 @@ async def test_a_stale_response_is_an_earlier_response_of_the_server(serve: Any,
     with FlinkMock(SCENARIO, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
         proxy = proxy_with_faults(cluster, exchanges, {"match": "GET /overview", "serve-stale": "5s"})
-        proxy._upstream.clock = Clock("real", lambda: now)
+        proxy._upstream_cluster.clock = Clock("real", lambda: now)
         url = await serve(proxy)
 
         async def count_running_jobs() -> int:

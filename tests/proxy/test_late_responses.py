@@ -68,4 +68,4 @@ async def test_the_request_of_a_client_that_disconnects_is_counted(serve: Any, s
         await asyncio.sleep(0.01)
     writer.close()
     await runner.cleanup()
-    assert "without a response:\n    1x  GET /overview: no response until the proxy ended" in proxy.summary()
+    assert "without a response:\n    1x  GET /overview: no response before the proxy stopped" in proxy.summary()

@@ -25,7 +25,7 @@ def without_aiohttp(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: object) -> None:
         raise AssertionError("aiohttp is not needed here")
 
-    monkeypatch.setattr(_Listener, "_aiohttp_protocol", fail)
+    monkeypatch.setattr(_Listener, "_create_aiohttp_protocol", fail)
 
 
 def test_serving_does_not_import_aiohttp() -> None:
