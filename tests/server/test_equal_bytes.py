@@ -105,7 +105,7 @@ class Session:
 
     def targets(self) -> list[str]:
         """Return the targets of all reads."""
-        contract, targets = self.engines[2].contract, Targets(self, limit=2)
+        contract, targets = self.engines[2].contract, Targets(self, values_per_parameter=2)
         return [
             path + query
             for operation in contract
