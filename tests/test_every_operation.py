@@ -67,7 +67,7 @@ class CheckingClient:
     def _check_error(self, request: TourRequest, response: HttpResponse) -> None:
         operation_id, status = request.operation.id, response.status
         text = response.raw_body.decode()
-        allowed = traits_of(operation_id).expected_errors + FURTHER_EXPECTED_ERRORS.get(operation_id, ())
+        allowed = traits_of(operation_id).expected_error_statuses + FURTHER_EXPECTED_ERRORS.get(operation_id, ())
         if status not in allowed and status != ONLY_STATUS.get(operation_id):
             self.violations.append(f"{request}: status {status} {text[:300]}")
         schema_violations = self._contract.check_error(response.body)

@@ -27,9 +27,9 @@ def configure(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from flinkmock.contract import Contract
-    from flinkmock.contract.difference import behaviour_changes_between, by_operation, changes_between
+    from flinkmock.contract.difference import behaviour_changes_between, changes_between, sorted_by_path
 
-    all_changes = by_operation([*changes_between(args.old, args.new), *behaviour_changes_between(args.old, args.new)])
+    all_changes = sorted_by_path([*changes_between(args.old, args.new), *behaviour_changes_between(args.old, args.new)])
     # clients can't notice a change without a meaning
     changes = [change for change in all_changes if change.meaning and (change.breaking or not args.breaking)]
     old, new = (Contract.load(minor).release for minor in (args.old, args.new))

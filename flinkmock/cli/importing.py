@@ -47,14 +47,16 @@ def version(text: str) -> str:
 def run(args: argparse.Namespace) -> int:
     from flinkmock.contract import Contract
     from flinkmock.contract.contract import clear_release_cache, minor_release
-    from flinkmock.contract.importing import dump, import_contract, nearest_release
+    from flinkmock.contract.importing import import_contract, nearest_release, schema_file_text
     from flinkmock.errors import FlinkMockError, ImportRefused, unreadable_message, unwritable_message
     from flinkmock.tables import counted
 
     base = Contract.load(args.base or nearest_release(args.flink))
     out: Path = args.out or contract_file(minor_release(args.flink))
     try:
-        document, notes = import_contract(args.file, flink=args.flink, base=base, commit=args.commit, built=args.built)
+        document, notes = import_contract(
+            args.file, version=args.flink, base=base, commit=args.commit, built=args.built
+        )
         check_servable(document)
     except ImportRefused as error:
         raise FlinkMockError(f"{args.file}: {error}") from error
@@ -62,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         raise FlinkMockError(unreadable_message(args.file, error)) from error
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(dump(document), encoding="utf-8")
+        out.write_text(schema_file_text(document), encoding="utf-8")
     except OSError as error:
         raise FlinkMockError(unwritable_message(out, error)) from error
     clear_release_cache()

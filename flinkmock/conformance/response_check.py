@@ -44,7 +44,7 @@ def expected_error(operation: Operation, response: HttpResponse) -> str | None:
     if ":taskmanagerid" in operation.segments and (reason := unreachable_taskmanager(response)):
         return f"{response.status} {reason}"
     is_initializing = response.status == INITIALIZING_STATUS and INITIALIZING_TEXT in text
-    if response.status in traits_of(operation.id).expected_errors or is_initializing:
+    if response.status in traits_of(operation.id).expected_error_statuses or is_initializing:
         return f"{response.status} {text}"
     return None
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ALL = "*"
-"""Stands for all operations in `BehaviourChange.where`."""
+ALL_OPERATIONS = "*"
+"""Stands for all operations in `BehaviourChange.operations` and `ContractChange.where`."""
 _FILES = tuple(f"GET /taskmanagers/:taskmanagerid/{file}" for file in ("log", "stdout", "logs/:filename"))
 _PLANS = ("GET /jars/:jarid/plan", "POST /jars/:jarid/plan")
 _TASKMANAGERS = ("GET /taskmanagers", "GET /taskmanagers/:taskmanagerid")
@@ -21,20 +21,22 @@ class BehaviourChange:
     """One change of behaviour.
 
     Attributes:
-        since: The first minor release with the change.
-        where: Operations such as "GET /jobs/:jobid", or `ALL`.
+        since: The first release with the change.
+        operations: Operations such as "GET /jobs/:jobid", or `ALL_OPERATIONS`.
         description: A clause about the newer release, often with the older behaviour after "before".
         breaking: Whether it can break a client of the older release.
     """
 
     since: str
-    where: tuple[str, ...]
+    operations: tuple[str, ...]
     description: str
     breaking: bool = False
 
 
 def _jackson_update(since: str, jackson_version: str) -> BehaviourChange:
-    return BehaviourChange(since, (ALL,), f"errors in a JSON body have the messages of Jackson {jackson_version}")
+    return BehaviourChange(
+        since, (ALL_OPERATIONS,), f"errors in a JSON body have the messages of Jackson {jackson_version}"
+    )
 
 
 BEHAVIOUR_CHANGES = (
@@ -49,8 +51,9 @@ BEHAVIOUR_CHANGES = (
     BehaviourChange("1.13", _TASKMANAGERS, "freeResource has the free resources; before, it was 0"),
     BehaviourChange("1.13", ("POST /jars/:jarid/run",),
               "the id of a job that has ended is an error; before, it was a success and nothing ran", breaking=True),
-    BehaviourChange("1.14", (ALL,), "the message for an unknown path contains it: `Not found: /x`"),
-    BehaviourChange("1.15", (ALL,), "messages of Java's own exceptions are those of Java 17; before, of Java 11"),
+    BehaviourChange("1.14", (ALL_OPERATIONS,), "the message for an unknown path contains it: `Not found: /x`"),
+    BehaviourChange("1.15", (ALL_OPERATIONS,),
+              "messages of Java's own exceptions are those of Java 17; before, of Java 11"),
     BehaviourChange("1.15", ("PATCH /jobs/:jobid",), "409 for a job that has ended; before, 404", breaking=True),
     BehaviourChange("1.15", _SAVEPOINT_STATUS,
               "every JobManager knows the operation; before, only the one with the trigger"),
@@ -58,13 +61,14 @@ BEHAVIOUR_CHANGES = (
     BehaviourChange("1.15", ("GET /jobs/:jobid", "GET /jobs/:jobid/plan", *_PLANS),
               "a vertex's description is a tree of its operators; before, its name"),
     _jackson_update("1.17", "2.13"),
-    BehaviourChange("1.17", (ALL,), "names of response headers are in lower case"),
+    BehaviourChange("1.17", (ALL_OPERATIONS,), "names of response headers are in lower case"),
     BehaviourChange("1.17", _PLANS, "500 for an unknown jar; before, 400", breaking=True),
     _jackson_update("1.18", "2.14"),
     BehaviourChange("1.18", _FILES, "404 for a file of an unknown TaskManager; before, 500", breaking=True),
     BehaviourChange("1.18", ("GET /taskmanagers/:taskmanagerid",), "allocatedSlots has the slots in use; before, none"),
     BehaviourChange("1.18", _TASKMANAGERS, "path begins with pekko.tcp://; before, with akka.tcp://"),
-    BehaviourChange("1.19", (ALL,), "a file is rejected before all other checks if the operation accepts none"),
+    BehaviourChange("1.19", (ALL_OPERATIONS,),
+              "a file is rejected before all other checks if the operation accepts none"),
     BehaviourChange("1.19", ("GET /jobs/:jobid/exceptions",),
               "exceptionHistory has a failure immediately; before, after the tasks had restarted"),
     BehaviourChange("1.19", ("POST /jobs/:jobid/checkpoints",),

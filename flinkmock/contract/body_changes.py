@@ -16,10 +16,10 @@ def body_changes(
     """Yield the changes of a body.
 
     Args:
-        where: The operation.
+        where: The operation, such as "GET /jobs/:jobid".
         part: "request" or "response".
         before: The fields of the older release by path; empty if there is no body.
-        after: Those of the newer release.
+        after: The fields of the newer release by path; empty if there is no body.
         is_strict: Whether the newer release rejects unknown fields of a request.
     """
     if not before and not after:
@@ -51,7 +51,7 @@ def body_changes(
     for path, new_field in after.items():
         old_field = before.get(path, new_field)
         if old_field != new_field:
-            is_response = part == "response"
+            written, read = (new_field, old_field) if part == "response" else (old_field, new_field)
             yield ContractChange(
                 where=where,
                 part=part,
@@ -59,8 +59,8 @@ def body_changes(
                 field=path,
                 before=str(old_field),
                 after=str(new_field),
-                breaking=_allows_more(old_field, new_field) if is_response else _allows_more(new_field, old_field),
-                meaning=meaning_of_field(old_field, new_field, is_request=not is_response),
+                breaking=_can_break_reader(read=read, written=written),
+                meaning=meaning_of_field(old_field, new_field, is_request=part == "request"),
             )
     old_order, new_order = [path for path in before if path in after], [path for path in after if path in before]
     if old_order != new_order:
@@ -89,22 +89,22 @@ def _removed_field(where: str, part: str, path: str, field: SchemaField, *, is_s
 
 
 def _outermost(fields: dict[str, SchemaField], others: dict[str, SchemaField]) -> Iterator[str]:
-    """Yield the fields that `others` lacks, without those that are inside another such field."""
+    """Yield the paths of the fields that `others` lacks, except for fields inside another such field."""
     missing = [path for path in fields if path not in others]
     for path in missing:
         if not any(other and other != path and path.startswith(other) for other in missing):
             yield path
 
 
-def _allows_more(before: SchemaField, after: SchemaField) -> bool:
-    """Return whether `after` allows values that `before` doesn't.
+def _can_break_reader(*, read: SchemaField, written: SchemaField) -> bool:
+    """Return whether a side that reads a field by one schema may fail if the other side writes it by another schema.
 
     Another Java type for the same JSON type does not count: Flink changes the class that it writes, such as an enum to
     a String, and writes the same values. Null in place of a missing field does not count either.
     """
-    has_other_type = after.kind != "any" and json_type(after.kind) != json_type(before.kind)
-    became_any = after.kind == "any" and before.kind != "any"
-    has_fewer_keys = bool(set(before.keys) - set(after.keys))
-    has_new_values = bool(before.values and after.values and set(after.values) - set(before.values))
-    may_become_absent = (after.nullable or after.optional) and not (before.nullable or before.optional)
+    has_other_type = written.kind != "any" and json_type(written.kind) != json_type(read.kind)
+    became_any = written.kind == "any" and read.kind != "any"
+    has_fewer_keys = bool(set(read.keys) - set(written.keys))
+    has_new_values = bool(read.values and written.values and set(written.values) - set(read.values))
+    may_become_absent = (written.nullable or written.optional) and not (read.nullable or read.optional)
     return has_other_type or became_any or has_fewer_keys or has_new_values or may_become_absent

@@ -43,7 +43,7 @@ _JACKSON_FEATURES = {
     ("accept_case_insensitive_enums", True): "constants are read in any case; before, 400",
     ("accept_case_insensitive_enums", False): "constants in another case are rejected with 400",
 }
-"""The meaning for clients by feature of Jackson and whether it is on in the newer release."""
+"""The meaning for clients, by Jackson feature and whether the newer release turns it on."""
 
 
 def json_type(kind: str) -> str:
@@ -87,7 +87,7 @@ def meaning_of_parameter(before: Parameter, after: Parameter) -> str:
 
 
 def _type_of_parameter(parameter: Parameter) -> str:
-    return str(parameter.minimum) if parameter.minimum is not None else parameter.format or parameter.type
+    return f"at least {parameter.minimum}" if parameter.minimum is not None else parameter.format or parameter.type
 
 
 def meaning_of_field(before: SchemaField, after: SchemaField, *, is_request: bool) -> str:

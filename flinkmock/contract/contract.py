@@ -38,8 +38,8 @@ class Contract:
         release: The release, with its version, commit and build time.
         provenance: Where the schema file comes from.
         default_api_version: The version that paths may begin with ("v1").
-        jackson_features: Whether a feature of the Jackson ObjectMapper that reads request bodies is on, by its name
-            ("fail_on_unknown_properties").
+        jackson_features: The features of the Jackson ObjectMapper that reads request bodies: whether each of them
+            ("fail_on_unknown_properties") is on.
         ordered: Whether the order of keys is known; documentation does not contain it.
         error: The schema of error responses.
         definitions: The schemas that others refer to as `#/$defs/NAME`.
@@ -80,7 +80,7 @@ class Contract:
 
     @staticmethod
     def from_file(file: Path) -> Contract:
-        """Read the contract that `flinkmock import` wrote. Raises InvalidArgument if the file is not one."""
+        """Read a schema file. Raises InvalidArgument if it is not one."""
         try:
             return Contract(json.loads(file.read_bytes()))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -101,7 +101,7 @@ class Contract:
         """Return an operation by its id, or by method and path.
 
         Args:
-            request: "getJobDetails", or "GET /jobs/:jobid" with any names of parameters.
+            request: "getJobDetails" or "GET /jobs/:jobid". The names of path parameters don't matter.
 
         Raises:
             NotFound: The release lacks the operation.
@@ -121,7 +121,8 @@ class Contract:
 
         Args:
             method: The method of the request.
-            target: Path and query, encoded ("/v1/jobs/overview?x=1"). Literal segments take precedence over parameters.
+            target: Path and query, percent-encoded ("/v1/jobs/overview?x=1"). Literal segments take precedence over
+                parameters.
         """
         matched = self.match_route(method, target)
         return matched[0] if matched else None
@@ -154,9 +155,9 @@ class Contract:
         return self._validator.check_error(body)
 
     def check_request(self, operation: Operation, body: Any) -> list[SchemaViolation]:
-        """Return the violations for which Jackson in Flink would reject a request body (parsed JSON).
+        """Return the violations because of which Jackson in Flink would reject a request body (parsed JSON).
 
-        Scalars that Jackson converts are accepted. For an operation without a request schema, only an empty object is.
+        Scalars that Jackson converts are not violations. An operation without a request schema takes an empty object.
         """
         return self._validator.check_request(operation, body)
 
@@ -178,7 +179,7 @@ class Contract:
         """Return a check that accepts valid responses 50 times as fast as jsonschema. Most responses are valid."""
         try:
             return self._compiled.check(schema)
-        except NotImplementedError:  # an imported schema may have keywords that bundled ones lack
+        except NotImplementedError:  # an imported schema may have other keywords; jsonschema then checks all bodies
             return lambda body: False
 
     @cached_property
@@ -212,9 +213,9 @@ def imported_schemas_dir() -> Path | None:
 
 
 @cache
-def _schema_files(imported: Path | None) -> Mapping[str, Path]:
+def _schema_files(imported_dir: Path | None) -> Mapping[str, Path]:
     """Map minor releases to files, oldest first. An imported file takes precedence over a bundled one."""
-    folders = [folder for folder in (data_dir("schemas"), imported) if folder is not None]
+    folders = [folder for folder in (data_dir("schemas"), imported_dir) if folder is not None]
     candidates = [file for folder in folders for file in folder.glob("*.json") if _MINOR.fullmatch(file.stem)]
     files = {file.stem: file for file in candidates}
     return {minor: files[minor] for minor in sorted(files, key=release_number)}
@@ -236,10 +237,10 @@ def _load(file: Path) -> Contract:
     return Contract.from_file(file)
 
 
-def minor_release(flink: str) -> str:
+def minor_release(text: str) -> str:
     """Return "2.3" for "2.3", "2.3.0", "2.3-SNAPSHOT" and "2.3.0-SNAPSHOT".
 
     Other texts are returned unchanged, for the error message.
     """
-    version = _VERSION.fullmatch(flink)
-    return version[1] if version else flink
+    version = _VERSION.fullmatch(text)
+    return version[1] if version else text

@@ -11,15 +11,15 @@ class ContractChange:
     """One change between two contracts.
 
     Attributes:
-        where: "GET /jobs/:jobid", or `ALL` for a change that affects all operations.
+        where: An operation such as "GET /jobs/:jobid", or `ALL_OPERATIONS`.
         part: What changed: "operation", "path parameter", "query parameter", "request", "response" or "behaviour"
             (described by `after`).
-        kind: "added", "removed", "changed" or "order".
+        kind: "added", "removed", "changed" or "order" (of the fields of a body).
         field: The name of a parameter, the path of a field (`.vertices[].status`), or an attribute of the operation
             ("status"); "" for the operation itself or the whole body.
         before, after: Descriptions of the old and of the new value; "" if there is none.
         breaking: Whether it can break a client of the older release.
-        since: The first minor release with the change.
+        since: The first release with the change.
         meaning: What it means for a client, as a clause; "" if a client can't notice it.
     """
 

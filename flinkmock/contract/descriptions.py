@@ -18,7 +18,7 @@ from flinkmock.contract.operation import Operation, Parameter
 from flinkmock.data_files import data_dir
 
 OTHER_TAG = "other"
-"""The tag of operations without a text, which only imported releases have."""
+"""The tag of operations that `schemas/descriptions.yaml` lacks. Only imported releases have such operations."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Descriptions:
 
     Attributes:
         tags: The texts by tag.
-        operations: `tag`, `summary` and perhaps `description` by operation id.
+        operations: By operation id, a mapping with `tag`, `summary` and perhaps `description`.
         parameters: The texts by NAME or OPERATION_ID.NAME.
         fields: The texts by NAME or CLASS.NAME.
     """
@@ -80,8 +80,8 @@ def _examples() -> Mapping[str, Mapping[str, Any]]:
     return examples
 
 
-def example_of(operation: Operation, contract: Contract) -> Any:
-    """Return a recorded response that is valid in this release; None if there is none."""
+def recorded_example(operation: Operation, contract: Contract) -> Any:
+    """Return a recorded response of any release that is valid in the contract's release; None if there is none."""
     for body in reversed(list(_examples().get(operation.id, {}).values())):
         if not contract.check_response(operation, body):
             return body

@@ -4,7 +4,7 @@
         print(change.breaking, change)
 
 A change is breaking if it can break a client that is correct for the older release: an operation or field is gone or
-has another type, a response can have a new value, or a request needs a new value.
+has another type, a response can have a new value, or a request needs a field or parameter that it did not need.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import chain, pairwise
 
-from flinkmock.contract.behaviour_changes import ALL, BEHAVIOUR_CHANGES
+from flinkmock.contract.behaviour_changes import ALL_OPERATIONS, BEHAVIOUR_CHANGES
 from flinkmock.contract.body_changes import body_changes
 from flinkmock.contract.change_meaning import meaning_of_attribute, meaning_of_jackson_feature, meaning_of_parameter
 from flinkmock.contract.contract import Contract, known_releases, release_number
@@ -81,7 +81,7 @@ def behaviour_changes_between(old: str, new: str) -> list[ContractChange]:
         )
         for change in BEHAVIOUR_CHANGES
         if change.since in later_releases
-        for where in change.where
+        for where in change.operations
     ]
 
 
@@ -118,7 +118,7 @@ def _method_and_shape(operation: Operation) -> tuple[str, ...]:
 
 
 def _changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
-    """Yield all changes. The functions that this function calls leave out `since`, which the caller fills in."""
+    """Yield all changes, without `since`."""
     yield from _jackson_changes(old, new)
     before, after = _by_method_and_path(old), _by_method_and_path(new)
     shapes = {_method_and_shape(operation) for operation in after.values()}
@@ -127,14 +127,14 @@ def _changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
             text = summary(after[where])
             yield ContractChange(where=where, part="operation", kind="added", after=text, meaning=f"new ({text})")
         elif where not in after:
-            removed = _method_and_shape(before[where]) not in shapes
+            is_removed = _method_and_shape(before[where]) not in shapes
             yield ContractChange(
                 where=where,
                 part="operation",
                 kind="removed",
                 before=summary(before[where]),
-                breaking=removed,
-                meaning="removed: 404 for every request" if removed else "only the names of path parameters changed",
+                breaking=is_removed,
+                meaning="removed: 404 for every request" if is_removed else "only the names of path parameters changed",
             )
         else:
             yield from _operation_changes(before[where], after[where], old, new)
@@ -145,7 +145,7 @@ def _jackson_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
         was_on = old.jackson_features.get(name)
         if was_on != is_on:
             yield ContractChange(
-                where=ALL,
+                where=ALL_OPERATIONS,
                 part="request",
                 kind="changed",
                 field=name,
@@ -156,8 +156,8 @@ def _jackson_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
             )
 
 
-def by_operation(changes: Iterable[ContractChange]) -> list[ContractChange]:
-    """Sort changes by path, those that affect all operations first."""
+def sorted_by_path(changes: Iterable[ContractChange]) -> list[ContractChange]:
+    """Sort changes by path. Changes that affect all operations come first."""
     return sorted(changes, key=lambda change: _sort_key(change.where))
 
 

@@ -91,10 +91,10 @@ class CompiledValidator:
             case "$ref":
                 return self._reference(argument.removeprefix(DEFINITION_PREFIX))
             case "enum":
-                return _one_of(argument)
+                return _equals_any(argument)
             case "const":
-                return _one_of([argument])
-            case "anyOf" | "oneOf":
+                return _equals_any([argument])
+            case "anyOf" | "oneOf":  # no value matches two branches of a oneOf in Flink's schemas
                 checks = [self.check(branch) for branch in argument if branch != _NULL]
                 return _any_of(checks, or_null=len(checks) < len(argument))
             case "not":
@@ -220,7 +220,7 @@ class _Bound(NamedTuple):
 
     Attributes:
         types: The Python types to which the keyword applies.
-        size: Returns what it limits.
+        size: Returns the size of a value that the keyword limits.
         is_minimum: Whether the limit is the smallest size that is allowed; otherwise it is the largest.
     """
 
@@ -229,13 +229,13 @@ class _Bound(NamedTuple):
     is_minimum: bool
 
 
-def _value(number: float) -> float:
+def _size_of_number(number: float) -> float:
     return number
 
 
 _BOUNDS: Mapping[str, _Bound] = {
-    "minimum": _Bound((int, float), _value, is_minimum=True),
-    "maximum": _Bound((int, float), _value, is_minimum=False),
+    "minimum": _Bound((int, float), _size_of_number, is_minimum=True),
+    "maximum": _Bound((int, float), _size_of_number, is_minimum=False),
     "minLength": _Bound((str,), len, is_minimum=True),
     "maxLength": _Bound((str,), len, is_minimum=False),
     "minItems": _Bound((list,), len, is_minimum=True),
@@ -250,7 +250,7 @@ def _is_annotation(keyword: str) -> bool:
 
 
 def _bound(name: str, limit: Any) -> Check:
-    """Return a check of a limited size. Raises NotImplementedError for a keyword that is not one of _BOUNDS."""
+    """Return a check that a size is within a limit. Raises NotImplementedError for a keyword that _BOUNDS lacks."""
     if name not in _BOUNDS:
         raise NotImplementedError(f"the keyword {name}")
     types, size, is_minimum = _BOUNDS[name]
@@ -259,7 +259,7 @@ def _bound(name: str, limit: Any) -> Check:
     return lambda value: type(value) not in types or size(value) <= limit
 
 
-def _one_of(values: Sequence[Any]) -> Check:
+def _equals_any(values: Sequence[Any]) -> Check:
     if all(isinstance(value, str) for value in values):
         strings = frozenset(values)
         return lambda value: isinstance(value, str) and value in strings

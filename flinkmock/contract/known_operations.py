@@ -1,4 +1,4 @@
-"""Finds operations by pattern or id. If there is none, the messages suggest a similar one."""
+"""Finds operations by pattern or id. If an operation is not found, the message suggests a similar one."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ from flinkmock.contract.pattern import Pattern
 from flinkmock.errors import InvalidArgument
 
 
-def operations_of(flink: str | None) -> Iterator[Operation]:
-    """Yield the operations of a release; if it is None, those of all releases, the newest first."""
-    for release in [flink] if flink else reversed(known_releases()):
-        yield from Contract.load(release)
+def operations_of(release: str | None) -> Iterator[Operation]:
+    """Yield the operations of a release. For None, yield the operations of all releases, the newest release first."""
+    for minor in [release] if release else reversed(known_releases()):
+        yield from Contract.load(minor)
 
 
-def unknown_operation_message(pattern: Pattern, flink: str | None = None) -> str | None:
+def unknown_operation_message(pattern: Pattern, release: str | None = None) -> str | None:
     """Return a message if no operation matches a pattern, otherwise None.
 
     Args:
         pattern: The pattern of requests.
-        flink: The release; None if any release may have the operation.
+        release: The release; None if any release may have the operation.
     """
-    if any(pattern.may_match(operation) for operation in operations_of(flink)):
+    if any(pattern.may_match(operation) for operation in operations_of(release)):
         return None
-    return f'{_has_no(flink)} operation "{pattern}".{_hint(pattern, flink)}'
+    return f'{_has_no_text(release)} operation "{pattern}".{_hint(pattern, release)}'
 
 
-def find_by_id(name: str, flink: str | None = None) -> Pattern:
+def pattern_of_id(operation_id: str, release: str | None = None) -> Pattern:
     """Return the pattern of the operation with this id. Raises InvalidArgument if there is none."""
-    for operation in operations_of(flink):
-        if operation.id == name:
+    for operation in operations_of(release):
+        if operation.id == operation_id:
             return Pattern(operation.method, operation.segments)
-    raise InvalidArgument(_capitalized(unknown_id_message(name, flink)))
+    raise InvalidArgument(_capitalized(unknown_id_message(operation_id, release)))
 
 
-def unknown_id_message(name: str, flink: str | None = None) -> str:
+def unknown_id_message(name: str, release: str | None = None) -> str:
     """Return the message for a name that is not an operation id."""
-    similar_ids = get_close_matches(name, {operation.id for operation in operations_of(flink)}, n=1)
+    similar_ids = get_close_matches(name, {operation.id for operation in operations_of(release)}, n=1)
     hint = f' Did you mean "{similar_ids[0]}"?' if similar_ids else ""
-    return f'{_has_no(flink)} operation "{name}".{hint}'
+    return f'{_has_no_text(release)} operation "{name}".{hint}'
 
 
 def _capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _has_no(flink: str | None) -> str:
-    return f"Flink {flink} has no" if flink else "no Flink release has an"
+def _has_no_text(release: str | None) -> str:
+    return f"Flink {release} has no" if release else "no Flink release has an"
 
 
-def _hint(pattern: Pattern, flink: str | None) -> str:
+def _hint(pattern: Pattern, release: str | None) -> str:
     """Return a question about an operation with the same path and another method, or else with a similar path."""
-    operations = Contract.load(flink or LATEST).operations
+    operations = Contract.load(release or LATEST).operations
     for operation in operations:
         if Pattern(operation.method, pattern.segments).may_match(operation):
             return f' Did you mean "{operation}"?'

@@ -3,9 +3,9 @@
 Flink's own document is wrong about metrics, watermarks, ids of slot sharing groups, checkpoint statistics,
 `SerializedThrowable` and the spelling of enums. This document is made from the schemas that validate the recordings of
 real clusters. Extensions contain what OpenAPI can't express, so that `flinkmock import` restores the same contract from
-the document: `x-flink` (of the release), `x-flink-headers`, `x-flink-hidden`, `x-flink-requires-config`,
-`x-flink-session-cluster-only`, `x-flink-request` (a body of GET), `x-flink-converter` (of parameters),
-`x-flink-refined` and `x-flink-unconfirmed`.
+the document: `x-flink` for the release, `x-flink-converter` for a parameter, `x-flink-refined` and
+`x-flink-unconfirmed` for a schema; for an operation, `x-flink-headers`, `x-flink-hidden`, `x-flink-requires-config`,
+`x-flink-session-cluster-only`, and `x-flink-request` for the body of a GET.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flinkmock.contract.contract import Contract
-from flinkmock.contract.descriptions import OTHER_TAG, descriptions, example_of
+from flinkmock.contract.descriptions import OTHER_TAG, descriptions, recorded_example
 from flinkmock.contract.operation import Operation, Parameter, Schema
 from flinkmock.contract.schema_branches import DEFINITION_PREFIX, resolve
 
@@ -29,10 +29,10 @@ LIST_PARAMETERS = frozenset({"agg", "failureLabelFilter", "get", "jobs", "progra
 CONVERTER_EXTENSION = "x-flink-converter"
 RELEASE_EXTENSION = "x-flink"
 EXTENSIONS = {"refined": "x-flink-refined", "unconfirmed": "x-flink-unconfirmed"}
-"""The extensions by keyword of schema files.
+"""The extensions by the keywords of schema files.
 
-`refined` values are not described by any class of Flink. `unconfirmed` properties, which only imported releases have,
-are known only by name and type.
+`refined` marks values that no class of Flink describes. `unconfirmed` lists the properties of which only name and type
+are known; only imported releases have them.
 """
 _UPLOADS: Mapping[str, Schema] = {
     "uploadJar": {
@@ -156,13 +156,13 @@ def _request(operation: Operation, contract: Contract) -> Document | None:
         return {"content": {"application/json": {"schema": schema}}} | ({"required": True} if required else {})
     if not operation.file_upload:
         return None
-    parts = _UPLOADS.get(operation.id) or {
+    multipart_schema = _UPLOADS.get(operation.id) or {
         "type": "object",
         "properties": {"request": schema} if schema is not None else {},
         "additionalProperties": _BINARY,  # file_0, file_1 …
     }
-    encoding = {"request": {"contentType": "application/json"}} if "request" in parts["properties"] else {}
-    content = {"schema": dict(parts)} | ({"encoding": encoding} if encoding else {})
+    encoding = {"request": {"contentType": "application/json"}} if "request" in multipart_schema["properties"] else {}
+    content = {"schema": dict(multipart_schema)} | ({"encoding": encoding} if encoding else {})
     return {"required": True, "content": {"multipart/form-data": content}}
 
 
@@ -174,7 +174,7 @@ def _response(operation: Operation, contract: Contract) -> Document:
         content_type = response["contentType"].partition(";")[0]
         return {"description": "The file.", "content": {content_type: {"schema": {"type": "string"}}}}
     content: Document = {"schema": _schema(response)}
-    example = example_of(operation, contract)
+    example = recorded_example(operation, contract)
     if example is not None:
         content["example"] = example
     return {"description": "Success.", "content": {"application/json": content}}

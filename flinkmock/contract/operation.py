@@ -1,4 +1,4 @@
-"""An operation of the REST API, with the content of a schema file."""
+"""An operation of the REST API and its parameters, as a schema file describes them."""
 
 from __future__ import annotations
 

@@ -18,14 +18,15 @@ class OperationTraits:
     Attributes:
         cancels_job: Whether it cancels or stops a job. The YARN operations do this with GET.
         lists_jobs: Whether it shows all jobs, and so counts as a poll of each job.
-        is_log_url: Whether GeneratedLogUrlHandler handles it, which converts no path parameters, reads no body and
-            sends no CORS header (docs/flink-behaviour.md#cors).
+        is_log_url: Whether Flink's GeneratedLogUrlHandler handles it. This handler converts no path parameters, reads
+            no body and sends no CORS header (docs/flink-behaviour.md#cors).
         runs_jar: Whether it runs the program of a jar. Such operations reject parameters with several values.
-        asks_dispatcher: Whether the handler asks the dispatcher without looking up the job first, so that an unknown
-            job or vertex is an internal error (docs/flink-behaviour.md#unknown-ids).
+        asks_dispatcher: Whether Flink's handler asks the dispatcher without looking up the job first, so that an
+            unknown job or vertex is an internal error (docs/flink-behaviour.md#unknown-ids).
         looks_up_vertex: Whether it has a special message for an unknown vertex.
         reads_taskmanager_file: Whether it fetches a file from a TaskManager.
-        expected_errors: Error statuses that a healthy cluster returns to a read (docs/flink-behaviour.md#unknown-ids).
+        expected_error_statuses: Error statuses that a healthy cluster may return to a read
+            (docs/flink-behaviour.md#unknown-ids).
         echoes: The keys of the response that repeat path parameters, by the names of the parameters.
         scenario_key: The key of the operation in the section `operations` of a scenario.
     """
@@ -37,7 +38,7 @@ class OperationTraits:
     asks_dispatcher: bool = False
     looks_up_vertex: bool = False
     reads_taskmanager_file: bool = False
-    expected_errors: tuple[int, ...] = ()
+    expected_error_statuses: tuple[int, ...] = ()
     echoes: Mapping[str, str] = field(default_factory=dict)
     scenario_key: str | None = None
 
@@ -64,38 +65,38 @@ TRAITS: Mapping[str, OperationTraits] = {
     "getJobVertexAccumulators": OperationTraits(echoes=_ECHOES_VERTEX),
     "getSubtasksAllAccumulators": OperationTraits(echoes=_ECHOES_VERTEX),
     # 1.12 asks the dispatcher and fails for ended jobs. Later releases compute back pressure from metrics.
-    "getJobVertexBackPressure": OperationTraits(asks_dispatcher=True, expected_errors=(500,)),
+    "getJobVertexBackPressure": OperationTraits(asks_dispatcher=True, expected_error_statuses=(500,)),
     "getSubtaskCurrentAttemptDetails": OperationTraits(echoes={"subtaskindex": "subtask"}),
     # The JobManager forgets old attempts, so that an attempt may be gone after it was listed.
     "getSubtaskExecutionAttemptDetails": OperationTraits(
-        expected_errors=(404,), echoes={"subtaskindex": "subtask", "attempt": "attempt"}
+        expected_error_statuses=(404,), echoes={"subtaskindex": "subtask", "attempt": "attempt"}
     ),
-    "getSubtaskExecutionAttemptAccumulators": OperationTraits(expected_errors=(404,)),
+    "getSubtaskExecutionAttemptAccumulators": OperationTraits(expected_error_statuses=(404,)),
     # checkpoints and savepoints: the history may lose a checkpoint after it was listed, and batch jobs have no history
-    "getCheckpointingStatistics": OperationTraits(expected_errors=(404,)),
-    "getCheckpointConfig": OperationTraits(expected_errors=(404,)),
-    "getCheckpointStatisticDetails": OperationTraits(expected_errors=(404,), echoes={"checkpointid": "id"}),
-    "getTaskCheckpointStatistics": OperationTraits(expected_errors=(404,), echoes={"checkpointid": "id"}),
+    "getCheckpointingStatistics": OperationTraits(expected_error_statuses=(404,)),
+    "getCheckpointConfig": OperationTraits(expected_error_statuses=(404,)),
+    "getCheckpointStatisticDetails": OperationTraits(expected_error_statuses=(404,), echoes={"checkpointid": "id"}),
+    "getTaskCheckpointStatistics": OperationTraits(expected_error_statuses=(404,), echoes={"checkpointid": "id"}),
     "triggerCheckpoint": OperationTraits(scenario_key="checkpoint"),
     "triggerSavepoint": OperationTraits(scenario_key="savepoint"),
     "triggerStopWithSavepoint": OperationTraits(scenario_key="stop-with-savepoint"),
     "triggerSavepointDisposal": OperationTraits(scenario_key="dispose-savepoint"),
     "deleteClusterDataSet": OperationTraits(scenario_key="delete-dataset"),
     # rescaling: the reads fail without the adaptive scheduler
-    "getJobResourceRequirements": OperationTraits(asks_dispatcher=True, expected_errors=(500,)),
+    "getJobResourceRequirements": OperationTraits(asks_dispatcher=True, expected_error_statuses=(500,)),
     "updateJobResourceRequirements": OperationTraits(asks_dispatcher=True, scenario_key="rescale"),
     "rescaleJob": OperationTraits(scenario_key="rescale"),
-    "getJobRescaleConfig": OperationTraits(expected_errors=(404,)),
-    "getJobRescaleDetails": OperationTraits(expected_errors=(404,)),
-    "getJobRescalesHistory": OperationTraits(expected_errors=(404,)),
-    "getJobRescalesOverview": OperationTraits(expected_errors=(404,)),
-    "getJobRescalesSummary": OperationTraits(expected_errors=(404,)),
+    "getJobRescaleConfig": OperationTraits(expected_error_statuses=(404,)),
+    "getJobRescaleDetails": OperationTraits(expected_error_statuses=(404,)),
+    "getJobRescalesHistory": OperationTraits(expected_error_statuses=(404,)),
+    "getJobRescalesOverview": OperationTraits(expected_error_statuses=(404,)),
+    "getJobRescalesSummary": OperationTraits(expected_error_statuses=(404,)),
     # jars: a plan fails if the jar has no main class, or if the main method throws an exception
     "uploadJar": OperationTraits(scenario_key="upload"),
     "submitJobFromJar": OperationTraits(runs_jar=True),
     "submitApplicationFromJar": OperationTraits(runs_jar=True),
     "generatePlanFromJar": OperationTraits(runs_jar=True),
-    "generatePlanFromJarGet": OperationTraits(runs_jar=True, expected_errors=(400, 500)),
+    "generatePlanFromJarGet": OperationTraits(runs_jar=True, expected_error_statuses=(400, 500)),
     # logs
     "getJobManagerLogUrl": OperationTraits(is_log_url=True),
     "getTaskManagerLogUrl": OperationTraits(is_log_url=True),

@@ -1,4 +1,4 @@
-"""Matches requests with operations, and with patterns such as `GET /jobs/:jobid/*`."""
+"""Matches requests against operations, and against patterns such as `GET /jobs/:jobid/*`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from flinkmock.contract.operation import Operation
 from flinkmock.errors import InvalidArgument
 
 _METHOD_AND_PATH = re.compile(r"([A-Z]+|\*) (/\S*)")
-ANY = "*"
+WILDCARD = "*"
+"""In a pattern, any method, or any number of segments at the end of the path."""
 
 
 def split_path(path: str) -> list[str]:
@@ -20,16 +21,16 @@ def split_path(path: str) -> list[str]:
     return [segment for segment in path.split("/") if segment]
 
 
-def match_segments(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
-    """Match the segments of a path with a pattern such as ("jobs", ":jobid").
+def match_segments(pattern_segments: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
+    """Match the segments of a path against those of a pattern, such as ("jobs", ":jobid").
 
     Returns:
-        The values of its parameters ({"jobid": …}); None if the path doesn't match.
+        The values of the parameters ({"jobid": …}); None if the path doesn't match.
     """
-    if len(pattern) != len(segments):
+    if len(pattern_segments) != len(segments):
         return None
     values = {}
-    for expected, segment in zip(pattern, segments, strict=True):
+    for expected, segment in zip(pattern_segments, segments, strict=True):
         if expected.startswith(":"):
             values[expected[1:]] = segment
         elif expected != segment:
@@ -38,7 +39,7 @@ def match_segments(pattern: Sequence[str], segments: Sequence[str]) -> dict[str,
 
 
 def path_parameters(operation: Operation, path: str) -> dict[str, str]:
-    """Return the values of the parameters in a path of the operation, decoded. The path may begin with /v1."""
+    """Return the decoded values of the parameters in a path of the operation, which may begin with /v1."""
     segments = [unquote(segment) for segment in split_path(path.partition("?")[0])]
     return match_segments(operation.segments, segments[-len(operation.segments) :]) or {}
 
@@ -64,7 +65,7 @@ class OperationMatcher:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A set of requests, given by method and path.
+    """A set of requests with a certain method and path.
 
     A segment such as `:jobid` matches any value of a parameter with any name. Other segments are literal, even if the
     operation has a parameter there. `*` matches any method and, as the last segment, any number of segments.
@@ -87,7 +88,8 @@ class Pattern:
         Args:
             method: The method of the request.
             path: The path of the request, decoded and without its query.
-            operation: The operation of the request, if any: `/jobs/overview` doesn't match `/jobs/:jobid`.
+            operation: The operation of the request; None if it matches none. Because of it, `/jobs/overview` doesn't
+                match `/jobs/:jobid`.
         """
         segments = split_path(path)
         if operation is not None:
@@ -114,13 +116,13 @@ class Pattern:
     @property
     def _prefix(self) -> tuple[str, ...]:
         """The segments before a final `*`."""
-        return self.segments[:-1] if self.segments[-1:] == (ANY,) else self.segments
+        return self.segments[:-1] if self.segments[-1:] == (WILDCARD,) else self.segments
 
     def _has_method_and_length(self, method: str, segments: Sequence[str]) -> bool:
         """Return whether the method and the number of segments match."""
         is_open_ended = len(self._prefix) < len(self.segments)
         excess = len(segments) - len(self._prefix)
-        return self.method in (method, ANY) and (excess == 0 or (is_open_ended and excess > 0))
+        return self.method in (method, WILDCARD) and (excess == 0 or (is_open_ended and excess > 0))
 
     def __str__(self) -> str:
         return f"{self.method} /{'/'.join(self.segments)}"

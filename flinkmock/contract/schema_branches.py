@@ -54,7 +54,7 @@ def json_type_of(value: Any) -> str:
 
 
 def best_branch(branches: Sequence[Mapping[str, Any]], value: Any, definitions: Definitions) -> int:
-    """Return the index of the branch that matches a value best, the first of several equal ones."""
+    """Return the index of the branch that matches a value best. Of equally good branches, the first is chosen."""
     scores = [_score(resolve(branch, definitions), value, definitions) for branch in branches]
     return scores.index(max(scores))
 
@@ -73,7 +73,7 @@ class _Match(IntEnum):
 
 
 def _score(schema: Mapping[str, Any], value: Any, definitions: Definitions) -> tuple[_Match, int]:
-    """Return how well a value matches, and for objects the number of known keys minus that of missing ones."""
+    """Return how well a value matches, and for objects the number of known keys minus that of missing keys."""
     branches = alternatives(schema)
     if branches:
         return max(_score(resolve(branch, definitions), value, definitions) for branch in branches)
@@ -92,7 +92,7 @@ def _score(schema: Mapping[str, Any], value: Any, definitions: Definitions) -> t
         return _Match.OTHER_CONSTANT, 0
     if not value and schema.get("maxProperties") == 0:
         return _Match.EMPTY_OBJECT, 0
-    known_keys = sum(name in properties for name in value)
-    missing_keys = sum(name not in value for name in schema.get("required", ()))
+    known_key_count = sum(name in properties for name in value)
+    missing_key_count = sum(name not in value for name in schema.get("required", ()))
     has_constants = bool(constant_properties) and all(name in value for name in constant_properties)
-    return (_Match.CONSTANT if has_constants else _Match.TYPE), known_keys - missing_keys
+    return (_Match.CONSTANT if has_constants else _Match.TYPE), known_key_count - missing_key_count

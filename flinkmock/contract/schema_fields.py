@@ -42,7 +42,7 @@ class SchemaField:
 
 
 def schema_fields(schema: Schema | None, definitions: Definitions) -> dict[str, SchemaField]:
-    """Return the fields by their paths, in the order of the schema. A file, and a response without a body, has none."""
+    """Return the fields by their paths, in the order of the schema. Files and missing bodies have no fields."""
     fields: dict[str, SchemaField] = {}
     if schema is not None and "contentType" not in schema:
         _add_fields(schema, definitions, "", fields, frozenset())

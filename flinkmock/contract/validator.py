@@ -63,7 +63,7 @@ class ContractValidator:
         if contract.jackson_features["fail_on_unknown_properties"]:
             request_keywords["properties"] = _known_properties
         self._request_class = extend(Draft202012Validator, keywords | request_keywords, type_checker=_TYPES_OF_REQUESTS)
-        self._cache: dict[tuple[str, str], Validator] = {}
+        self._validators: dict[tuple[str, str], Validator] = {}
 
     def check_response(self, operation: Operation, body: Any) -> list[SchemaViolation]:
         """Return the violations in the body of a success response."""
@@ -81,9 +81,9 @@ class ContractValidator:
 
     def _validator(self, part: str, operation_id: str, validator_class: Any, schema: Mapping[str, Any]) -> Validator:
         key = part, operation_id
-        if key not in self._cache:
-            self._cache[key] = validator_class(schema)
-        return self._cache[key]
+        if key not in self._validators:
+            self._validators[key] = validator_class(schema)
+        return self._validators[key]
 
 
 _TYPES_OF_RESPONSES = Draft202012Validator.TYPE_CHECKER.redefine(
@@ -112,7 +112,10 @@ _TYPES_OF_REQUESTS = Draft202012Validator.TYPE_CHECKER.redefine_many(
 
 
 def _keywords(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Keyword]:
-    """Return keywords that check additional rules. Those for alternatives report only the errors of the best branch."""
+    """Return the keywords that check additional rules.
+
+    If no branch of `anyOf` or `oneOf` matches, only the errors of the best branch are reported.
+    """
 
     def reference(validator: Any, ref: Any, instance: Any, schema: Any) -> Errors:
         yield from validator.descend(instance, resolve(schema, definitions))
@@ -188,7 +191,7 @@ _KINDS_BY_KEYWORD = {
     "contentEncoding": "encoding",
     "order": "order",
 }
-_LIMITS = {
+_LIMIT_TEXTS = {
     "minimum": "at least {}",
     "maximum": "at most {}",
     "minLength": "at least {} characters",
@@ -225,7 +228,8 @@ def _violations_of(error: ValidationError) -> Iterator[SchemaViolation]:
     elif keyword == "type" and instance is None:
         yield SchemaViolation(pointer, "null", _expected_text(expected), "null")
     else:
-        expected_text = _LIMITS[keyword].format(expected) if keyword in _LIMITS else _expected_text(expected)
+        has_limit = keyword in _LIMIT_TEXTS
+        expected_text = _LIMIT_TEXTS[keyword].format(expected) if has_limit else _expected_text(expected)
         yield SchemaViolation(pointer, _KINDS_BY_KEYWORD.get(keyword, "value"), expected_text, _shortened(instance))
 
 

@@ -12,7 +12,7 @@ from flinkmock.contract.operation import Schema
 from flinkmock.contract.schema_branches import Definitions, alternatives, resolve
 from flinkmock.errors import InvalidArgument, did_you_mean
 
-EXAMPLES = "Write jobs.0.state, jobs[*].state or jobs[name=orders].state."
+_HINT = "Write jobs.0.state, jobs[*].state or jobs[name=orders].state."
 _STEP = re.compile(
     r"""
     (?:^|\.)(?P<name>[^.\[\]"\s]+)      # jobs
@@ -77,11 +77,14 @@ class ValuePath:
             end = match.end()
             steps.append(_step_of(match))
         if not steps or end != len(text):
-            raise InvalidArgument(f'"{text}" is not a path. {EXAMPLES}')
+            raise InvalidArgument(f'"{text}" is not a path. {_HINT}')
         return cls(tuple(steps), text)
 
     def find(self, body: Any) -> Iterator[Position]:
-        """Yield the positions in a body to which the path leads, in the order of the body."""
+        """Yield the positions in a body to which the path leads, in the order of the body.
+
+        The object at the last step may lack the key.
+        """
         *parent_steps, last_step = self.steps
         containers = [body]
         for step in parent_steps:
@@ -94,8 +97,8 @@ class ValuePath:
         for container in containers:
             yield from _positions(container, last_step)
 
-    def existing(self, body: Any) -> list[Position]:
-        """Return the positions that have a value."""
+    def find_existing(self, body: Any) -> list[Position]:
+        """Return the positions in a body to which the path leads, and which have a value."""
         return [position for position in self.find(body) if _exists(position)]
 
     def unknown_step_message(self, schema: Schema, definitions: Definitions) -> str | None:
@@ -215,7 +218,7 @@ def _describe_unknown_step(schemas: Iterable[Schema], step: Step, definitions: D
         known_names |= dict.fromkeys(schema.get("propertyNames", {}).get("enum", ()))
     name = step.field if isinstance(step, ItemsWhere) else str(step)
     if is_list and not isinstance(step, ItemsWhere):
-        return f'{location} is a list, so "{name}" must follow an index or [*]. {EXAMPLES}'
+        return f'{location} is a list, so "{name}" must follow an index or [*]. {_HINT}'
     if not known_names:
         return f'{location} has no "{name}": it has no fields.'
     return f'{location} has no "{name}".{did_you_mean(name, known_names)}'

@@ -14,10 +14,12 @@ from flinkmock.contract.operation import Operation
 from flinkmock.contract.schema_fields import SchemaField, schema_fields
 from flinkmock.contract.value_path import AllItems, Position, ValuePath
 
-PROBABILITY = 0.1
+CHANGE_PROBABILITY = 0.1
 """The probability that a value is changed."""
-ADDED_FIELD = "added-in-a-later-release"
-ADDED_VALUE = "ADDED_IN_A_LATER_RELEASE"
+ADDED_FIELD_NAME = "added-in-a-later-release"
+"""The name of a field that `Change.ADDED_FIELD` adds."""
+ADDED_ENUM_VALUE = "ADDED_IN_A_LATER_RELEASE"
+"""The new value of an enum to which no later release adds a value."""
 _ADDED_FIELD_VALUES: tuple[Any, ...] = (None, 1, "text", {"nested": [1, "two", None]})
 _LARGEST_NUMBERS: Mapping[str, Any] = {
     "int32": 2**31 - 1,
@@ -51,12 +53,12 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VariableValue:
-    """The values at a path of the responses to an operation.
+    """A value that may vary in the responses to an operation, or a field that may be added to them.
 
     Attributes:
-        path: The path, with `[*]` for all items of lists and all values of maps. An added field is a separate value.
+        path: The path, with `[*]` for all items of lists and all values of maps. A body may have many such values.
         changes: The changes that are possible.
-        field: The schema of the values.
+        field: The schema of the value; for an added field, that of the object.
         later_values: The values of an enum in later releases only.
     """
 
@@ -67,7 +69,7 @@ class VariableValue:
 
     def positions(self, body: Any) -> list[Position]:
         """Return the positions of the values in a body, and for an added field where it can be added."""
-        positions = self.path.find(body) if Change.ADDED_FIELD in self.changes else self.path.existing(body)
+        positions = self.path.find(body) if Change.ADDED_FIELD in self.changes else self.path.find_existing(body)
         return list(positions)
 
     def change(self, position: Position, change: Change, choice: float) -> None:
@@ -97,26 +99,26 @@ class VariableValue:
 
 
 @cache
-def variable_values(flink: str, operation_id: str) -> tuple[VariableValue, ...]:
+def variable_values(release: str, operation_id: str) -> tuple[VariableValue, ...]:
     """Return the values that may vary in responses to an operation of a release."""
-    contract = Contract.load(flink)
+    contract = Contract.load(release)
     operation = contract.operation(operation_id)
     fields = schema_fields(operation.response, contract.definitions)
     values: dict[str, VariableValue] = {}
     for field_path, field in fields.items():
-        for value in _values_at(field_path, field, fields, flink, operation):
-            alternative = values.get(value.path.text)
-            if alternative is not None:  # a value of several subclasses can have the changes that all of them allow
-                changes = tuple(change for change in value.changes if change in alternative.changes)
+        for value in _values_at(field_path, field, fields, release, operation):
+            other = values.get(value.path.text)
+            if other is not None:  # several subclasses have the field; changes must be possible in all of them
+                changes = tuple(change for change in value.changes if change in other.changes)
                 value = replace(value, changes=changes)
             values[value.path.text] = value
     return tuple(value for value in values.values() if value.changes)
 
 
 def _values_at(
-    field_path: str, field: SchemaField, fields: Mapping[str, SchemaField], flink: str, operation: Operation
+    field_path: str, field: SchemaField, fields: Mapping[str, SchemaField], release: str, operation: Operation
 ) -> Iterator[VariableValue]:
-    """Yield the values of a field with their possible changes, and a field that a later release may add to them."""
+    """Yield the value of a field with its possible changes, and for an object a field that may be added to it."""
     text = _path_text(field_path)
     is_map = f"{field_path}{{}}" in fields
     if text:
@@ -130,12 +132,12 @@ def _values_at(
             Change.ADDED_VALUE: bool(field.values),
         }
         changes = tuple(change for change, is_possible in possible.items() if is_possible)
-        later_values = _later_values(flink, operation, field_path, field) if field.values else ()
+        later_values = _later_values(release, operation, field_path, field) if field.values else ()
         yield VariableValue(ValuePath.parse(text), changes, field, later_values)
-    has_fields = any(other.startswith(f"{field_path}.") for other in fields)
+    has_fields = any(path.startswith(f"{field_path}.") for path in fields)
     if has_fields and not is_map:
-        path = ValuePath.parse(f"{text}.{ADDED_FIELD}".removeprefix("."))
-        yield VariableValue(path, (Change.ADDED_FIELD,), field)
+        added_path = ValuePath.parse(f"{text}.{ADDED_FIELD_NAME}".removeprefix("."))
+        yield VariableValue(added_path, (Change.ADDED_FIELD,), field)
 
 
 def _path_text(field_path: str) -> str:
@@ -149,23 +151,23 @@ def _path_text(field_path: str) -> str:
     return text.removeprefix(".")
 
 
-def _later_values(flink: str, operation: Operation, field_path: str, field: SchemaField) -> tuple[str, ...]:
-    """Return the values that an enum has in later releases only, or ADDED_VALUE if there are none."""
+def _later_values(release: str, operation: Operation, field_path: str, field: SchemaField) -> tuple[str, ...]:
+    """Return the values that an enum has in later releases only, or ADDED_ENUM_VALUE if there are none."""
     releases = known_releases()
     later_values: dict[str, None] = {}
-    for release in releases[releases.index(flink) + 1 :]:
-        contract = Contract.load(release)
+    for later_release in releases[releases.index(release) + 1 :]:
+        contract = Contract.load(later_release)
         if operation.id in contract:
             later_fields = schema_fields(contract.operation(operation.id).response, contract.definitions)
             if field_path in later_fields:
                 later_values |= dict.fromkeys(later_fields[field_path].values)
-    return tuple(value for value in later_values if value not in field.values) or (ADDED_VALUE,)
+    return tuple(value for value in later_values if value not in field.values) or (ADDED_ENUM_VALUE,)
 
 
-def find_variable(flink: str, operation_id: str, path: ValuePath, change: Change) -> VariableValue | None:
-    """Return the values at a path, if the contract allows a change of them, otherwise None."""
-    steps = path.steps if change is not Change.ADDED_FIELD else (*path.steps[:-1], ADDED_FIELD)
-    for value in variable_values(flink, operation_id):
+def find_variable_value(release: str, operation_id: str, path: ValuePath, change: Change) -> VariableValue | None:
+    """Return the value at a path if the contract allows the change there, otherwise None."""
+    steps = path.steps if change is not Change.ADDED_FIELD else (*path.steps[:-1], ADDED_FIELD_NAME)
+    for value in variable_values(release, operation_id):
         if change in value.changes and len(steps) == len(value.path.steps):
             pairs = zip(value.path.steps, steps, strict=True)
             if all(value_step == step or isinstance(value_step, AllItems) for value_step, step in pairs):
@@ -174,21 +176,25 @@ def find_variable(flink: str, operation_id: str, path: ValuePath, change: Change
 
 
 def vary(
-    body: Any, flink: str, operation_id: str, draw: Callable[[str], float], changes: Collection[Change] = tuple(Change)
+    body: Any,
+    release: str,
+    operation_id: str,
+    draw: Callable[[str], float],
+    changes: Collection[Change] = tuple(Change),
 ) -> None:
     """Change some values of a body, in place.
 
     Args:
         body: The body of a successful response to the operation.
-        flink: The minor release.
+        release: The release of the contract.
         operation_id: The id of the operation.
-        draw: Returns a number from 0 to 1 for the name of a value.
+        draw: Returns a random number from 0 to 1, given the name of what it decides.
         changes: The changes that are allowed.
     """
-    for value in variable_values(flink, operation_id):
+    for value in variable_values(release, operation_id):
         allowed = [change for change in value.changes if change in changes]
         for number, position in enumerate(value.positions(body) if allowed else ()):
-            fraction = draw(f"{value.path}#{number}") / PROBABILITY
-            if fraction < 1:  # the same number also chooses the change, and the new value
+            fraction = draw(f"{value.path}#{number}") / CHANGE_PROBABILITY
+            if fraction < 1:  # the same random number also chooses the change, and the new value
                 index, choice = divmod(fraction * len(allowed), 1)
                 value.change(position, allowed[int(index)], choice)

@@ -124,7 +124,7 @@ class ResponseChecks:
         except (OperationNotFound, JobInitializing):
             return
         except ClusterError as error:
-            if not traits_of(operation.id).expected_errors:
+            if not traits_of(operation.id).expected_error_statuses:
                 self._add_finding(operation, job, f"is an error: {error}")
             return
         except Exception as error:  # a client would get a 500

@@ -60,7 +60,7 @@ def _corrupt_field(value: Any, corrupt: Corruption) -> bool:
     if corrupt.kind is CorruptionKind.ADD_FIELD:
         positions = [position for position in path.find(value) if isinstance(position.container, dict)]
     else:
-        positions = path.existing(value)
+        positions = path.find_existing(value)
     for position in reversed(positions):  # from the end, so that indexes stay valid
         _corrupt_position(position, corrupt.kind)
     return bool(positions)

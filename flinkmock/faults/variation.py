@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flinkmock.contract.value_path import ValuePath
-from flinkmock.contract.variation import Change, find_variable, vary
+from flinkmock.contract.variation import Change, find_variable_value, vary
 from flinkmock.rest.rendering import encode
 
 
@@ -43,7 +43,7 @@ def varied_body(
     value: Any = json.loads(body)
     changed_paths = set()
     for path, change in variation.values.items():
-        variable = find_variable(flink, operation_id, path, change)
+        variable = find_variable_value(flink, operation_id, path, change)
         if variable is None:
             continue
         for position in reversed(variable.positions(value)):  # from the end, so that indexes stay valid

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from flinkmock.contract.known_operations import find_by_id, unknown_operation_message
-from flinkmock.contract.pattern import ANY, Pattern
+from flinkmock.contract.known_operations import pattern_of_id, unknown_operation_message
+from flinkmock.contract.pattern import WILDCARD, Pattern
 from flinkmock.journal.count_range import AT_LEAST_ONCE, NEVER, CountRange, format_count
 from flinkmock.journal.exchange import Exchange
 from flinkmock.journal.near_misses import near_misses
@@ -41,7 +41,7 @@ class RequestMatcher:
         """
         if isinstance(request, RequestMatcher):
             return request
-        pattern = find_by_id(request) if request.isalnum() else Pattern.parse(request)
+        pattern = pattern_of_id(request) if request.isalnum() else Pattern.parse(request)
         return cls(pattern, body, query or {}, status)
 
     def mismatches(self, exchange: Exchange) -> list[str]:
@@ -64,7 +64,7 @@ class RequestMatcher:
 
     def _pattern_mismatch(self, exchange: Exchange) -> str:
         """Return why the pattern does not match a request."""
-        if self.pattern.method in (exchange.method, ANY):
+        if self.pattern.method in (exchange.method, WILDCARD):
             return "another path"
         pattern = Pattern(exchange.method, self.pattern.segments)
         if pattern.matches(exchange.method, exchange.path, exchange.contract_operation):

@@ -160,7 +160,7 @@ class TrafficChecker:
         """Return the findings about a response."""
         if response.status >= 400:
             exchange.error_message = error_message(response) or None
-        statuses = tuple(sorted({*ERROR_STATUSES, *NETTY_STATUSES, *traits_of(operation.id).expected_errors}))
+        statuses = tuple(sorted({*ERROR_STATUSES, *NETTY_STATUSES, *traits_of(operation.id).expected_error_statuses}))
         findings = list(check_response(self._contract, operation, response, statuses))
         for finding in findings:
             self.report.add(finding, exchange.target)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flinkmock.cluster.slots import SLOT_HISTORY_MS
 from flinkmock.cluster.states import JOB_STATES
-from flinkmock.contract.pattern import ANY, Pattern
+from flinkmock.contract.pattern import WILDCARD, Pattern
 from flinkmock.contract.value_path import ValuePath
 from flinkmock.contract.variation import Change
 from flinkmock.errors import InvalidArgument, did_you_mean
@@ -152,7 +152,7 @@ class FaultReader:
             self.diagnostics.add(age_node.location, "serve-stale must be more than 0 and at most 1m.")
         match = node.get("match")
         for request, pattern in zip((match.elements or [match]) if match else (), patterns, strict=True):
-            if pattern.method not in ("GET", ANY):
+            if pattern.method not in ("GET", WILDCARD):
                 message = f"serve-stale applies to GET requests, not to {pattern.method}."
                 self.diagnostics.add(request.location, message)
         return age

@@ -9,7 +9,7 @@ from flinkmock.contract.contract import known_releases
 from flinkmock.contract.known_operations import operations_of, unknown_id_message, unknown_operation_message
 from flinkmock.contract.pattern import Pattern
 from flinkmock.contract.value_path import ValuePath
-from flinkmock.contract.variation import Change, find_variable
+from flinkmock.contract.variation import Change, find_variable_value
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode
 
@@ -84,7 +84,7 @@ class RequestReader:
         for contract in self._contracts():
             for operation in _operations_with_json(contract, patterns):
                 for allowed in Change:
-                    if find_variable(contract.release.minor, operation.id, path, allowed) is not None:
+                    if find_variable_value(contract.release.minor, operation.id, path, allowed) is not None:
                         possible[allowed] = None
             if change in possible:
                 return None

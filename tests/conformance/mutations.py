@@ -97,7 +97,7 @@ def mutate(rng: random.Random, contract: Contract, operation: Operation, respons
 
 
 def _change_status(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation:
-    errors = traits_of(operation.id).expected_errors
+    errors = traits_of(operation.id).expected_error_statuses
     statuses = [status for status in (200, 201, 202, 204, 404, 500, 503) if status not in (operation.status, *errors)]
     status = rng.choice(statuses)
     return Mutation(

@@ -9,7 +9,7 @@ import pytest
 
 from flinkmock.contract import Contract
 from flinkmock.contract.contract import bundled_releases
-from flinkmock.contract.descriptions import descriptions, example_of
+from flinkmock.contract.descriptions import descriptions, recorded_example
 from flinkmock.contract.openapi import openapi
 
 DESCRIPTIONS = descriptions()
@@ -59,7 +59,9 @@ def test_the_openapi_document_contains_the_descriptions(release: str) -> None:
 @pytest.mark.parametrize("release", bundled_releases())
 def test_most_operations_have_an_example(release: str) -> None:
     contract = Contract.load(release)
-    examples = {operation.id: example_of(operation, contract) for operation in contract if not operation.returns_file}
+    examples = {
+        operation.id: recorded_example(operation, contract) for operation in contract if not operation.returns_file
+    }
     missing = [name for name, example in examples.items() if example is None]
     assert len(missing) <= 30
 

@@ -117,7 +117,7 @@ def test_behaviour_changes_name_existing_operations_and_are_sorted_by_release() 
     for change in BEHAVIOUR_CHANGES:
         assert change.since in known_releases()[1:]
         assert all(
-            where == "*" or segments_without_names(where.partition(" ")[2]) in shapes for where in change.where
+            where == "*" or segments_without_names(where.partition(" ")[2]) in shapes for where in change.operations
         ), change
     release_indexes = [known_releases().index(change.since) for change in BEHAVIOUR_CHANGES]
     assert release_indexes == sorted(release_indexes)

@@ -58,7 +58,7 @@ def document_with_generator_defects():
 def import_document(document, tmp_path, release="2.4.0"):
     file = tmp_path / "rest.json"
     file.write_text(json.dumps(document), encoding="utf-8")
-    imported, notes = import_contract(file, flink=release, base=BASE)
+    imported, notes = import_contract(file, version=release, base=BASE)
     return Contract(imported), notes
 
 

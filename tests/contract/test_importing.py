@@ -10,7 +10,7 @@ import yaml
 from flinkmock import FlinkMock
 from flinkmock.cli import main
 from flinkmock.contract import LATEST, Contract, known_releases
-from flinkmock.contract.importing import contract_from_description, dump, import_contract, read_description
+from flinkmock.contract.importing import contract_from_description, import_contract, read_description, schema_file_text
 from flinkmock.contract.openapi import openapi
 from flinkmock.data_files import data_dir
 from flinkmock.errors import ImportRefused
@@ -21,8 +21,8 @@ BASE = Contract.load("2.3")
 
 
 def import_file(name, base=BASE):
-    document, notes = import_contract(DESCRIPTIONS / name, flink="2.4.0", base=base, commit="1234567")
-    return Contract(json.loads(dump(document))), notes
+    document, notes = import_contract(DESCRIPTIONS / name, version="2.4.0", base=base, commit="1234567")
+    return Contract(json.loads(schema_file_text(document))), notes
 
 
 def test_a_documentation_page_becomes_the_next_release():
@@ -198,8 +198,8 @@ def test_importing_a_generated_document_restores_its_contract(release, tmp_path)
     contract = Contract.load(release)
     file = tmp_path / "flink.json"
     file.write_text(json.dumps(openapi(contract)), encoding="utf-8")
-    document, notes = import_contract(file, flink=contract.release.version, base=Contract.load("1.12"))
-    restored = Contract(json.loads(dump(document)))
+    document, notes = import_contract(file, version=contract.release.version, base=Contract.load("1.12"))
+    restored = Contract(json.loads(schema_file_text(document)))
     assert served_content(restored) == served_content(contract)
     assert restored.release == contract.release
     assert (notes, restored.imported) == ([], True)
@@ -222,7 +222,7 @@ def edited_document(tmp_path):
 
 
 def test_an_edited_document_is_imported(edited_document):
-    contract = Contract(import_contract(edited_document, flink="2.4.0", base=BASE, commit="1234567")[0])
+    contract = Contract(import_contract(edited_document, version="2.4.0", base=BASE, commit="1234567")[0])
     assert (contract.release.version, contract.release.commit) == ("2.4.0", "1234567")
     assert contract_from_description(edited_document.read_text(), "2.4.0").operation("getPausedJobs").status == 200
 
@@ -271,4 +271,4 @@ def test_bundled_releases_are_not_overwritten(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize("release", known_releases())
 def test_bundled_schema_files_have_the_format_of_the_importer(release):
     text = (data_dir("schemas") / f"{release}.json").read_text(encoding="utf-8")
-    assert dump(json.loads(text)) == text
+    assert schema_file_text(json.loads(text)) == text

@@ -20,7 +20,7 @@ BODY: dict[str, Any] = {
 
 
 def values_at(path: str) -> list[Any]:
-    return [position.container[position.key] for position in ValuePath.parse(path).existing(BODY)]
+    return [position.container[position.key] for position in ValuePath.parse(path).find_existing(BODY)]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from flinkmock import FlinkMock, ScenarioError
 from flinkmock.contract import Contract
-from flinkmock.contract.variation import ADDED_FIELD, ADDED_VALUE, Change, variable_values
+from flinkmock.contract.variation import ADDED_ENUM_VALUE, ADDED_FIELD_NAME, Change, variable_values
 from flinkmock.strategies import variations
 from tests.releases import EACH_RELEASE
 from tests.strategies.example_search import minimal_example
@@ -56,7 +56,14 @@ def test_variations_except_additions_conform_to_the_contract(release: str) -> No
 
 def test_varied_responses_contain_each_kind_of_change() -> None:
     text = b"\n".join(get_bodies({**SCENARIO, "flink": "2.3"}, 100)).decode()
-    for part in (f'"{ADDED_FIELD}":', f'"{ADDED_VALUE}"', ":-1", ":9223372036854775807", ":null", '"jobs":[]'):
+    for part in (
+        f'"{ADDED_FIELD_NAME}":',
+        f'"{ADDED_ENUM_VALUE}"',
+        ":-1",
+        ":9223372036854775807",
+        ":null",
+        '"jobs":[]',
+    ):
         assert part in text, part
 
 
@@ -74,7 +81,7 @@ def test_a_fault_can_set_the_change_of_each_field() -> None:
     jobs = {job["name"]: job for job in json.loads(overview)["jobs"]}
     assert jobs["orders"]["end-time"] == 2**63 - 1
     assert jobs["report"]["end-time"] == -1
-    assert {job["state"] for job in jobs.values()} == {ADDED_VALUE}
+    assert {job["state"] for job in jobs.values()} == {ADDED_ENUM_VALUE}
     assert json.loads(details)["vertices"] == [] and "more" in json.loads(details)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from flinkmock.contract.contract import Contract, bundled_releases, minor_release
+from flinkmock.contract.contract import Contract, bundled_releases, minor_release, release_number
 from flinkmock.contract.importing.description import Description
 from flinkmock.contract.importing.docs_page import read_page
 from flinkmock.contract.importing.flinkmock_openapi import read_flinkmock_document
@@ -27,7 +27,7 @@ from flinkmock.contract.importing.standalone import standalone_document
 from flinkmock.contract.operation import segments_without_names
 from flinkmock.errors import ImportRefused
 
-__all__ = ["contract_from_description", "dump", "import_contract", "nearest_release", "read_description"]
+__all__ = ["contract_from_description", "import_contract", "nearest_release", "read_description", "schema_file_text"]
 
 
 def read_description(text: str) -> Description:
@@ -47,16 +47,17 @@ def read_description(text: str) -> Description:
 
 
 def import_contract(
-    file: Path, *, flink: str, base: Contract, commit: str | None = None, built: str | None = None
+    file: Path, *, version: str, base: Contract, commit: str | None = None, built: str | None = None
 ) -> tuple[dict[str, Any], list[str]]:
     """Create the schema file of a release from a description.
 
     Args:
         file: The description.
-        flink: The version of the new release ("2.4.0").
-        base: The nearest known release, which supplies what the description omits.
-        commit: The commit that `/overview` shows. By default that of the description, or "unknown" if it has none.
-        built: The build time that `/config` shows, in ISO 8601. By default that of the description, or 1970.
+        version: The version that the description is of ("2.4.0").
+        base: The contract of the nearest known release, which supplies what the description omits.
+        commit: The commit that `/overview` shows. By default the commit in the description, or else "unknown".
+        built: The build time that `/config` shows, in ISO 8601. By default the build time in the description, or else
+            1970.
 
     Returns:
         The schema file, and notes on differences from the base that a person should review.
@@ -71,7 +72,7 @@ def import_contract(
         if flinkmock_document is not None:
             detail = f"Read from {file.name}, an OpenAPI document that flinkmock wrote."
             header = _header(
-                flink, commit or flinkmock_document["commit"], built or flinkmock_document["built"], detail
+                version, commit or flinkmock_document["commit"], built or flinkmock_document["built"], detail
             )
             document = header | {name: value for name, value in flinkmock_document.items() if name not in header}
             referenced_definitions(document, document["$defs"])  # raises KeyError if a definition is missing
@@ -82,36 +83,39 @@ def import_contract(
             for operation in description.operations
         }
         refuse_foreign(operations, base)
-        same_release = minor_release(flink) == base.release.minor
+        same_release = minor_release(version) == base.release.minor
         merger = ContractMerger(base.document, description, same_release=same_release)
         detail = f"Read from {file.name} ({description.kind}), completed from {base.release.version}."
-        document = merger.document(_header(flink, commit or "unknown", built or "1970-01-01T00:00:00Z", detail))
+        document = merger.document(_header(version, commit or "unknown", built or "1970-01-01T00:00:00Z", detail))
         return _checked(document), merger.notes
 
 
-def nearest_release(flink: str) -> str:
-    """Return the known release that completes a description: the same minor release, or the nearest earlier one.
+def nearest_release(version: str) -> str:
+    """Return the bundled release that is the base of a description: the release itself, or the nearest earlier one.
+
+    If all bundled releases are later, the oldest of them is returned.
 
     Args:
-        flink: The version of the description ("2.4.0").
+        version: The version that the description is of ("2.4.0").
     """
     bundled = {Contract.load(minor).release.number: minor for minor in bundled_releases()}
-    requested = tuple(map(int, minor_release(flink).split(".")))
+    requested = release_number(minor_release(version))
     return next(
         (bundled[number] for number in sorted(bundled, reverse=True) if number <= requested), min(bundled.values())
     )
 
 
-def contract_from_description(text: str, flink: str) -> Contract:
+def contract_from_description(text: str, version: str) -> Contract:
     """Create a contract from the content of a description only, without an order of keys.
 
     Raises:
         ImportRefused: The text is not a description, or it is broken.
     """
-    return Contract(standalone_document(read_description(text), flink))
+    return Contract(standalone_document(read_description(text), version))
 
 
 def _flinkmock_document(text: str) -> dict[str, Any] | None:
+    """Return the schema file in an OpenAPI document of `flinkmock openapi`; None if the text is something else."""
     document = read_document(text)
     return None if document is None else read_flinkmock_document(document)
 
@@ -142,11 +146,12 @@ def _checked(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _header(flink: str, commit: str, built: str, detail: str) -> dict[str, Any]:
+def _header(version: str, commit: str, built: str, detail: str) -> dict[str, Any]:
+    """Return the first entries of a schema file."""
     provenance = {"source": "documentation", "detail": detail}
-    return {"flink": flink, "commit": commit, "built": built, "provenance": provenance}
+    return {"flink": version, "commit": commit, "built": built, "provenance": provenance}
 
 
-def dump(document: Mapping[str, Any]) -> str:
-    """Return the text of a schema file."""
+def schema_file_text(document: Mapping[str, Any]) -> str:
+    """Return the content of a schema file as JSON."""
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

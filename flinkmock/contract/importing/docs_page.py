@@ -1,8 +1,8 @@
 """Reads Flink's documentation page of the REST API, as HTML or converted to text.
 
-Flink has published the page in three layouts, which are all converted to one text: the path of an operation as a
-heading, its method and status in code style, its parameters as list items, and (since 1.13) the schemas of request and
-response in draft-03 as code blocks.
+Flink has published the page in three layouts. All of them are converted to the same kind of text. It has the path of an
+operation as a heading, its method and status in code style, its parameters as list items, and (since 1.13) the draft-03
+schemas of request and response as code blocks.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PARAMETER = re.compile(r"^\* `?([\w-]+)`?(?: \((optional|mandatory)\))? ?[:-] ?
 
 
 def read_page(text: str) -> Description:
-    """Return the operations of a page; none if the text is not such a page.
+    """Return the operations of a page. The description is empty if the text is not such a page.
 
     Raises:
         json.JSONDecodeError, KeyError: A schema is broken.

@@ -19,9 +19,9 @@ class Draft03Converter:
     def __init__(self, definitions: dict[str, Any]) -> None:
         self._definitions = definitions
         self._classes: dict[str, Mapping[str, Any]] = {}
-        """The classes of the current document by URN."""
+        """The schemas of the classes of the current document, by URN."""
         self._names: dict[str, str] = {}
-        """Their names in the definitions by URN."""
+        """The names of these classes in `definitions`, by URN."""
         self._suffix = ""
 
     def convert(self, schema: Mapping[str, Any], suffix: str = "") -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Reads the OpenAPI documents that `flinkmock openapi` writes.
 
-They are complete without a base release. An editor may have added operations without the `x-flink-…` extensions, which
-get the same defaults as operations of Flink's OpenAPI document.
+They are complete without a base release. Users may have edited them: operations that they added without the
+`x-flink-…` extensions get the same defaults as operations of Flink's OpenAPI document.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flinkmock.contract.schema_branches import DEFINITION_PREFIX
 
 Document = Mapping[str, Any]
 _JSON = "application/json"
-_REQUEST = ".Request"
+_REQUEST_SUFFIX = ".Request"
 """Suffix of the components that are request bodies."""
 _ANNOTATIONS = frozenset(
     ("discriminator", "title", "description", "example", "examples", "default", "deprecated", "readOnly", "writeOnly",
@@ -42,7 +42,7 @@ def read_flinkmock_document(document: Document) -> dict[str, Any] | None:
     api_version, _, flink = document["info"]["version"].partition("/")
     release = document[RELEASE_EXTENSION]
     components = document["components"]
-    converters = _converters(document)
+    path_parameters = _path_parameters(document)
     return {
         "flink": flink,
         "commit": release["commit"],
@@ -52,20 +52,23 @@ def read_flinkmock_document(document: Document) -> dict[str, Any] | None:
         "error": _schema(components["responses"]["Error"]["content"][_JSON]["schema"]),
         "static_content": list(release["static_content"]),
         "operations": [
-            _operation(method, path, operation, parameters, api_version, converters)
+            _operation(method, path, operation, parameters, api_version, path_parameters)
             for path, method, operation, parameters in operations_of(document)
         ],
         "$defs": {
-            _definition_name(name): _schema(schema, is_request=name.endswith(_REQUEST))
+            _definition_name(name): _schema(schema, is_request=name.endswith(_REQUEST_SUFFIX))
             for name, schema in components["schemas"].items()
         },
     }
 
 
-def _converters(document: Document) -> dict[str, dict[str, Any]]:
-    """Return the entries of path parameters by name. Parameters with the same name that lack the extension get them."""
+def _path_parameters(document: Document) -> dict[str, dict[str, Any]]:
+    """Return the entries (for a schema file) of the path parameters that have the extension, by name.
+
+    Path parameters with the same name that lack the extension get the same entries.
+    """
     return {
-        parameter["name"]: _with_converter(parameter)
+        parameter["name"]: _parameter_entry(parameter)
         for operation in operations_of(document)
         for parameter in operation.parameters
         if parameter["in"] == "path" and CONVERTER_EXTENSION in parameter
@@ -78,7 +81,7 @@ def _operation(
     operation: Document,
     parameters: list[Document],
     api_version: str,
-    converters: Mapping[str, dict[str, Any]],
+    path_parameters: Mapping[str, dict[str, Any]],
 ) -> dict[str, Any]:
     status, response = next(
         (int(code), response_entry)
@@ -86,8 +89,8 @@ def _operation(
         if code.isdecimal() and code[0] == "2"
     )
     content = content_of(operation.get("requestBody", {}))
-    parts = content.get("multipart/form-data", {}).get("schema", {}).get("properties", {})
-    request = operation.get("x-flink-request") or content.get(_JSON, {}).get("schema") or parts.get("request")
+    form_fields = content.get("multipart/form-data", {}).get("schema", {}).get("properties", {})
+    request = operation.get("x-flink-request") or content.get(_JSON, {}).get("schema") or form_fields.get("request")
     entry = {
         "id": operation.get("operationId") or operation_name(method, path),
         "headers": operation.get("x-flink-headers", ""),
@@ -97,7 +100,9 @@ def _operation(
         "status": status,
         "file_upload": bool(content) and _JSON not in content,
         "hidden": operation.get("x-flink-hidden", False),
-        "path_parameters": [_parameter(parameter, converters) for parameter in parameters if parameter["in"] == "path"],
+        "path_parameters": [
+            _parameter(parameter, path_parameters) for parameter in parameters if parameter["in"] == "path"
+        ],
         "query_parameters": [_parameter(parameter, {}) for parameter in parameters if parameter["in"] == "query"],
         "request": None if request is None else _schema(request, is_request=True),
         "response": _response(response),
@@ -108,13 +113,14 @@ def _operation(
     return entry
 
 
-def _parameter(parameter: Document, converters: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _parameter(parameter: Document, known_entries: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     if CONVERTER_EXTENSION in parameter:
-        return _with_converter(parameter)
-    return converters.get(parameter["name"]) or read_parameter(parameter, {})
+        return _parameter_entry(parameter)
+    return known_entries.get(parameter["name"]) or read_parameter(parameter, {})
 
 
-def _with_converter(parameter: Document) -> dict[str, Any]:
+def _parameter_entry(parameter: Document) -> dict[str, Any]:
+    """Return the entry for a schema file of a parameter that has the extension."""
     schema = parameter["schema"]
     is_list = schema["type"] == "array"
     entry: dict[str, Any] = {"name": parameter["name"], "required": parameter["required"]}
@@ -166,7 +172,7 @@ def _schema(schema: Any, *, is_request: bool = False) -> Any:
     if schema.get("nullable") is True and isinstance(converted.get("type"), str):  # OpenAPI 3.0
         converted["type"] = [converted["type"], "null"]
     if converted.get("properties") and "required" in converted:
-        # An editor may have removed a property without removing its name here.
+        # A user may have removed a property without removing its name here.
         converted["required"] = [name for name in converted["required"] if name in converted["properties"]]
     if "properties" in converted and "required" not in converted and not is_request:
         converted["required"] = list(converted["properties"])
@@ -186,4 +192,4 @@ def _without_all_of(value: Any, components: Mapping[str, Any]) -> Any:
 
 def _definition_name(name: str) -> str:
     """Turn "JarRunRequestBody.Request" into "JarRunRequestBody@request"."""
-    return f"{name.removesuffix(_REQUEST)}@request" if name.endswith(_REQUEST) else name
+    return f"{name.removesuffix(_REQUEST_SUFFIX)}@request" if name.endswith(_REQUEST_SUFFIX) else name

@@ -14,7 +14,8 @@ from flinkmock.contract.openapi import COMPONENT_PREFIX
 from flinkmock.errors import ImportRefused
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_MAX_REFERENCES = 20
+_MAX_REFERENCE_CHAIN = 20
+"""The maximum number of references that are followed from one entry. A longer chain is a circle."""
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -52,7 +53,7 @@ def dereferenced(entry: Mapping[str, Any], document: Mapping[str, Any]) -> Mappi
         KeyError: The document does not contain it.
         ImportRefused: It refers to itself.
     """
-    for _ in range(_MAX_REFERENCES):
+    for _ in range(_MAX_REFERENCE_CHAIN):
         if "$ref" not in entry:
             return entry
         target: Any = document
@@ -82,8 +83,8 @@ class DocumentOperation(NamedTuple):
         path: The path with colons (":jobid").
         method: The method in upper case.
         entry: The operation object of the document.
-        parameters: The path and query parameters: those of the operation, those of its path item, and those that
-            occur in the path without being declared.
+        parameters: The path and query parameters of the operation and of its path item, and path parameters that are
+            in the path but not declared.
     """
 
     path: str
@@ -163,9 +164,9 @@ def _operation(
         operation.request = _convert(content["application/json"].get("schema", {}), components, "@request")
     elif content:  # a jar, or a multipart body with the JSON in its part `request`
         operation.file_upload = True
-        parts = content.get("multipart/form-data", {}).get("schema", {}).get("properties", {})
-        if "request" in parts:
-            operation.request = _convert(parts["request"], components, "@request")
+        form_fields = content.get("multipart/form-data", {}).get("schema", {}).get("properties", {})
+        if "request" in form_fields:
+            operation.request = _convert(form_fields["request"], components, "@request")
     response = content_of(responses[operation.status])
     if "application/json" in response:
         operation.response = _convert(response["application/json"].get("schema", {}), components, "")
@@ -180,7 +181,7 @@ def content_of(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_parameter(entry: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a parameter for a schema file.
+    """Return the entry of a parameter in a schema file.
 
     Except for enums and integers, Flink's description of a parameter is more precise than its schema.
     """
@@ -206,8 +207,8 @@ def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: s
         return {"anyOf": branches} if len(branches) > 1 else branches[0]
     if "allOf" in schema:  # a subclass: the properties of its ancestors, then its own
         return _convert(merged_all_of(schema, components), components, suffix)
-    declared = schema.get("type")  # a list since OpenAPI 3.1, possibly with "null"
-    json_types = [declared] if isinstance(declared, str) else list(declared or ())
+    declared_type = schema.get("type")  # since OpenAPI 3.1 also a list, possibly with "null"
+    json_types = [declared_type] if isinstance(declared_type, str) else list(declared_type or ())
     json_type = next((name for name in json_types if name != "null"), None)
     if json_type is None:
         return {}

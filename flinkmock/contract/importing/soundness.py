@@ -10,8 +10,8 @@ from flinkmock.contract.contract import Contract
 from flinkmock.contract.operation import Operation, segments_without_names
 from flinkmock.errors import ImportRefused
 
-MAX_DEPTH = 100
-"""The maximum depth of a schema, since validation and rendering are recursive. Flink's have up to 9 levels."""
+MAX_SCHEMA_DEPTH = 100
+"""The maximum depth of a schema, since validation and rendering are recursive. Flink's schemas have up to 9 levels."""
 _KEYWORDS = frozenset(
     ("$ref", "type", "enum", "const", "format", "pattern", "minimum", "properties", "required", "additionalProperties",
      "propertyNames", "maxProperties", "items", "anyOf", "oneOf", "contentEncoding", "contentType", "refined",
@@ -44,11 +44,11 @@ def refuse_foreign(described: Mapping[tuple[str, tuple[str, ...]], str], known: 
     """Refuse the description of an API that is not Flink's.
 
     Args:
-        described: Method and shape of each operation, with its name for the message.
-        known: A release of Flink.
+        described: The described operations: their names, for the message, by method and shape.
+        known: The contract of a Flink release.
 
     Raises:
-        ImportRefused: Fewer than half of the operations exist in Flink.
+        ImportRefused: Fewer than half of the operations exist in this release.
     """
     known_operations = {(operation.method, segments_without_names(operation.path)) for operation in known}
     foreign = [name for key, name in described.items() if key not in known_operations]
@@ -84,8 +84,8 @@ def _refuse_schema(schema: Any, location: str, definitions: Mapping[str, Any]) -
             continue
         if not isinstance(subschema, Mapping):
             raise ImportRefused(f"In {location}, {subschema!r} is not a schema.")
-        if depth > MAX_DEPTH:
-            raise ImportRefused(f"In {location}, schemas are nested more than {MAX_DEPTH} levels deep.")
+        if depth > MAX_SCHEMA_DEPTH:
+            raise ImportRefused(f"In {location}, schemas are nested more than {MAX_SCHEMA_DEPTH} levels deep.")
         unknown = [keyword for keyword in subschema if keyword not in _KEYWORDS and not keyword.startswith("x-")]
         if unknown:
             raise ImportRefused(f"In {location}, flinkmock does not understand {', '.join(map(repr, unknown))}.")

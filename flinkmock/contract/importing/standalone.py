@@ -20,10 +20,10 @@ JACKSON_FEATURES = {
     "accept_case_insensitive_enums": False,
 }
 """The features of the ObjectMapper with which Flink reads requests since 1.20. Descriptions do not mention them."""
-ERROR = {"type": "object", "properties": {"errors": {"type": "array", "items": {"type": "string"}}}}
+ERROR_SCHEMA = {"type": "object", "properties": {"errors": {"type": "array", "items": {"type": "string"}}}}
 
 
-def standalone_document(description: Description, flink: str) -> dict[str, Any]:
+def standalone_document(description: Description, version: str) -> dict[str, Any]:
     """Return a schema file with only the content of the description.
 
     Its `key_order` is "unknown": descriptions don't document the order of keys.
@@ -35,14 +35,14 @@ def standalone_document(description: Description, flink: str) -> dict[str, Any]:
         ids.add(operation_id)
         operations.append(operation_entry(operation, operation_id))
     return {
-        "flink": flink,
+        "flink": version,
         "commit": "unknown",
         "built": "1970-01-01T00:00:00Z",
         "provenance": {"source": "documentation", "detail": f"Only the {description.kind}."},
         "default_api_version": "v1",
         "key_order": "unknown",
         "jackson_features": JACKSON_FEATURES,
-        "error": ERROR,
+        "error": ERROR_SCHEMA,
         "operations": operations,
         "$defs": {name: _without_other_properties(schema, name) for name, schema in description.definitions.items()},
     }
