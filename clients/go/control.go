@@ -36,10 +36,12 @@ func (e *Error) Error() string {
 
 type controlAPI struct{ url, token string }
 
-// client is not http.DefaultClient, because tests may replace that one. It closes each connection after its request,
+// client is not http.DefaultClient, because tests may replace http.DefaultClient. It closes each connection after its request,
 // because a later cluster may listen on the same port.
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
+// call sends a body as JSON and decodes the response into result. If body or result is nil, there is no body, or the
+// response is ignored.
 func (c controlAPI) call(method, path string, body, result any) error {
 	var content []byte
 	if body != nil {
@@ -51,6 +53,7 @@ func (c controlAPI) call(method, path string, body, result any) error {
 	return c.send(method, path, "application/json", content, result)
 }
 
+// send sends a body unchanged and decodes the response into result, unless result is nil.
 func (c controlAPI) send(method, path, contentType string, body []byte, result any) error {
 	request, err := http.NewRequest(method, c.url+path, bytes.NewReader(body))
 	if err != nil {

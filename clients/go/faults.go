@@ -5,7 +5,7 @@ import (
 	"net/url"
 )
 
-// Fault is a fault of the cluster.
+// Fault is a fault between clients and the cluster.
 type Fault struct {
 	Name string
 	// Hits is the number of requests to which the fault applied.

@@ -8,7 +8,7 @@
 //
 // The first call of Start starts flinkmock, which ends with the test binary. It runs the program in $FLINKMOCK, else
 // flinkmock in the active virtual environment, else flinkmock on the path, else python3 -m flinkmock. Each method calls
-// one operation of flinkmock's control API, and ends the test if the call fails.
+// one operation of flinkmock's control API. If the call fails, the test fails and ends.
 package flinkmock
 
 import (
@@ -35,11 +35,11 @@ type FlinkMock struct {
 
 	t       testing.TB
 	control controlAPI
-	isLocal bool
+	isLocal bool // whether flinkmock runs on this machine, so that it can read files and URLs can be reached
 	options options
 }
 
-// Start starts a cluster for a test. At the end of the test, the cluster is stopped. If the test has passed, the cluster
+// Start creates a cluster for a test. At the end of the test, the cluster is deleted. If the test has passed, the cluster
 // is verified first; see Verify.
 //
 // The scenario is a string (YAML or JSON text, the name of a .yaml file, or of a built-in scenario), a value that
@@ -96,7 +96,7 @@ func Start(t testing.TB, scenario any, opts ...Option) *FlinkMock {
 }
 
 // Connect returns the cluster of a running `flinkmock serve`, for example in a container. The token may be empty. The
-// cluster is neither verified nor stopped at the end of the test.
+// cluster is neither verified nor deleted at the end of the test.
 func Connect(t testing.TB, url, token string, opts ...Option) *FlinkMock {
 	t.Helper()
 	base := strings.TrimSuffix(url, "/")
@@ -158,9 +158,9 @@ func (f *FlinkMock) Snapshot() string {
 }
 
 // Restore restores a snapshot.
-func (f *FlinkMock) Restore(snapshot string) {
+func (f *FlinkMock) Restore(snapshotID string) {
 	f.t.Helper()
-	f.must(http.MethodPost, "/snapshots/"+url.PathEscape(snapshot)+"/restore", nil, nil)
+	f.must(http.MethodPost, "/snapshots/"+url.PathEscape(snapshotID)+"/restore", nil, nil)
 }
 
 // Verify checks the expectations of the scenario, and that all requests match an operation of the release. If a check
@@ -183,16 +183,15 @@ func (f *FlinkMock) Verify() {
 		return
 	}
 	for _, request := range f.Requests(Filter{Unexpected: true}) {
-		message := fmt.Sprintf("Flink %s has no operation %s %s.", f.Flink, request.Method, request.Target)
-		f.t.Error(strings.Join(append([]string{message}, request.Advice...), " "))
+		f.t.Error(fmt.Sprintf("Flink %s has no operation %s %s.", f.Flink, request.Method, request.Target))
 	}
 }
 
-// Findings are sentences about faults, expectations and parts of requests that have no effect.
+// Findings are the faults, expectations and parts of requests that have no effect.
 type Findings struct {
-	// Unused are faults that applied to no request, and expectations that no request can match.
+	// Unused are sentences about faults that applied to no request, and expectations that no request can match.
 	Unused []string
-	// Ignored are fields and query parameters of requests that the release does not read.
+	// Ignored are sentences about fields and query parameters of requests that the release does not read.
 	Ignored []string
 }
 
@@ -204,19 +203,19 @@ func (f *FlinkMock) Findings() Findings {
 	return findings
 }
 
-type version struct {
+type servedVersion struct {
 	Flink string
 	URLs  []string
 }
 
-func (f *FlinkMock) version() version {
+func (f *FlinkMock) version() servedVersion {
 	f.t.Helper()
-	var response version
+	var response servedVersion
 	f.must(http.MethodGet, "/version", nil, &response)
 	return response
 }
 
-// must calls an operation of the control API, and ends the test if the call fails.
+// must calls an operation of the control API. If the call fails, the test fails and ends.
 func (f *FlinkMock) must(method, path string, body, result any) {
 	f.t.Helper()
 	if err := f.control.call(method, path, body, result); err != nil {

@@ -16,18 +16,18 @@ import (
 
 const orders = "jobs: {orders: streaming}"
 
-func get(t testing.TB, url string) (int, string) {
+func get(t testing.TB, url string) (status int, body string) {
 	t.Helper()
 	response, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	content, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode, string(body)
+	return response.StatusCode, string(content)
 }
 
 func check[T comparable](t testing.TB, name string, got, want T) {
@@ -73,9 +73,9 @@ func TestEachRequestAdvancesTheClockUnlessTheScenarioHasAClock(t *testing.T) {
 }
 
 func TestAScenarioBeginsAtTheStartTime(t *testing.T) {
-	moment := time.Date(2026, 3, 1, 0, 0, 0, 500_000_000, time.UTC)
-	flink := flinkmock.Start(t, orders, flinkmock.Clock("virtual"), flinkmock.StartTime(moment))
-	check(t, "time", flink.Now().UTC(), moment)
+	start := time.Date(2026, 3, 1, 0, 0, 0, 500_000_000, time.UTC)
+	flink := flinkmock.Start(t, orders, flinkmock.Clock("virtual"), flinkmock.StartTime(start))
+	check(t, "time", flink.Now().UTC(), start)
 }
 
 func TestAScenarioIsTextAFileABuiltInScenarioOrAValue(t *testing.T) {
@@ -96,10 +96,10 @@ func TestTheClockAdvancesAndRunsUntilAState(t *testing.T) {
 	check(t, "time", flink.Advance(1500*time.Millisecond).Sub(begin), 1500*time.Millisecond)
 	flink.RunUntil("report", "FINISHED")
 	check(t, "state", flink.Job("report").State, "FINISHED")
-	failed := record(t, func(t testing.TB) {
+	recorded := record(t, func(t testing.TB) {
 		flinkmock.Start(t, "jobs: {report: batch}").RunUntil("report", "SUSPENDED")
 	})
-	checkContains(t, strings.Join(failed.messages, "\n"), "can never be reached")
+	checkContains(t, strings.Join(recorded.messages, "\n"), "can never be reached")
 }
 
 func TestJobsAreSubmittedFailRestartFinishAndAreCancelled(t *testing.T) {
@@ -158,8 +158,8 @@ func TestFaultsAreAddedListedAndRemoved(t *testing.T) {
 	check(t, "faults", len(flink.Faults()), 1)
 	flink.ClearFaults()
 	check(t, "faults", len(flink.Faults()), 0)
-	failed := record(t, func(t testing.TB) { flinkmock.Start(t, nil).AddFaults("{match: GET /jobs, dely: 1s}") })
-	checkContains(t, failed.messages[0], "delay")
+	recorded := record(t, func(t testing.TB) { flinkmock.Start(t, nil).AddFaults("{match: GET /jobs, dely: 1s}") })
+	checkContains(t, recorded.messages[0], "delay")
 }
 
 func TestRequestsAreListedAndExpected(t *testing.T) {
@@ -187,8 +187,8 @@ func TestRequestsAreListedAndExpected(t *testing.T) {
 	flink.ExpectInOrder(savepoint, "GET /jobs")
 	flink.ClearRequests()
 	flink.Expect(flinkmock.Never, "GET /jobs", nil)
-	failed := record(t, func(t testing.TB) { flinkmock.Start(t, nil).Expect(flinkmock.Once, "GET /jobs", nil) })
-	checkContains(t, failed.messages[0], "GET /jobs")
+	recorded := record(t, func(t testing.TB) { flinkmock.Start(t, nil).Expect(flinkmock.Once, "GET /jobs", nil) })
+	checkContains(t, recorded.messages[0], "GET /jobs")
 }
 
 func TestSnapshotsAreRestoredAndScenariosReplaced(t *testing.T) {
@@ -205,30 +205,30 @@ func TestSnapshotsAreRestoredAndScenariosReplaced(t *testing.T) {
 	checkContains(t, flink.Flink, "1.12.")
 }
 
-func TestUnmetExpectationsAndUnknownOperationsFailATest(t *testing.T) {
+func TestUnmetExpectationsAndUnmatchedRequestsFailATest(t *testing.T) {
 	var url string
-	failed := record(t, func(t testing.TB) {
+	recorded := record(t, func(t testing.TB) {
 		flink := flinkmock.Start(t, "expect: [GET /overview: 1]", flinkmock.Release("2.3"))
 		url = flink.URL
 		get(t, url+"/job")
 	})
-	check(t, "failed", failed.failed, true)
-	checkContains(t, strings.Join(failed.messages, "\n"), "GET /overview", "has no operation GET /job.")
+	check(t, "failed", recorded.failed, true)
+	checkContains(t, strings.Join(recorded.messages, "\n"), "GET /overview", "has no operation GET /job.")
 	if _, err := http.Get(url); err == nil {
 		t.Error("the cluster is still there")
 	}
 }
 
-func TestUnknownOperationsCanBeAllowed(t *testing.T) {
+func TestUnmatchedRequestsCanBeAllowed(t *testing.T) {
 	get(t, flinkmock.Start(t, nil, flinkmock.AllowUnexpected()).URL+"/job")
 }
 
 func TestAFaultThatNeverAppliedIsLogged(t *testing.T) {
-	passed := record(t, func(t testing.TB) {
+	recorded := record(t, func(t testing.TB) {
 		flinkmock.Start(t, "faults: [{name: slow, match: GET /jobs, delay: 1s}]")
 	})
-	check(t, "failed", passed.failed, false)
-	checkContains(t, strings.Join(passed.messages, "\n"), "slow")
+	check(t, "failed", recorded.failed, false)
+	checkContains(t, strings.Join(recorded.messages, "\n"), "slow")
 }
 
 func TestConnectUsesARunningServer(t *testing.T) {
@@ -240,8 +240,8 @@ func TestConnectUsesARunningServer(t *testing.T) {
 }
 
 func TestAllMistakesOfAScenarioAreReported(t *testing.T) {
-	failed := record(t, func(t testing.TB) { flinkmock.Start(t, "jobs: {orders: streamin}\ncluter: {}\n") })
-	checkContains(t, failed.messages[0], "streaming", "cluster")
+	recorded := record(t, func(t testing.TB) { flinkmock.Start(t, "jobs: {orders: streamin}\ncluter: {}\n") })
+	checkContains(t, recorded.messages[0], "streaming", "cluster")
 }
 
 func TestCallReturnsErrorResponses(t *testing.T) {

@@ -44,11 +44,11 @@ func (f *FlinkMock) Jobs() []Job {
 	return list.Jobs
 }
 
-// Job returns a job by id or name.
-func (f *FlinkMock) Job(job string) Job {
+// Job returns a job.
+func (f *FlinkMock) Job(idOrName string) Job {
 	f.t.Helper()
 	var result Job
-	f.must(http.MethodGet, "/jobs/"+url.PathEscape(job), nil, &result)
+	f.must(http.MethodGet, "/jobs/"+url.PathEscape(idOrName), nil, &result)
 	return result
 }
 
@@ -67,39 +67,39 @@ func (f *FlinkMock) SubmitJob(name string, definition map[string]any) Job {
 // FailJob makes a task of the job throw the exception.
 func (f *FlinkMock) FailJob(job string, exception Exception) Job {
 	f.t.Helper()
-	return f.changeJob(job, "fail", map[string]any{"exception": exception})
+	return f.callJob(job, "fail", map[string]any{"exception": exception})
 }
 
 // FinishJob makes the job finish.
 func (f *FlinkMock) FinishJob(job string) Job {
 	f.t.Helper()
-	return f.changeJob(job, "finish", nil)
+	return f.callJob(job, "finish", nil)
 }
 
 // CancelJob cancels the job.
 func (f *FlinkMock) CancelJob(job string) Job {
 	f.t.Helper()
-	return f.changeJob(job, "cancel", nil)
+	return f.callJob(job, "cancel", nil)
 }
 
 // RestartJob restarts all tasks of the job.
 func (f *FlinkMock) RestartJob(job string) Job {
 	f.t.Helper()
-	return f.changeJob(job, "restart", nil)
+	return f.callJob(job, "restart", nil)
 }
 
 // WaitForJob waits until the job is in the state, without advancing the cluster time. The timeout is on the wall clock.
 func (f *FlinkMock) WaitForJob(job, state string, timeout time.Duration) Job {
 	f.t.Helper()
-	return f.changeJob(job, "wait", map[string]any{"state": state, "timeout": durationText(timeout)})
+	return f.callJob(job, "wait", map[string]any{"state": state, "timeout": durationText(timeout)})
 }
 
-// changeJob calls an operation that acts on a job, and returns the job.
-func (f *FlinkMock) changeJob(job, action string, body any) Job {
+// callJob calls an operation on a job, and returns the job after it.
+func (f *FlinkMock) callJob(idOrName, operation string, body any) Job {
 	f.t.Helper()
-	var changed Job
-	f.must(http.MethodPost, "/jobs/"+url.PathEscape(job)+"/"+action, body, &changed)
-	return changed
+	var job Job
+	f.must(http.MethodPost, "/jobs/"+url.PathEscape(idOrName)+"/"+operation, body, &job)
+	return job
 }
 
 // Signal sends a signal for which the scenario waits.

@@ -25,6 +25,7 @@ func record(t *testing.T, test func(t testing.TB)) *recorder {
 	return r
 }
 
+// run runs a function in a goroutine of its own, because Fatal ends the goroutine.
 func (r *recorder) run(function func()) {
 	ended := make(chan struct{})
 	go func() {

@@ -28,7 +28,7 @@ type Exchange struct {
 	Status int
 	// Fault is the name of the fault that applied; empty if none did.
 	Fault string
-	// Advice says how to correct the request.
+	// Advice are sentences about parts of the request that the release ignores or that a later release lacks.
 	Advice []string
 }
 
@@ -42,7 +42,8 @@ type Filter struct {
 	Status int
 	// Job is the name or id of a job.
 	Job string
-	// Unexpected selects requests that match no operation of the release.
+	// Unexpected selects requests that match no operation of the release, except those to which a fault applied and
+	// those that the test expects.
 	Unexpected bool
 }
 
@@ -118,7 +119,8 @@ func (f *FlinkMock) ExpectInOrder(matches ...string) {
 	f.must(http.MethodPost, "/requests/expect-in-order", map[string]any{"matches": matches}, nil)
 }
 
-// WaitForRequests waits until a request has been sent `times` times. The timeout is on the wall clock.
+// WaitForRequests waits until clients have sent this number of matching requests, and returns them. The timeout is on
+// the wall clock.
 func (f *FlinkMock) WaitForRequests(times int, match string, timeout time.Duration) []Exchange {
 	f.t.Helper()
 	var list requestList

@@ -14,7 +14,7 @@ import (
 	"sync"
 )
 
-const install = "Install flinkmock with pip, and set FLINKMOCK to the path of the program unless it is on the path " +
+const installHint = "Install flinkmock with pip, and set FLINKMOCK to the path of the program unless it is on the path " +
 	"or in an active virtual environment."
 
 var shared struct {
@@ -37,8 +37,8 @@ func startServer(command []string) (controlAPI, io.WriteCloser, error) {
 	var none controlAPI
 	arguments := append(command[1:], "serve", "--port", "0", "--log", "json", "--quiet", "--until-stdin-ends")
 	server := exec.Command(command[0], arguments...)
-	var messages bytes.Buffer
-	server.Stderr = &messages
+	var stderr bytes.Buffer
+	server.Stderr = &stderr
 	stdin, err := server.StdinPipe()
 	if err != nil {
 		return none, nil, err
@@ -48,12 +48,12 @@ func startServer(command []string) (controlAPI, io.WriteCloser, error) {
 		return none, nil, err
 	}
 	if err := server.Start(); err != nil {
-		return none, nil, fmt.Errorf("%w. %s", err, install)
+		return none, nil, fmt.Errorf("%w. %s", err, installHint)
 	}
 	line, err := bufio.NewReader(stdout).ReadBytes('\n')
 	if err != nil {
-		exit := server.Wait()
-		return none, nil, fmt.Errorf("%s: %v. %s\n%s", strings.Join(command, " "), exit, install, messages.String())
+		exitError := server.Wait()
+		return none, nil, fmt.Errorf("%s: %v. %s\n%s", strings.Join(command, " "), exitError, installHint, stderr.String())
 	}
 	var ready struct{ URL string }
 	if err := json.Unmarshal(line, &ready); err != nil {

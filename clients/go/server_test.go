@@ -25,10 +25,10 @@ func writeProgram(t *testing.T, folder, script string) string {
 }
 
 func TestFindCommandTriesTheVariableTheVirtualEnvironmentThePathAndPython(t *testing.T) {
-	environment, onPath := t.TempDir(), t.TempDir()
-	inEnvironment := writeProgram(t, filepath.Join(environment, "bin"), "")
-	t.Setenv("PATH", onPath)
-	variables := map[string]string{"FLINKMOCK": "/opt/flinkmock", "VIRTUAL_ENV": environment}
+	virtualEnv, pathFolder := t.TempDir(), t.TempDir()
+	programInVirtualEnv := writeProgram(t, filepath.Join(virtualEnv, "bin"), "")
+	t.Setenv("PATH", pathFolder)
+	variables := map[string]string{"FLINKMOCK": "/opt/flinkmock", "VIRTUAL_ENV": virtualEnv}
 	check := func(want ...string) {
 		t.Helper()
 		if got := findCommand(func(name string) string { return variables[name] }); !slices.Equal(got, want) {
@@ -37,19 +37,19 @@ func TestFindCommandTriesTheVariableTheVirtualEnvironmentThePathAndPython(t *tes
 	}
 	check("/opt/flinkmock")
 	delete(variables, "FLINKMOCK")
-	check(inEnvironment)
+	check(programInVirtualEnv)
 	delete(variables, "VIRTUAL_ENV")
 	check("python3", "-m", "flinkmock")
-	check(writeProgram(t, onPath, ""))
+	check(writeProgram(t, pathFolder, ""))
 }
 
 func TestTheReasonForAFailedStartIsReported(t *testing.T) {
-	broken := writeProgram(t, t.TempDir(), "echo 'no module named aiohttp' >&2; exit 3")
-	other := writeProgram(t, t.TempDir(), "echo hello")
+	brokenFlinkmock := writeProgram(t, t.TempDir(), "echo 'no module named aiohttp' >&2; exit 3")
+	otherProgram := writeProgram(t, t.TempDir(), "echo hello")
 	for program, reasons := range map[string][]string{
 		"/nowhere/flinkmock": {"no such file", "Install flinkmock with pip"},
-		broken:               {"exit status 3", "no module named aiohttp"},
-		other:                {"unexpected output: hello"},
+		brokenFlinkmock:      {"exit status 3", "no module named aiohttp"},
+		otherProgram:         {"unexpected output: hello"},
 	} {
 		_, _, err := startServer([]string{program})
 		if err == nil {

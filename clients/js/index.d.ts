@@ -50,6 +50,7 @@ export interface JavaException {
   "stack-trace"?: string[];
 }
 
+/** A fault between clients and the cluster. */
 export interface Fault {
   name: string;
   /** The number of requests to which the fault applied. */
@@ -82,11 +83,12 @@ export interface Exchange {
   fault: string | null;
   /** Flink's error message; null if the request was accepted. */
   rejection: string | null;
-  /** How to correct the request. */
+  /** Sentences about parts of the request that the release ignores or that a later release lacks. */
   advice: string[];
   [further: string]: unknown;
 }
 
+/** Conditions that a request has to meet, in addition to its method and path. */
 export interface RequestConditions {
   /** The JSON that the body of the request has to contain. Strings may have the wildcard `*`. */
   body?: unknown;
@@ -126,12 +128,20 @@ export interface Faults {
 
 /** The requests that clients have sent to a cluster. Requests to the control API are not included. */
 export interface Requests {
+  /**
+   * Returns the requests that meet all conditions. The condition `body` needs `match`.
+   *
+   * @param filter.match - method and path: "POST /jobs/:jobid/savepoints"
+   * @param filter.job - the name or id of a job
+   * @param filter.unexpected - only requests that match no operation of the release, except those to which a fault
+   *   applied and those that the test expects
+   */
   list(
-    filter?: RequestConditions & { match?: string; job?: string; unexpected?: boolean },
+    filter?: Omit<RequestConditions, "query"> & { match?: string; job?: string; unexpected?: boolean },
   ): Promise<Exchange[]>;
   clear(): Promise<void>;
   /**
-   * Waits until a request has been sent.
+   * Waits until clients have sent matching requests, and returns them.
    *
    * @param match - method and path: "POST /jobs/:jobid/savepoints"
    * @param options.times - the number of requests; default: 1
@@ -156,7 +166,7 @@ export interface Requests {
 export class FlinkMock {
   private constructor();
 
-  /** Starts a cluster in the flinkmock process of the tests; the first call starts the process. Close it at the end. */
+  /** Creates a cluster in the flinkmock process of the tests, which the first call starts. Call `close` at the end. */
   static open(scenario?: Scenario, options?: ClusterOptions): Promise<FlinkMock>;
   /** Connects to a running `flinkmock serve`, for example in a container. */
   static connect(url: string, options?: { token?: string; unexpected?: "fail" | "allow" }): Promise<FlinkMock>;
@@ -182,8 +192,7 @@ export class FlinkMock {
   runUntil(job: string, state: string): Promise<number>;
 
   jobs(): Promise<Job[]>;
-  /** Returns a job by id or name. */
-  job(job: string): Promise<Job>;
+  job(idOrName: string): Promise<Job>;
   /** Submits a job. The definition can have `template` and the keys of a job in a scenario. */
   submitJob(name: string, definition?: Record<string, unknown>): Promise<Job>;
   /** Makes a task of the job throw an exception. */
@@ -209,7 +218,7 @@ export class FlinkMock {
   reset(): Promise<void>;
   /** Takes a snapshot of the cluster and returns its id. */
   snapshot(): Promise<string>;
-  restore(snapshot: string): Promise<void>;
+  restore(snapshotId: string): Promise<void>;
 
   /**
    * Checks the expectations of the scenario, and that all requests match an operation of the release.
@@ -222,7 +231,7 @@ export class FlinkMock {
    * and about fields and query parameters of requests that the release does not read (`ignored`).
    */
   findings(): Promise<{ unused: string[]; ignored: string[] }>;
-  /** Stops the cluster. Further calls have no effect. */
+  /** Deletes the cluster. Further calls have no effect. A cluster of `connect` is not deleted. */
   close(): Promise<void>;
 
   /** Calls an operation of the control API; `path` is below `controlUrl`. */
@@ -234,8 +243,8 @@ export class FlinkMock {
 }
 
 /**
- * Starts a cluster for one test. At the end of the test, the cluster is closed. If the test has passed, the cluster is
- * verified first, and its findings are reported.
+ * Creates a cluster for one test, and deletes it at the end of the test. If the test has passed, the cluster is verified
+ * first, and its findings are reported.
  *
  * @param t - the context of a test of node:test, or another object with `after`
  */

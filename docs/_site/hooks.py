@@ -24,6 +24,7 @@ from reference import PAGES
 ROOT = Path(__file__).parents[2]
 DOCS = "docs/"
 COPIES = "repository/"
+"""The folder of the site for files outside docs/."""
 LINK = re.compile(r"(\[(?:[^\[\]]|\[[^\]]*\])*\])\(([^)\s#]+)(#[^)\s]*)?\)")
 NESTED_LIST_ENTRY = re.compile(r"^ {2,3}([-*] )", re.MULTILINE)
 """An entry of a nested list, before which Python-Markdown expects four spaces."""
@@ -41,8 +42,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages, the linked files outside docs/, and the files to which these link."""
-    for uri, page in PAGES.items():
-        files.append(File.generated(config, uri, content=page()))
+    for uri, generate_page in PAGES.items():
+        files.append(File.generated(config, uri, content=generate_page()))
     pending = [DOCS + file.src_uri for file in files.documentation_pages() if file.src_uri not in PAGES]
     linked_files: set[str] = set()
     while pending:
@@ -72,7 +73,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         uri = path.removeprefix(DOCS) if path.startswith(DOCS) else COPIES + path
         return f"{text}({posixpath.relpath(uri, posixpath.dirname(page.file.src_uri))}{anchor})"
 
-    return _outside_of_code(markdown, lambda text: NESTED_LIST_ENTRY.sub(r"    \1", LINK.sub(replace_link, text)))
+    return _change_outside_of_code(
+        markdown, lambda text: NESTED_LIST_ENTRY.sub(r"    \1", LINK.sub(replace_link, text))
+    )
 
 
 def _path_in_repository(uri: str) -> str:
@@ -87,7 +90,7 @@ def _linked_paths(path: str) -> Iterator[str]:
 
 
 def _resolve(source: str, target: str) -> str | None:
-    """Return the path in the repository that a link leads to; None for links to other servers."""
+    """Return the path in the repository of the target of a link; None for links to other servers."""
     if "://" in target or target.startswith(("mailto:", "/")):
         return None
     path = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
@@ -96,7 +99,7 @@ def _resolve(source: str, target: str) -> str | None:
     return path.replace(os.sep, "/")
 
 
-def _outside_of_code(markdown: str, change: Callable[[str], str]) -> str:
+def _change_outside_of_code(markdown: str, change: Callable[[str], str]) -> str:
     parts, end = [], 0
     for match in CODE_BLOCK.finditer(markdown):
         parts += [change(markdown[end : match.start()]), match[0]]

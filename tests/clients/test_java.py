@@ -109,7 +109,7 @@ def test_module_and_deployer_pass_and_their_tests_find_each_bug(tmp_path: Path) 
 
     module, deployer = read_reports(tmp_path / MODULE), read_reports(tmp_path / DEPLOYER)
     assert len(module) > 10
-    assert {"the_job_is_listed", "the_deadline_ends_the_client", "the_release_lists_the_job"} < module.keys()
+    assert {"the_job_is_listed", "the_client_gives_up_at_its_deadline", "the_release_lists_the_job"} < module.keys()
     assert set(deployer) == ALL_TESTS
     assert (failed(module), failed(deployer)) == (set(), set())
     assert {bug: failed(read_reports(tmp_path / folder)) for bug, folder in folders.items()} == FAILING_TESTS

@@ -12,14 +12,16 @@ DOCS = ROOT / "docs"
 FOLDERS = ("tutorials", "how-to")
 SINGLE_PAGES = ("getting-started.md", "troubleshooting.md", "comparison.md", "conformance.md", "index.md")
 
-FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CODE_BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"^(?:#|//) ([\w./-]+\.\w+)\n")
-COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+COMMAND_AND_OUTPUT = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 TEST = re.compile(r"^(?:async )?def test_", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
+    """A code block of a page."""
+
     language: str
     text: str
 
@@ -52,6 +54,8 @@ class Example:
 
 @dataclass(frozen=True)
 class DocumentationPage:
+    """A Markdown file of the documentation."""
+
     path: Path
 
     @cached_property
@@ -60,7 +64,7 @@ class DocumentationPage:
 
     @cached_property
     def blocks(self) -> list[Block]:
-        return [Block(*match) for match in FENCE.findall(self.text)]
+        return [Block(*match) for match in CODE_BLOCK.findall(self.text)]
 
     def texts(self, language: str) -> list[str]:
         """Return the texts of the blocks in a language."""
@@ -85,7 +89,11 @@ class DocumentationPage:
     @property
     def commands(self) -> list[tuple[str, str]]:
         """The commands of ```console blocks, each with the output that the page shows."""
-        return [command_and_output for text in self.texts("console") for command_and_output in COMMAND.findall(text)]
+        return [
+            command_and_output
+            for text in self.texts("console")
+            for command_and_output in COMMAND_AND_OUTPUT.findall(text)
+        ]
 
 
 def pages() -> list[DocumentationPage]:

@@ -41,7 +41,7 @@ def write_program(file: Path, text: str) -> None:
 
 
 @needs_programs
-def test_the_service_job_succeeds_until_an_expectation_is_broken(tmp_path: Path) -> None:
+def test_the_service_job_succeeds_until_an_expectation_is_not_met(tmp_path: Path) -> None:
     (tmp_path / "orders.yaml").write_text(SCENARIO)
     write_program(tmp_path / "integration-tests", "curl -sS --fail $FLINK_URL/jobs")
     job = yaml.safe_load(FILES[".github/workflows/service.yml"])["jobs"]["test"]
@@ -62,13 +62,13 @@ def test_the_service_job_succeeds_until_an_expectation_is_broken(tmp_path: Path)
 
 @needs_programs
 @pytest.mark.slow
-@pytest.mark.parametrize(("tests", "exit_code"), [("curl -sS $FLINK_URL/jobs", 0), ("true", 1), ("exit 3", 3)])
+@pytest.mark.parametrize(("test_commands", "exit_code"), [("curl -sS $FLINK_URL/jobs", 0), ("true", 1), ("exit 3", 3)])
 def test_the_script_fails_if_the_tests_fail_or_an_expectation_is_not_met(
-    tmp_path: Path, tests: str, exit_code: int
+    tmp_path: Path, test_commands: str, exit_code: int
 ) -> None:
     (tmp_path / "orders.yaml").write_text(SCENARIO)
     (tmp_path / "integration.sh").write_text(FILES["integration.sh"])
-    write_program(tmp_path / "integration-tests", tests)
+    write_program(tmp_path / "integration-tests", test_commands)
     (tmp_path / "bin").mkdir()
     write_program(tmp_path / "bin" / "flinkmock", f'exec "{sys.executable}" -m flinkmock "$@"')
     variables = {

@@ -44,8 +44,8 @@ def test_commands_get_the_responses_on_the_page(tmp_path: Path) -> None:
             if block.language == "json":
                 assert matches(response, json.loads(block.text)), (response, block)
                 continue
-            fail = "" if next_block.text.startswith('{"error"') else "--fail-with-body"
-            curl = f"curl --silent --show-error --write-out '\\n' --max-time {PATIENCE:.0f} {fail} "
+            fail_option = "" if next_block.text.startswith('{"error"') else "--fail-with-body"
+            curl = f"curl --silent --show-error --write-out '\\n' --max-time {PATIENCE:.0f} {fail_option} "
             commands = block.text.replace("localhost:8081", f"localhost:{flink.port}").replace("curl ", curl)
             shell = subprocess.run(
                 ["bash", "-ec", f"api={flink.control_url}\n{commands}"],

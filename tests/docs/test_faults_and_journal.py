@@ -15,14 +15,14 @@ PAGE = DocumentationPage(ROOT / "docs" / "faults-and-journal.md")
 SCHEMA: dict[str, Any] = json.loads((ROOT / "schemas" / "scenario.schema.json").read_text("utf-8"))
 
 
-def test_the_scenario_loads() -> None:
-    spec = load_scenario(PAGE.texts("yaml")[0])
-    assert [fault.name for fault in spec.faults] == [
+def test_the_first_scenario_loads() -> None:
+    scenario = load_scenario(PAGE.texts("yaml")[0])
+    assert [fault.name for fault in scenario.faults] == [
         "leader election",
         "savepoint taken, trigger id lost",
         "slow overview",
     ]
-    assert len(spec.expect) == 2
+    assert len(scenario.expect) == 2
 
 
 @pytest.mark.parametrize("code", PAGE.texts("python"))

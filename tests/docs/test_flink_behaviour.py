@@ -41,7 +41,7 @@ def anchors() -> list[str]:
 
 
 @cache
-def steps(suite: str) -> frozenset[str]:
+def step_names(suite: str) -> frozenset[str]:
     """Return the names of the steps of a suite in all recorded versions."""
     if suite == LEADER_CHANGE:
         raw = (ROOT / "tests" / "server" / "leader-change.json.gz").read_bytes()
@@ -91,7 +91,7 @@ def test_citations_in_the_repository_name_an_anchor_that_exists() -> None:
 def test_recorded_steps_that_the_page_cites_exist(suite: str) -> None:
     cited = {step for name, step in EVIDENCE.findall(page()) if name == suite}
     assert cited, "each suite is cited"
-    assert cited - steps(suite) == set()
+    assert cited - step_names(suite) == set()
 
 
 def test_files_that_the_page_names_exist() -> None:
@@ -100,7 +100,7 @@ def test_files_that_the_page_names_exist() -> None:
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
-def test_releases_that_the_page_names_are_the_recorded_ones() -> None:
+def test_versions_that_the_page_names_are_the_recorded_ones() -> None:
     introduction = page().partition("**Evidence.**")[0]
     named = set(re.findall(r"\b\d\.\d+\.\d+\b", introduction))
     assert named == {folder.name for folder in recordings.RECORDINGS.iterdir()}

@@ -25,9 +25,8 @@ def test_commands_print_the_output_on_the_page(
     monkeypatch.chdir(pytester.path)
     checked_output = ""
     with ExitStack() as stack:
-        shell = Shell(
-            stack, monkeypatch, capsys, clock="virtual"
-        )  # the output does not depend on the speed of the machine
+        # under a virtual clock the output does not depend on the speed of the machine
+        shell = Shell(stack, monkeypatch, capsys, clock="virtual")
         for block, next_block in pairwise([*PAGE.blocks, Block("", "")]):
             *_, command = block.text.splitlines() or [""]
             if block.language == "sh" and command == "pytest":

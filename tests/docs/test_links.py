@@ -16,11 +16,11 @@ GENERATED_PAGES = {
 }
 """Pages that exist in the site only (docs/_site)."""
 
-CODE = re.compile(r"^( *)(```|~~~).*?^\1\2|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+CODE_BLOCK_OR_INLINE_CODE = re.compile(r"^( *)(```|~~~).*?^\1\2|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} +(.+?)(?: +#+)?$", re.MULTILINE)
 ANCHOR = re.compile(r'<a id="([^"]+)"')
-FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2", re.MULTILINE | re.DOTALL)
+CODE_BLOCK = re.compile(r"^( *)(```|~~~).*?^\1\2", re.MULTILINE | re.DOTALL)
 
 
 def markdown_files() -> list[Path]:
@@ -31,7 +31,7 @@ def markdown_files() -> list[Path]:
 @cache
 def anchors(path: Path) -> frozenset[str]:
     """Return the anchors of a page: explicit ones, and those that GitHub and the site generate for headings."""
-    text = FENCE.sub("", path.read_text(encoding="utf-8"))
+    text = CODE_BLOCK.sub("", path.read_text(encoding="utf-8"))
     slugs: list[str] = []
     for heading in HEADING.findall(text):
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").replace("*", "")
@@ -42,7 +42,7 @@ def anchors(path: Path) -> frozenset[str]:
 
 def broken_links(path: Path) -> Iterator[str]:
     """Yield each broken link of a page, with the reason."""
-    for link in LINK.findall(CODE.sub("", path.read_text(encoding="utf-8"))):
+    for link in LINK.findall(CODE_BLOCK_OR_INLINE_CODE.sub("", path.read_text(encoding="utf-8"))):
         if "://" in link or link.startswith("mailto:"):
             continue
         target, _, anchor = link.partition("#")

@@ -26,7 +26,7 @@ from flinkmock.scenario.schema import load_schema
 from tests.docs.pages import DOCS, ROOT, DocumentationPage, output_pattern, pages
 from tests.pytest_options import OPTIONS
 
-IN_ORDER = (*OPTIONS, "-p", "no:randomly")
+PYTEST_OPTIONS = (*OPTIONS, "-p", "no:randomly")
 DOCUMENTED_URL = "http://127.0.0.1:8081"
 NOT_RUN = ("proxy", "dashboard")
 """Commands that need a real cluster or a package index. Only their options are checked."""
@@ -34,13 +34,12 @@ NOT_RUN = ("proxy", "dashboard")
 PAGES = pages()
 WITH_TESTS = [page for page in PAGES if page.examples]
 WITH_COMMANDS = [page for page in PAGES if page.commands]
-KEYS = set(load_schema()["properties"])
-"""The keys of a scenario."""
+SCENARIO_KEYS = set(load_schema()["properties"])
 SCENARIOS = [
     (page, block.text)
     for page in map(DocumentationPage, [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))])
     for block in page.blocks
-    if block.language == "yaml" and (yaml.safe_load(block.text) or {}).keys() < KEYS
+    if block.language == "yaml" and (yaml.safe_load(block.text) or {}).keys() < SCENARIO_KEYS
 ]
 """All YAML blocks that are scenarios, with their pages."""
 
@@ -60,13 +59,13 @@ def test_the_tests_of_a_page_have_the_documented_outcomes(pytester: pytest.Pytes
     write_files(page, pytester.path)
     pytester.syspathinsert()
     passing = [example for example in page.examples if not example.report]
-    result = pytester.runpytest_inprocess(*IN_ORDER, *(example.file_name for example in passing))
+    result = pytester.runpytest_inprocess(*PYTEST_OPTIONS, *(example.file_name for example in passing))
     outcomes = result.parseoutcomes()
     assert outcomes.keys() == {"passed"}
     assert outcomes["passed"] >= sum(example.test_count for example in passing)
     for example in page.examples:
         if example.report:
-            failed = pytester.runpytest_inprocess(*IN_ORDER, example.file_name)
+            failed = pytester.runpytest_inprocess(*PYTEST_OPTIONS, example.file_name)
             assert failed.parseoutcomes().keys() == {"failed"}
             failed.stdout.fnmatch_lines(
                 ["*" + re.sub("^E +", "E*", line.replace("[", "[[]")) for line in example.report]

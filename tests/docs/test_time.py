@@ -1,6 +1,6 @@
 """Runs the examples of docs/time.md.
 
-The rows of its tables are tested by tests/server/test_default_clock.py and tests/testing/test_cluster_time.py.
+The statements in its tables are tested by tests/server/test_default_clock.py and tests/testing/test_cluster_time.py.
 """
 
 from __future__ import annotations

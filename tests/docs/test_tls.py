@@ -27,7 +27,7 @@ def run(command: str, folder: Path) -> str:
 
 
 @pytest.mark.skipif(not all(map(shutil.which, ("bash", "curl", "openssl"))), reason="needs bash, curl and openssl")
-def test_clients_accept_the_certificate_at_both_names_of_the_service(tmp_path: Path) -> None:
+def test_clients_accept_the_certificate_for_both_host_names_of_the_service(tmp_path: Path) -> None:
     commands = PAGE.texts("sh")
     run(next(command for command in commands if "openssl" in command), tmp_path)
     folder = tmp_path / "certificates"

@@ -12,11 +12,12 @@ const DEFAULT_CLOCK = "1s per request";
 /** A fake Flink cluster. */
 export class FlinkMock {
   #control;
-  #close;
+  #deleteCluster;
+  /** Whether flinkmock runs on this machine, so that it can read files and its URLs can be reached. */
   #isLocal;
   #unexpected;
 
-  constructor(cluster, control, { close = async () => {}, unexpected = "fail", isLocal = false } = {}) {
+  constructor(cluster, control, { deleteCluster = async () => {}, unexpected = "fail", isLocal = false } = {}) {
     this.url = cluster.url;
     this.urls = cluster.urls;
     this.flink = cluster.flink;
@@ -27,7 +28,7 @@ export class FlinkMock {
     this.faults = new Faults(control);
     this.requests = new Requests(control);
     this.#control = control;
-    this.#close = close;
+    this.#deleteCluster = deleteCluster;
     this.#unexpected = unexpected;
   }
 
@@ -38,8 +39,8 @@ export class FlinkMock {
       body: scenarioBody(scenario, true),
       contentType: "application/yaml",
     });
-    const close = () => server.call("DELETE", `/clusters/${cluster.id}`);
-    return new FlinkMock(cluster, new ControlApi(cluster["control-url"]), { close, unexpected, isLocal: true });
+    const deleteCluster = () => server.call("DELETE", `/clusters/${cluster.id}`);
+    return new FlinkMock(cluster, new ControlApi(cluster["control-url"]), { deleteCluster, unexpected, isLocal: true });
   }
 
   static async connect(url, { token, unexpected } = {}) {
@@ -69,8 +70,8 @@ export class FlinkMock {
     return (await this.call("GET", "/jobs")).jobs;
   }
 
-  job(job) {
-    return this.call("GET", `/jobs/${encodeURIComponent(job)}`);
+  job(idOrName) {
+    return this.call("GET", `/jobs/${encodeURIComponent(idOrName)}`);
   }
 
   submitJob(name, definition = {}) {
@@ -78,27 +79,27 @@ export class FlinkMock {
   }
 
   failJob(job, { exception, vertex } = {}) {
-    return this.#jobAction(job, "fail", { exception, vertex });
+    return this.#callJob(job, "fail", { exception, vertex });
   }
 
   finishJob(job) {
-    return this.#jobAction(job, "finish");
+    return this.#callJob(job, "finish");
   }
 
   cancelJob(job) {
-    return this.#jobAction(job, "cancel");
+    return this.#callJob(job, "cancel");
   }
 
   restartJob(job) {
-    return this.#jobAction(job, "restart");
+    return this.#callJob(job, "restart");
   }
 
   waitForJob(job, state, timeout) {
-    return this.#jobAction(job, "wait", { state, timeout });
+    return this.#callJob(job, "wait", { state, timeout });
   }
 
-  #jobAction(job, action, body) {
-    return this.call("POST", `/jobs/${encodeURIComponent(job)}/${action}`, { body });
+  #callJob(idOrName, operation, body) {
+    return this.call("POST", `/jobs/${encodeURIComponent(idOrName)}/${operation}`, { body });
   }
 
   async signal(name) {
@@ -136,16 +137,16 @@ export class FlinkMock {
     return (await this.call("POST", "/snapshots")).id;
   }
 
-  async restore(snapshot) {
-    await this.call("POST", `/snapshots/${encodeURIComponent(snapshot)}/restore`);
+  async restore(snapshotId) {
+    await this.call("POST", `/snapshots/${encodeURIComponent(snapshotId)}/restore`);
   }
 
   async verify() {
     const { expectations } = await this.call("GET", "/expectations");
     const problems = expectations.filter(({ met }) => !met).map(({ message }) => message);
     if (this.#unexpected !== "allow") {
-      for (const { method, target, advice } of await this.requests.list({ unexpected: true })) {
-        problems.push([`Flink ${this.flink} has no operation ${method} ${target}.`, ...advice].join(" "));
+      for (const { method, target } of await this.requests.list({ unexpected: true })) {
+        problems.push(`Flink ${this.flink} has no operation ${method} ${target}.`);
       }
     }
     if (problems.length) throw new AssertionError({ message: problems.join("\n") });
@@ -156,9 +157,9 @@ export class FlinkMock {
   }
 
   async close() {
-    const close = this.#close;
-    this.#close = async () => {};
-    await close();
+    const deleteCluster = this.#deleteCluster;
+    this.#deleteCluster = async () => {};
+    await deleteCluster();
   }
 
   async [Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose")]() {

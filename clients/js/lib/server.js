@@ -6,10 +6,11 @@ import { API_PREFIX, ControlApi, FlinkMockError } from "./control.js";
 
 /** The number of characters of standard error that an error message shows. */
 const MAX_STDERR = 4000;
-const INSTALL =
+const INSTALL_HINT =
   "Install flinkmock with pip, and set FLINKMOCK to the path of the program unless it is on the path " +
   "or in an active virtual environment";
 
+/** A promise of the control API. */
 let shared;
 
 /**
@@ -24,17 +25,19 @@ export function sharedServer() {
 }
 
 /**
- * @param {string[]} command
+ * Starts `flinkmock serve` and returns its control API.
+ *
+ * @param {string[]} command - the program, and the arguments before `serve`
  * @returns {Promise<ControlApi>}
  */
-export function startServer([program, ...options]) {
+export function startServer([program, ...programArguments]) {
   return new Promise((resolve, reject) => {
-    const serve = ["serve", "--port", "0", "--log", "json", "--quiet", "--until-stdin-ends"];
-    const server = spawn(program, [...options, ...serve], { stdio: "pipe" });
+    const serveArguments = ["serve", "--port", "0", "--log", "json", "--quiet", "--until-stdin-ends"];
+    const server = spawn(program, [...programArguments, ...serveArguments], { stdio: "pipe" });
     let stderr = "";
     const fail = (reason) => {
       const details = stderr.trim() && `\n${stderr.trim()}`;
-      reject(new FlinkMockError(`${[program, ...options].join(" ")}: ${reason}. ${INSTALL}${details}`));
+      reject(new FlinkMockError(`${[program, ...programArguments].join(" ")}: ${reason}. ${INSTALL_HINT}${details}`));
     };
     server.on("error", (error) => fail(error.message));
     server.on("close", (code) => fail(`exit code ${code}`));

@@ -22,23 +22,23 @@ function writeProgram(folder, script = "") {
 }
 
 test("FLINKMOCK, the virtual environment, the path and Python are tried in this order", { skip: SKIP }, () => {
-  const environment = temporaryFolder();
-  const inEnvironment = writeProgram(join(environment, "bin"));
-  const onPath = temporaryFolder();
-  const env = { FLINKMOCK: "/opt/flinkmock", VIRTUAL_ENV: environment, PATH: `${temporaryFolder()}:${onPath}` };
+  const virtualEnv = temporaryFolder();
+  const programInVirtualEnv = writeProgram(join(virtualEnv, "bin"));
+  const pathFolder = temporaryFolder();
+  const env = { FLINKMOCK: "/opt/flinkmock", VIRTUAL_ENV: virtualEnv, PATH: `${temporaryFolder()}:${pathFolder}` };
   assert.deepEqual(findCommand(env), ["/opt/flinkmock"]);
   delete env.FLINKMOCK;
-  assert.deepEqual(findCommand(env), [inEnvironment]);
+  assert.deepEqual(findCommand(env), [programInVirtualEnv]);
   env.VIRTUAL_ENV = temporaryFolder();
   assert.deepEqual(findCommand(env), ["python3", "-m", "flinkmock"]);
-  const programOnPath = writeProgram(onPath);
+  const programOnPath = writeProgram(pathFolder);
   assert.deepEqual(findCommand(env), [programOnPath]);
 });
 
 test("the reason for a failed start is reported", { skip: SKIP }, async () => {
   await assert.rejects(startServer(["/nowhere/flinkmock"]), /ENOENT.*Install flinkmock with pip/s);
-  const broken = writeProgram(temporaryFolder(), "echo 'no module named aiohttp' >&2; exit 3");
-  await assert.rejects(startServer([broken]), /exit code 3.*no module named aiohttp/s);
-  const other = writeProgram(temporaryFolder(), "echo hello");
-  await assert.rejects(startServer([other]), /unexpected output: hello/);
+  const brokenFlinkmock = writeProgram(temporaryFolder(), "echo 'no module named aiohttp' >&2; exit 3");
+  await assert.rejects(startServer([brokenFlinkmock]), /exit code 3.*no module named aiohttp/s);
+  const otherProgram = writeProgram(temporaryFolder(), "echo hello");
+  await assert.rejects(startServer([otherProgram]), /unexpected output: hello/);
 });

@@ -35,10 +35,10 @@ test("each request advances the clock by a second unless the scenario has a cloc
   const before = await flink.now();
   await get(`${flink.url}/jobs`);
   assert.equal((await flink.now()) - before, 1000);
-  const other = await start(t, "clock: virtual");
-  const begin = await other.now();
-  await get(`${other.url}/jobs`);
-  assert.equal(await other.now(), begin);
+  const withVirtualClock = await start(t, "clock: virtual");
+  const begin = await withVirtualClock.now();
+  await get(`${withVirtualClock.url}/jobs`);
+  assert.equal(await withVirtualClock.now(), begin);
 });
 
 test("a scenario begins at the start time", async (t) => {
@@ -159,7 +159,7 @@ test("snapshots are restored and scenarios replaced", async (t) => {
   assert.match(flink.flink, /^1\.12\./);
 });
 
-test("verify reports unmet expectations and unknown operations", async () => {
+test("verify reports unmet expectations and unmatched requests", async () => {
   const flink = await FlinkMock.open({ expect: [{ "GET /overview": 1 }] }, { flink: "2.3" });
   await get(`${flink.url}/job`);
   await assert.rejects(flink.verify(), (error) => {
@@ -173,7 +173,7 @@ test("verify reports unmet expectations and unknown operations", async () => {
   await assert.rejects(get(`${flink.url}/jobs`));
 });
 
-test("unknown operations can be allowed", async (t) => {
+test("unmatched requests can be allowed", async (t) => {
   const flink = await start(t, {}, { unexpected: "allow" });
   await get(`${flink.url}/job`);
   await flink.verify();

@@ -1,4 +1,4 @@
-"""Pages of the site that are generated from the code when the site is built."""
+"""Generates pages of the site from the code when the site is built."""
 
 from __future__ import annotations
 
@@ -13,3 +13,4 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/python-api.md": python_api.page,
     "reference/releases.md": releases.page,
 }
+"""The functions that return the text of the pages, by the path of the page."""

@@ -25,15 +25,15 @@ All actions of `flinkmock ctl` have these options:
 
 def page() -> str:
     parsers = list(_commands(create_parser()))
-    actions_of_ctl = [parser for parser in parsers if parser.prog.startswith("flinkmock ctl ")]
-    common_rows = _rows(actions_of_ctl[0])
-    for parser in actions_of_ctl:
+    ctl_parsers = [parser for parser in parsers if parser.prog.startswith("flinkmock ctl ")]
+    common_rows = _rows(ctl_parsers[0])
+    for parser in ctl_parsers:
         common_rows = [row for row in common_rows if row in _rows(parser)]
     parts = [HEAD]
     for parser in parsers:
-        if parser is actions_of_ctl[0]:
+        if parser is ctl_parsers[0]:
             parts += [COMMON_OPTIONS_OF_CTL, _table(common_rows)]
-        parts += _section(parser, common_rows if parser in actions_of_ctl else [])
+        parts += _section(parser, common_rows if parser in ctl_parsers else [])
     return "\n".join(parts)
 
 
@@ -41,7 +41,7 @@ def _commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPars
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for command in action.choices.values():
-                if not any(isinstance(action, argparse._SubParsersAction) for action in command._actions):
+                if not any(isinstance(inner, argparse._SubParsersAction) for inner in command._actions):
                     yield command
                 yield from _commands(command)
 
@@ -70,14 +70,16 @@ def _row(action: argparse.Action) -> str:
     if isinstance(value, tuple):
         value = " ".join(value)
     if not action.option_strings:
-        name = f"`{value}`" + " …" * (action.nargs in ("*", "+"))
+        name = f"`{value}` …" if action.nargs in ("*", "+") else f"`{value}`"
     else:
-        takes_value = "" if action.nargs == 0 else f" [{value}]" if action.nargs == "?" else f" {value}"
-        name = ", ".join(f"`{option}{takes_value}`" for option in action.option_strings)
-    return f"| {name.replace('|', chr(92) + '|')} | {_escaped((action.help or '') % _defaults(action))} |"
+        suffix = {0: "", "?": f" [{value}]"}.get(action.nargs, f" {value}")
+        name = ", ".join(f"`{option}{suffix}`" for option in action.option_strings)
+    name = name.replace("|", "\\|")
+    return f"| {name} | {_escaped((action.help or '') % _placeholders(action))} |"
 
 
-def _defaults(action: argparse.Action) -> dict[str, object]:
+def _placeholders(action: argparse.Action) -> dict[str, object]:
+    """Return the values that `%(name)s` stands for in a help text."""
     return {"default": action.default, "prog": "flinkmock"}
 
 

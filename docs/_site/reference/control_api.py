@@ -13,7 +13,7 @@ HEAD = """\
 Paths are below `/__flinkmock__/v1`. A running cluster serves the OpenAPI document of this page at `/openapi.json`.
 [The control API](../control-api.md) explains access, errors and clusters, with examples.
 """
-Part = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 
 
 def page() -> str:
@@ -24,11 +24,11 @@ def page() -> str:
             parts += _section(f"{method.upper()} {path}", operation)
     parts.append("# Types\n")
     for name, schema in document["components"]["schemas"].items():
-        parts += [f"## {name}\n", *_object(schema)]
+        parts += [f"## {name}\n", *_object_table(schema)]
     return "\n".join(parts)
 
 
-def _section(title: str, operation: Part) -> Iterator[str]:
+def _section(title: str, operation: JsonObject) -> Iterator[str]:
     yield f"## {title}\n"
     text = " ".join(dict.fromkeys(filter(None, [operation["summary"], operation.get("description", "")])))
     yield f"{text}\n"
@@ -36,16 +36,16 @@ def _section(title: str, operation: Part) -> Iterator[str]:
         (parameter["name"], parameter["in"], _type(parameter["schema"]), parameter.get("description", ""))
         for parameter in operation.get("parameters", ())
     ]
-    for media, content in operation.get("requestBody", {}).get("content", {}).items():
+    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
         schema = content.get("schema", {})
-        if "properties" in schema and media == "application/json":
+        if "properties" in schema and media_type == "application/json":
             required = schema.get("required", ())
             rows += [
                 (name, "body" if name in required else "body, optional", _type(value), value.get("description", ""))
                 for name, value in schema["properties"].items()
             ]
         else:
-            rows.append(("", f"body, `{media}`", _type(schema), schema.get("description", "")))
+            rows.append(("", f"body, `{media_type}`", _type(schema), schema.get("description", "")))
     if rows:
         table = [
             f"| {f'`{name}`' if name else ''} | {where} | {kind} | {_cell(text)} |" for name, where, kind, text in rows
@@ -55,13 +55,12 @@ def _section(title: str, operation: Part) -> Iterator[str]:
     yield f"Responses: {', '.join(responses)}.\n"
 
 
-def _response(status: str, response: Part) -> str:
-    [schema] = [media.get("schema", {}) for media in response.get("content", {}).values()][:1] or [{}]
-    kind = _type(schema) if schema else ""
-    return f"{status}{f' {kind}' if kind and status < '400' else ''}"
+def _response(status: str, response: JsonObject) -> str:
+    schemas = [media["schema"] for media in response.get("content", {}).values() if media.get("schema")]
+    return f"{status} {_type(schemas[0])}" if schemas and status < "400" else status
 
 
-def _object(schema: Part) -> Iterator[str]:
+def _object_table(schema: JsonObject) -> Iterator[str]:
     if "description" in schema:
         yield f"{schema['description']}\n"
     if "properties" in schema:
@@ -72,7 +71,7 @@ def _object(schema: Part) -> Iterator[str]:
         yield "\n".join(["| field | type | |", "|---|---|---|", *rows]) + "\n"
 
 
-def _type(schema: Part) -> str:
+def _type(schema: JsonObject) -> str:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"

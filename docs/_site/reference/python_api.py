@@ -32,7 +32,7 @@ PARTS = {
     "flinkmock.journal": [getattr(journal, name) for name in journal.__all__],
     "flinkmock.strategies": [getattr(strategies, name) for name in strategies.__all__],
 }
-MAX_LINE = 100
+MAX_LINE_LENGTH = 100
 SECTION = re.compile(r"^(Args|Returns|Raises|Yields|Attributes):$")
 
 
@@ -60,7 +60,7 @@ def _entry(value: Any) -> Iterator[str]:
     yield f"### {name}\n"
     if inspect.isclass(value):
         if _has_constructor(value):
-            yield _code(f"class {name}", value.__init__, bound=True)
+            yield _code(f"class {name}", value.__init__, has_self=True)
         yield from _docstring(value)
         for member, attribute in _members(value):
             yield from _member(name, member, attribute)
@@ -80,8 +80,8 @@ def _members(value: type) -> Iterator[tuple[str, Any]]:
         if not owner.__module__.startswith("flinkmock"):
             continue
         for name, attribute in vars(owner).items():
-            described = isinstance(attribute, (FunctionType, property, classmethod, staticmethod))
-            if not name.startswith("_") and name not in names and described and attribute.__doc__:
+            is_member = isinstance(attribute, (FunctionType, property, classmethod, staticmethod))
+            if not name.startswith("_") and name not in names and is_member and attribute.__doc__:
                 names.add(name)
                 yield name, attribute
 
@@ -93,13 +93,13 @@ def _member(owner: str, name: str, attribute: Any) -> Iterator[str]:
         yield f"```python\n{name}: {_annotation(returns)}\n```\n"
     else:
         function = attribute.__func__ if isinstance(attribute, (classmethod, staticmethod)) else attribute
-        yield _code(name, function, bound=not isinstance(attribute, staticmethod))
+        yield _code(name, function, has_self=not isinstance(attribute, staticmethod))
     yield from _docstring(attribute)
 
 
-def _code(name: str, value: Any, *, bound: bool = False) -> str:
+def _code(name: str, value: Any, *, has_self: bool = False) -> str:
     signature = inspect.signature(value)
-    parameters = list(signature.parameters.values())[1 if bound else 0 :]
+    parameters = list(signature.parameters.values())[1 if has_self else 0 :]
     texts = [_parameter(parameter) for parameter in parameters]
     kinds = [parameter.kind for parameter in parameters]
     if inspect.Parameter.KEYWORD_ONLY in kinds and inspect.Parameter.VAR_POSITIONAL not in kinds:
@@ -107,7 +107,7 @@ def _code(name: str, value: Any, *, bound: bool = False) -> str:
     returns = signature.return_annotation
     end = "" if returns in (inspect.Signature.empty, None) else f" -> {_annotation(returns)}"
     text = f"{name}({', '.join(texts)}){end}"
-    if len(text) > MAX_LINE:
+    if len(text) > MAX_LINE_LENGTH:
         text = f"{name}(\n" + "".join(f"    {line},\n" for line in texts) + f"){end}"
     return f"```python\n{text}\n```\n"
 

@@ -17,13 +17,13 @@ HEAD = """\
 # Releases
 
 flinkmock serves these minor releases of Flink. `flinkmock serve --flink 1.20`, `flink:` in a scenario and `flink=` in a
-test choose one; the newest is the default. `/config` and `/overview` report the exact version.
+test choose one; the newest is the default. `/config` and `/overview` return the version.
 
 The contract of each release (operations, parameters, schemas) is extracted from Flink's own jars. For the *recorded*
 releases, the tests compare the fake with the responses of a real cluster. [Fidelity](../explanation/fidelity.md)
 explains what that means for the other releases.
 
-| release | reports | recorded | operations |
+| release | version | recorded | operations |
 |---|---|---|---|"""
 
 CHANGES = """

@@ -66,16 +66,16 @@ record ControlApi(String url, String token) {
             throw new FlinkMockException(method + " " + url + path + " was interrupted.");
         }
         if (response.statusCode() >= 400) {
-            throw error(response, method + " " + url + path);
+            throw exceptionOf(response, method + " " + url + path);
         }
         return response.body().isEmpty() ? null : parse(response.body());
     }
 
-    private static RuntimeException error(HttpResponse<String> response, String request) {
+    private static RuntimeException exceptionOf(HttpResponse<String> response, String request) {
         JsonNode error;
         try {
             error = JSON.readTree(response.body()).path("error");
-        } catch (JsonProcessingException notTheControlApi) {
+        } catch (JsonProcessingException exception) { // the response is not from the control API
             error = JSON.missingNode();
         }
         if (!error.has("message")) {
@@ -89,7 +89,7 @@ record ControlApi(String url, String token) {
                 error.path("message").asText(), response.statusCode(), error.path("type").asText());
     }
 
-    static String query(Map<String, ?> parameters) {
+    static String queryString(Map<String, ?> parameters) {
         return parameters.entrySet().stream()
                 .filter(parameter -> parameter.getValue() != null && !parameter.getValue().equals(""))
                 .map(parameter -> parameter.getKey() + "=" + encode(parameter.getValue().toString()))

@@ -7,11 +7,13 @@ import java.util.List;
  * A request that a client sent, with its response.
  *
  * @param time the cluster time in ms since the epoch
- * @param operation the operation id, or null if there is no such operation
+ * @param operation the operation id, or null if the request matched no operation
  * @param job the name of the job that the request is about, or null
  * @param status the status of the response; 0 if there was no response
  * @param fault the name of the fault that applied, or null
- * @param advice how to correct the request
+ * @param body the JSON body
+ * @param files the names of the uploaded files
+ * @param advice sentences about parts of the request that the release ignores or that a later release lacks
  */
 public record Exchange(
         int number,

@@ -1,8 +1,8 @@
 package flinkmock.junit5;
 
 /**
- * A fault of the cluster.
+ * A fault between clients and the cluster.
  *
- * @param hits the number of requests to which it applied
+ * @param hits the number of requests to which the fault applied
  */
 public record Fault(String name, int hits) {}

@@ -28,19 +28,19 @@ public final class FlinkMock implements AutoCloseable {
     private final String url;
     private final ControlApi control;
     private final boolean allowUnexpected;
-    private final Runnable close;
+    private final Runnable deleteCluster;
     private String flink;
     private boolean closed;
 
-    private FlinkMock(String url, ControlApi control, boolean allowUnexpected, Runnable close) {
+    private FlinkMock(String url, ControlApi control, boolean allowUnexpected, Runnable deleteCluster) {
         this.url = url;
         this.control = control;
         this.allowUnexpected = allowUnexpected;
-        this.close = close;
+        this.deleteCluster = deleteCluster;
         this.flink = control.get("/version").path("flink").asText();
     }
 
-    static FlinkMock open(FlinkMockTest settings, ClassLoader resources) {
+    static FlinkMock open(FlinkMockTest settings, ClassLoader classLoader) {
         ControlApi server = Server.control();
         Map<String, String> query = new LinkedHashMap<>();
         query.put("flink", settings.flink());
@@ -48,9 +48,9 @@ public final class FlinkMock implements AutoCloseable {
         query.put("start-time", settings.startTime());
         query.put("default-clock", DEFAULT_CLOCK);
         query.put("idle-timeout", "never");
-        String scenario = scenarioBody(settings.scenario(), resources);
+        String scenario = scenarioBody(settings.scenario(), classLoader);
         JsonNode cluster =
-                server.send("POST", "/clusters" + ControlApi.query(query), "application/yaml", scenario);
+                server.send("POST", "/clusters" + ControlApi.queryString(query), "application/yaml", scenario);
         String path = "/clusters/" + cluster.path("id").asText();
         ControlApi control = new ControlApi(cluster.path("control-url").asText(), "");
         return new FlinkMock(
@@ -61,7 +61,7 @@ public final class FlinkMock implements AutoCloseable {
      * Connects to a running {@code flinkmock serve}, for example in a container.
      *
      * @param url the base URL of Flink's REST API
-     * @param token the token of the control API; may be empty
+     * @param token the control token; may be empty
      */
     public static FlinkMock connect(String url, String token) {
         String base = url.replaceAll("/$", "");
@@ -118,9 +118,9 @@ public final class FlinkMock implements AutoCloseable {
         return List.of(ControlApi.convert(control.get("/jobs").get("jobs"), Job[].class));
     }
 
-    /** Returns a job by id or name. */
-    public Job job(String job) {
-        return control.get("/jobs/" + ControlApi.encode(job), Job.class);
+    /** Returns a job. */
+    public Job job(String idOrName) {
+        return control.get("/jobs/" + ControlApi.encode(idOrName), Job.class);
     }
 
     /** Submits a job from a template: "streaming", "batch", or one of the scenario. */
@@ -130,22 +130,22 @@ public final class FlinkMock implements AutoCloseable {
 
     /** Makes a task of the job throw an exception. */
     public Job failJob(String job, String exceptionClass, String message) {
-        return changeJob(job, "fail", Map.of("exception", Map.of("class", exceptionClass, "message", message)));
+        return callJob(job, "fail", Map.of("exception", Map.of("class", exceptionClass, "message", message)));
     }
 
     /** Makes the job finish. */
     public Job finishJob(String job) {
-        return changeJob(job, "finish", null);
+        return callJob(job, "finish", null);
     }
 
     /** Cancels the job. */
     public Job cancelJob(String job) {
-        return changeJob(job, "cancel", null);
+        return callJob(job, "cancel", null);
     }
 
     /** Restarts all tasks of the job. */
     public Job restartJob(String job) {
-        return changeJob(job, "restart", null);
+        return callJob(job, "restart", null);
     }
 
     /**
@@ -154,7 +154,7 @@ public final class FlinkMock implements AutoCloseable {
      * @param timeout the maximum time to wait, on the wall clock
      */
     public Job waitForJob(String job, String state, String timeout) {
-        return changeJob(job, "wait", Map.of("state", state, "timeout", timeout));
+        return callJob(job, "wait", Map.of("state", state, "timeout", timeout));
     }
 
     /** Sends a signal for which the scenario waits. */
@@ -191,11 +191,11 @@ public final class FlinkMock implements AutoCloseable {
      * Replaces the cluster with one that has another scenario, at the same address.
      *
      * @param scenario YAML or JSON text, or the name of a built-in scenario
-     * @param flink the minor release to serve; "" for the same as before
-     * @param clock the clock mode; "" for the same as before
+     * @param flink the minor release to serve; "" for the one that the cluster was created with, else the scenario's
+     * @param clock the clock mode; "" for the one that the cluster was created with, else the scenario's
      */
     public void loadScenario(String scenario, String flink, String clock) {
-        String query = ControlApi.query(Map.of("flink", flink, "clock", clock));
+        String query = ControlApi.queryString(Map.of("flink", flink, "clock", clock));
         control.send("PUT", "/scenario" + query, "application/yaml", scenario);
         this.flink = control.get("/version").path("flink").asText();
     }
@@ -211,8 +211,8 @@ public final class FlinkMock implements AutoCloseable {
     }
 
     /** Restores a snapshot. */
-    public void restore(String snapshot) {
-        control.post("/snapshots/" + ControlApi.encode(snapshot) + "/restore", null);
+    public void restore(String snapshotId) {
+        control.post("/snapshots/" + ControlApi.encode(snapshotId) + "/restore", null);
     }
 
     /**
@@ -235,8 +235,7 @@ public final class FlinkMock implements AutoCloseable {
         }
         if (!allowUnexpected) {
             for (Exchange request : requests().unexpected()) {
-                problems.add("Flink " + flink + " has no operation " + request.method() + " " + request.target() + ". "
-                        + String.join(" ", request.advice()));
+                problems.add("Flink " + flink + " has no operation " + request.method() + " " + request.target() + ".");
             }
         }
         if (!problems.isEmpty()) {
@@ -245,8 +244,8 @@ public final class FlinkMock implements AutoCloseable {
     }
 
     /**
-     * Returns sentences about faults that applied to no request, and about fields and query parameters of requests that
-     * the release does not read.
+     * Returns sentences about faults that applied to no request, expectations that no request can match, and fields and
+     * query parameters of requests that the release does not read.
      */
     public List<String> findings() {
         List<String> sentences = new ArrayList<>();
@@ -256,17 +255,17 @@ public final class FlinkMock implements AutoCloseable {
         return sentences;
     }
 
-    /** Stops the cluster. Further calls have no effect. A cluster of {@link #connect} is not stopped. */
+    /** Deletes the cluster. Further calls have no effect. A cluster of {@link #connect} is not deleted. */
     @Override
     public void close() {
         if (!closed) {
             closed = true;
-            close.run();
+            deleteCluster.run();
         }
     }
 
-    private Job changeJob(String job, String action, Object body) {
-        return control.post("/jobs/" + ControlApi.encode(job) + "/" + action, body, Job.class);
+    private Job callJob(String idOrName, String operation, Object body) {
+        return control.post("/jobs/" + ControlApi.encode(idOrName) + "/" + operation, body, Job.class);
     }
 
     private static Instant timeOf(JsonNode clock) {
@@ -274,17 +273,17 @@ public final class FlinkMock implements AutoCloseable {
     }
 
     /**
-     * Returns the body of a request that loads a scenario: the path of a file or resource, the content of a resource in
-     * a jar, and any other scenario unchanged.
+     * Returns the body of a request that loads a scenario: the path of a file or of a resource outside of jars, the
+     * content of a resource in a jar, and any other scenario unchanged.
      */
-    private static String scenarioBody(String scenario, ClassLoader resources) {
+    private static String scenarioBody(String scenario, ClassLoader classLoader) {
         if (!scenario.matches("[^\n]+\\.ya?ml")) {
             return scenario;
         }
         if (Files.exists(Path.of(scenario))) {
             return Path.of(scenario).toAbsolutePath().toString();
         }
-        URL resource = resources.getResource(scenario);
+        URL resource = classLoader.getResource(scenario);
         if (resource == null) {
             return scenario;
         }

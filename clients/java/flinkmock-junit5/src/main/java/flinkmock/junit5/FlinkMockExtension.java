@@ -41,7 +41,7 @@ public final class FlinkMockExtension implements ParameterResolver, AfterEachCal
 
     private static FlinkMock open(ExtensionContext context) {
         FlinkMockTest settings = settings(context).orElseThrow(() ->
-                new FlinkMockException("There is no @FlinkMockTest at " + context.getRequiredTestMethod() + "."));
+                new FlinkMockException("There is no @FlinkMockTest on " + context.getRequiredTestMethod() + "."));
         return FlinkMock.open(settings, context.getRequiredTestClass().getClassLoader());
     }
 

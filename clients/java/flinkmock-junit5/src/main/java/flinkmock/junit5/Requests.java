@@ -19,12 +19,12 @@ public final class Requests {
 
     /** Returns the requests with this method and path, such as "POST /jobs/:jobid/savepoints". */
     public List<Exchange> list(String match) {
-        return list(control.get("/requests" + ControlApi.query(Map.of("match", match))));
+        return list(control.get("/requests" + ControlApi.queryString(Map.of("match", match))));
     }
 
     /**
-     * Returns the requests that match no operation of the release, except those that a fault answered or that an
-     * expectation matches.
+     * Returns the requests that match no operation of the release, except those to which a fault applied and those that
+     * the test expects.
      */
     public List<Exchange> unexpected() {
         return list(control.get("/requests?unexpected=true"));
@@ -59,7 +59,11 @@ public final class Requests {
         control.post("/requests/expect-in-order", Map.of("matches", matches));
     }
 
-    /** Waits until a request has been sent {@code times} times. The timeout is on the wall clock. */
+    /**
+     * Waits until clients have sent this number of matching requests, and returns them.
+     *
+     * @param timeout the maximum time to wait, on the wall clock
+     */
     public List<Exchange> waitFor(String match, int times, String timeout) {
         return list(control.post("/requests/wait", Map.of("match", match, "times", times, "timeout", timeout)));
     }

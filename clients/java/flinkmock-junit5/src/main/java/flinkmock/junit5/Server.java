@@ -15,7 +15,7 @@ import java.util.Map;
 /** The flinkmock process that all tests of this JVM share. It ends with the JVM, which closes its standard input. */
 final class Server {
     private static final boolean WINDOWS = File.separatorChar == '\\';
-    private static final String INSTALL = "Install flinkmock with pip, and set FLINKMOCK to the path of the program "
+    private static final String INSTALL_HINT = "Install flinkmock with pip, and set FLINKMOCK to the path of the program "
             + "unless it is on the path or in an active virtual environment.";
 
     private static Server shared;
@@ -37,28 +37,34 @@ final class Server {
         return shared.control;
     }
 
-    static Server start(List<String> program) {
-        List<String> command = new ArrayList<>(program);
-        command.addAll(List.of("serve", "--port", "0", "--log", "json", "--quiet", "--until-stdin-ends"));
+    /**
+     * Starts {@code flinkmock serve}.
+     *
+     * @param command the program, and the arguments before {@code serve}
+     */
+    static Server start(List<String> command) {
+        List<String> serveCommand = new ArrayList<>(command);
+        serveCommand.addAll(List.of("serve", "--port", "0", "--log", "json", "--quiet", "--until-stdin-ends"));
         String line;
         Process process;
-        Path messages = null;
+        Path stderrFile = null;
         try {
-            messages = Files.createTempFile("flinkmock-", ".log");
-            messages.toFile().deleteOnExit();
-            process = new ProcessBuilder(command).redirectError(messages.toFile()).start();
+            stderrFile = Files.createTempFile("flinkmock-", ".log");
+            stderrFile.toFile().deleteOnExit();
+            process = new ProcessBuilder(serveCommand).redirectError(stderrFile.toFile()).start();
             BufferedReader output =
                     new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
             line = output.readLine();
         } catch (IOException error) {
-            throw new FlinkMockException(error.getMessage() + ". " + INSTALL);
+            throw new FlinkMockException(error.getMessage() + ". " + INSTALL_HINT);
         }
         if (line == null) {
-            throw new FlinkMockException(String.join(" ", program) + " has ended. " + INSTALL + "\n" + read(messages));
+            throw new FlinkMockException(
+                    String.join(" ", command) + " has ended. " + INSTALL_HINT + "\n" + read(stderrFile));
         }
         if (!line.startsWith("{")) {
             process.destroy();
-            throw new FlinkMockException(String.join(" ", program) + ": unexpected output: " + line);
+            throw new FlinkMockException(String.join(" ", command) + ": unexpected output: " + line);
         }
         String url = ControlApi.parse(line).path("url").asText();
         return new Server(new ControlApi(url + ControlApi.PREFIX, ""), process.getOutputStream());
@@ -82,9 +88,9 @@ final class Server {
             return List.of(program);
         }
         List<Path> folders = new ArrayList<>();
-        String virtual = environment.getOrDefault("VIRTUAL_ENV", "");
-        if (!virtual.isEmpty()) {
-            folders.add(Path.of(virtual, WINDOWS ? "Scripts" : "bin"));
+        String virtualEnv = environment.getOrDefault("VIRTUAL_ENV", "");
+        if (!virtualEnv.isEmpty()) {
+            folders.add(Path.of(virtualEnv, WINDOWS ? "Scripts" : "bin"));
         }
         for (String folder : environment.getOrDefault("PATH", "").split(File.pathSeparator)) {
             if (!folder.isEmpty()) {

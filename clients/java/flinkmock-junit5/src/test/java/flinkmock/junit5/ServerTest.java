@@ -20,8 +20,8 @@ class ServerTest {
     @TempDir
     Path folder;
 
-    private String program(String name, String script) throws IOException {
-        Path path = Files.createDirectories(folder.resolve(name)).resolve("flinkmock");
+    private String writeProgram(String subfolder, String script) throws IOException {
+        Path path = Files.createDirectories(folder.resolve(subfolder)).resolve("flinkmock");
         Files.writeString(path, "#!/bin/sh\n" + script + "\n");
         assertTrue(path.toFile().setExecutable(true));
         return path.toString();
@@ -29,17 +29,17 @@ class ServerTest {
 
     @Test
     void findCommandTriesTheVariableTheVirtualEnvironmentThePathAndPython() throws IOException {
-        String inEnvironment = program("environment/bin", "");
-        String onPath = program("path", "");
+        String programInVirtualEnv = writeProgram("environment/bin", "");
+        String programOnPath = writeProgram("path", "");
         Map<String, String> variables = new HashMap<>(Map.of(
                 "FLINKMOCK", "/opt/flinkmock",
                 "VIRTUAL_ENV", folder.resolve("environment").toString(),
                 "PATH", folder.resolve("empty") + ":" + folder.resolve("path")));
         assertEquals(List.of("/opt/flinkmock"), Server.findCommand(variables));
         variables.remove("FLINKMOCK");
-        assertEquals(List.of(inEnvironment), Server.findCommand(variables));
+        assertEquals(List.of(programInVirtualEnv), Server.findCommand(variables));
         variables.remove("VIRTUAL_ENV");
-        assertEquals(List.of(onPath), Server.findCommand(variables));
+        assertEquals(List.of(programOnPath), Server.findCommand(variables));
         variables.remove("PATH");
         assertEquals(List.of("python3", "-m", "flinkmock"), Server.findCommand(variables));
     }
@@ -47,8 +47,8 @@ class ServerTest {
     @Test
     void theReasonForAFailedStartIsReported() throws IOException {
         checkFailedStart("/nowhere/flinkmock", "Install flinkmock with pip");
-        checkFailedStart(program("broken", "echo 'no module named aiohttp' >&2; exit 3"), "no module named aiohttp");
-        checkFailedStart(program("other", "echo hello"), "unexpected output: hello");
+        checkFailedStart(writeProgram("broken", "echo 'no module named aiohttp' >&2; exit 3"), "no module named aiohttp");
+        checkFailedStart(writeProgram("other", "echo hello"), "unexpected output: hello");
     }
 
     private static void checkFailedStart(String program, String reason) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.opentest4j.AssertionFailedError;
 
 @FlinkMockTest(scenario = "orders.yaml")
-class FlinkMockTests {
+class FlinkMockExtensionTest {
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
     private static final String SAVEPOINT = "POST /jobs/:jobid/savepoints";
 
@@ -46,9 +46,14 @@ class FlinkMockTests {
 
     @Test
     @FlinkMockTest(scenario = "{jobs: {returns: batch}, clock: virtual}", flink = "1.20")
-    void aMethodCanHaveAnotherScenario(FlinkMock flink) {
+    void theAnnotationOfAMethodReplacesThatOfTheClass(FlinkMock flink) {
         assertTrue(flink.flink().startsWith("1.20."));
         assertEquals("returns", flink.jobs().get(0).name());
+    }
+
+    @Test
+    @FlinkMockTest(scenario = "{jobs: {returns: batch}, clock: virtual}")
+    void theClockAdvancesByADurationAndUntilAJobIsInAState(FlinkMock flink) {
         Instant begin = flink.now();
         assertEquals(begin.plusMillis(1500), flink.advance(Duration.ofMillis(1500)));
         flink.runUntil("returns", "FINISHED");
@@ -62,12 +67,16 @@ class FlinkMockTests {
     @Nested
     class InANestedClass {
         @Test
-        void theScenarioIsThatOfTheOuterClass(FlinkMock flink) throws Exception {
+        void theScenarioIsThatOfTheOuterClass(FlinkMock flink) {
             assertEquals("orders", flink.jobs().get(0).name());
-            Instant before = flink.now();
-            get(flink.url() + "/jobs");
-            assertEquals(before.plusSeconds(1), flink.now());
         }
+    }
+
+    @Test
+    void eachRequestAdvancesTheClockByASecond(FlinkMock flink) throws Exception {
+        Instant before = flink.now();
+        get(flink.url() + "/jobs");
+        assertEquals(before.plusSeconds(1), flink.now());
     }
 
     @Test
@@ -171,7 +180,7 @@ class FlinkMockTests {
 
     @Test
     @FlinkMockTest(scenario = "expect: [GET /overview: 1]", flink = "2.3")
-    void unmetExpectationsAndUnknownOperationsFailVerify(FlinkMock flink) throws Exception {
+    void verifyReportsUnmetExpectationsAndUnmatchedRequests(FlinkMock flink) throws Exception {
         get(flink.url() + "/job");
         String message = assertThrows(AssertionFailedError.class, flink::verify).getMessage();
         assertTrue(message.contains("GET /overview"), message);
@@ -181,7 +190,7 @@ class FlinkMockTests {
 
     @Test
     @FlinkMockTest(allowUnexpected = true, scenario = "faults: [{name: slow, match: GET /jobs, delay: 1s}]")
-    void unknownOperationsCanBeAllowedAndUnusedFaultsAreReported(FlinkMock flink) throws Exception {
+    void unmatchedRequestsCanBeAllowedAndUnusedFaultsAreReported(FlinkMock flink) throws Exception {
         get(flink.url() + "/job");
         flink.verify();
         assertTrue(flink.findings().toString().contains("slow"));
