@@ -155,7 +155,7 @@ def plan(args: argparse.Namespace) -> int:
     from flinkmock.dryrun.plan import plan_file
 
     with without_garbage_collection():
-        scenario_plan = plan_file(args.file, flink=args.flink, until=args.until)
+        scenario_plan = plan_file(args.file, release=args.flink, duration_ms=args.until)
     if args.svg is not None:
         from flinkmock.dryrun.svg import plan_as_svg
 

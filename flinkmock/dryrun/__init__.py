@@ -1,1 +1,1 @@
-"""Dry runs of scenarios without a server: the plan of a scenario, and its mistakes."""
+"""Dry runs of scenarios without a server: the plan of a scenario, and the findings of `scenario check`."""

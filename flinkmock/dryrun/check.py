@@ -32,24 +32,24 @@ class CheckResult:
     """What a dry run without findings covered.
 
     Attributes:
-        flink: The release.
-        jobs: The number of jobs.
-        state_changes: The number of changes of job states.
-        duration: The simulated time in ms.
-        responses: The number of checked responses.
+        release: The release.
+        job_count: The number of jobs.
+        state_change_count: The number of changes of job states.
+        duration_ms: The simulated time.
+        response_count: The number of checked responses.
     """
 
-    flink: str
-    jobs: int
-    state_changes: int
-    duration: int
-    responses: int
+    release: str
+    job_count: int
+    state_change_count: int
+    duration_ms: int
+    response_count: int
 
     def __str__(self) -> str:
-        jobs = "1 job" if self.jobs == 1 else f"{self.jobs:,} jobs"
-        changes = "1 state change" if self.state_changes == 1 else f"{self.state_changes:,} state changes"
-        duration = format_duration(self.duration)
-        return f"Flink {self.flink}: {jobs}, {changes} in {duration}, {self.responses:,} responses checked"
+        jobs = "1 job" if self.job_count == 1 else f"{self.job_count:,} jobs"
+        changes = "1 state change" if self.state_change_count == 1 else f"{self.state_change_count:,} state changes"
+        duration = format_duration(self.duration_ms)
+        return f"Flink {self.release}: {jobs}, {changes} in {duration}, {self.response_count:,} responses checked"
 
 
 def check_file(file: Path, releases: Sequence[str] = (), progress: Progress | None = None) -> list[CheckResult]:
@@ -86,9 +86,9 @@ class _ScenarioCheck:
         self._diagnostics = diagnostics
         self._response_checks: ResponseChecks | None = None
 
-    def run(self, flink: str) -> CheckResult:
+    def run(self, release: str) -> CheckResult:
         rule_count = len(self._document.items_of("submitted"))
-        dry_run = DryRun(self._scenario, rule_count=rule_count, flink=flink, watch=self._check_responses)
+        dry_run = DryRun(self._scenario, rule_count=rule_count, release=release, watch=self._check_responses)
         simulator = dry_run.simulator
         configuration = simulator.cluster.configuration.values
         StaticChecks(self._document, self._scenario, simulator.engine.contract, configuration, self._diagnostics).run()
@@ -100,8 +100,9 @@ class _ScenarioCheck:
             for job, text in self._response_checks.findings:
                 self._diagnostics.add(self._job_location(job), text)
         timeline = dry_run.timeline
-        duration = timeline.end - timeline.begin
-        return CheckResult(flink, len(timeline.lanes), simulator.state_changes, duration, response_count)
+        duration_ms = timeline.end - timeline.begin
+        job_count, state_change_count = len(timeline.lanes), simulator.state_change_count
+        return CheckResult(release, job_count, state_change_count, duration_ms, response_count)
 
     def _check_responses(self, simulator: Simulator, changed_jobs: Collection[Job]) -> None:
         if self._response_checks is None:
@@ -115,14 +116,14 @@ class _ScenarioCheck:
         entered: dict[int, set[int]] = {}  # identity of a lifecycle -> identities of the steps that jobs entered
         for job_run in simulator.job_runs:
             entered.setdefault(id(job_run.job.spec.lifecycle), set()).update(job_run.entered_steps)
-        own_jobs = self._document.items_of("jobs").values()
+        job_nodes = self._document.items_of("jobs").values()
         for node, spec in self._specs():
             missed = _missed_steps(spec.lifecycle, entered.get(id(spec.lifecycle), set()))
             if missed:
                 job_run = next(
                     job_run for job_run in simulator.job_runs if job_run.job.spec.lifecycle is spec.lifecycle
                 )
-                if _lacks_slots(job_run.job) and not any(node is job for job in own_jobs):
+                if _lacks_slots(job_run.job) and not any(node is job_node for job_node in job_nodes):
                     continue  # there are not enough slots for all jars that the client ran
                 self._diagnostics.add(
                     self._step_location(node, spec, missed[0]),

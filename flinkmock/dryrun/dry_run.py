@@ -45,8 +45,8 @@ class DryRun:
     Args:
         scenario: The loaded scenario.
         rule_count: The number of submission rules in the scenario file. The client runs a jar for each.
-        flink: The release; None for that of the scenario, else the newest.
-        until: The duration in ms; None to run until nothing new happens.
+        release: The release; None for that of the scenario, else the newest.
+        duration_ms: How long to run; None to run until nothing new happens.
         watch: Is called after each change, with the simulator and the jobs whose state has changed.
 
     Raises:
@@ -59,11 +59,11 @@ class DryRun:
         scenario: Scenario,
         *,
         rule_count: int = 0,
-        flink: str | None = None,
-        until: int | None = None,
+        release: str | None = None,
+        duration_ms: int | None = None,
         watch: Callable[[Simulator, Collection[Job]], None] = lambda simulator, changed_jobs: None,
     ) -> None:
-        self.simulator = Simulator(scenario, flink, until)
+        self.simulator = Simulator(scenario, release, duration_ms)
         self._client = ScriptedClient(self.simulator, rule_count)
         try:
             for changed_jobs in self.simulator.run(self._client.steps()):
@@ -74,18 +74,18 @@ class DryRun:
 
     def _timeline(self) -> Timeline:
         simulator = self.simulator
-        lane_numbers: dict[str, int] = {}  # by job id
+        lane_indexes: dict[str, int] = {}  # by job id
         lanes: list[JobLane] = []
         for job_run in simulator.job_runs:
             job = job_run.job
-            if job.id not in lane_numbers:
-                lane_numbers[job.id] = len(lanes)
+            if job.id not in lane_indexes:
+                lane_indexes[job.id] = len(lanes)
                 lanes.append(JobLane(job.name, max(vertex.parallelism for vertex in job.spec.vertices)))
-            self._add_run(lanes[lane_numbers[job.id]], job_run)
+            self._add_run(lanes[lane_indexes[job.id]], job_run)
         begin = min((interval.begin for lane in lanes for interval in lane.intervals), default=0)
         timeline = Timeline(min(begin, 0), simulator.now - simulator.started_at, lanes)
         for event in simulator.events:
-            lane_number = lane_numbers.get(event.job.id) if event.job is not None else None
+            lane_index = lane_indexes.get(event.job.id) if event.job is not None else None
             end = None if event.end is None else event.end - simulator.started_at
             at = event.at - simulator.started_at
             timeline.events.append(
@@ -94,16 +94,16 @@ class DryRun:
                     event.kind,
                     event.text,
                     event.outcome,
-                    lane=lane_number,
+                    lane_index=lane_index,
                     end=end,
                     is_failure=event.is_failure,
                 )
             )
-        timeline.events += self._membership_events()
+        timeline.events += self._process_events()
         timeline.events.sort(key=lambda event: event.at)
         timeline.fault_windows = list(self._fault_windows())
         if self._client.started_at is not None:
-            timeline.client_from = self._client.started_at - simulator.started_at
+            timeline.client_begin = self._client.started_at - simulator.started_at
         return timeline
 
     def _add_run(self, lane: JobLane, job_run: JobRun) -> None:
@@ -124,7 +124,7 @@ class DryRun:
             failure = checkpoint.failure if end is not None else None
             begin = checkpoint.triggered_at - started_at
             lane.checkpoints.append(CheckpointEvent(checkpoint.id, begin, end, failure, checkpoint.is_savepoint))
-        lane.rejected += len(job.checkpoints.rejection_times)
+        lane.rejected_count += len(job.checkpoints.rejection_times)
         lane.outlook, lane.repeats = self._outlook(job_run)
 
     def _idle(self, job: Job, at: int, end: int | None) -> _Idle:
@@ -165,7 +165,7 @@ class DryRun:
         is_last = job.lifecycle.next_index(job.step_index) is None
         return ("forever" if is_last else "continues"), False
 
-    def _membership_events(self) -> Iterator[TimelineEvent]:
+    def _process_events(self) -> Iterator[TimelineEvent]:
         """Yield the joins and losses of TaskManagers, except the initial joins, and the crashes of leaders."""
         started_at = self.simulator.started_at
         cluster = self.simulator.cluster

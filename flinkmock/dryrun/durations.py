@@ -25,7 +25,7 @@ def format_time(ms: int, decimals: int = 1) -> str:
 
 
 def decimals_needed(times: Iterable[int]) -> int:
-    """Return how many decimals of a second distinguish these times in ms: 1, or 3 if any has parts of 100 ms."""
+    """Return how many decimals of a second these times (ms) need: 1 if all are multiples of 100 ms, otherwise 3."""
     return 3 if any(ms % 100 for ms in times) else 1
 
 

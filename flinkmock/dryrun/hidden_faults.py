@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from flinkmock.faults import Fault, FaultTrigger
 
 MAX_REQUESTS = 10_000
-"""Faults are not examined if the numbers of the requests to which they apply repeat only after more requests."""
+"""The longest period for which faults are examined by the numbers of the requests to which they apply (`_period`)."""
 
 
 def hiding_faults(fault: Fault, earlier: Sequence[Fault]) -> list[Fault]:
@@ -24,22 +24,23 @@ def hiding_faults(fault: Fault, earlier: Sequence[Fault]) -> list[Fault]:
 
 def _hides(earlier: Fault, later: FaultTrigger) -> bool:
     """Return whether an earlier fault applies to every request that a later one matches."""
-    first = earlier.trigger
+    trigger = earlier.trigger
     if earlier.serve_stale is not None and not (
         later.patterns and all(pattern.method == "GET" for pattern in later.patterns)
     ):
         return False  # only responses to reads can be stale
-    always = (
-        first.job in (None, later.job)
-        and first.headers.items() <= later.headers.items()
-        and first.job_state in (None, later.job_state)
-        and first.every == 1
-        and not first.nth
-        and first.chance >= 1
-        and first.times is None
-        and _covers(first.during, later.during)
+    has_wider_conditions = (
+        trigger.job in (None, later.job)
+        and trigger.headers.items() <= later.headers.items()
+        and trigger.job_state in (None, later.job_state)
+        and trigger.every == 1
+        and not trigger.nth
+        and trigger.chance >= 1
+        and trigger.times is None
+        and _covers(trigger.during, later.during)
     )
-    return always and (not first.patterns or (bool(later.patterns) and set(later.patterns) <= set(first.patterns)))
+    has_more_patterns = not trigger.patterns or (bool(later.patterns) and set(later.patterns) <= set(trigger.patterns))
+    return has_wider_conditions and has_more_patterns
 
 
 def _covers(outer: tuple[int, int | None] | None, inner: tuple[int, int | None] | None) -> bool:
@@ -53,7 +54,7 @@ def _covers(outer: tuple[int, int | None] | None, inner: tuple[int, int | None] 
 
 
 def _hiding_by_numbers(fault: Fault, earlier: Sequence[Fault]) -> list[Fault]:
-    """Return the earlier faults that apply to the same numbers of requests (`every`, `nth`, `times`) as a fault.
+    """Return the earlier faults that apply to all requests of a fault by their numbers (`every`, `nth`, `times`).
 
     Only faults with the same conditions are compared, since they count the same requests. Faults that apply by chance
     are omitted.
@@ -62,12 +63,12 @@ def _hiding_by_numbers(fault: Fault, earlier: Sequence[Fault]) -> list[Fault]:
     period = _period([*rivals, fault])
     if not rivals or period > MAX_REQUESTS:
         return []
-    hits = [0] * len(rivals)
+    hit_counts = [0] * len(rivals)
     hiding: dict[str, Fault] = {}
     for number in range(1, period + 1):
-        selected = next((i for i, rival in enumerate(rivals) if _selects(rival, number, hits[i])), None)
+        selected = next((i for i, rival in enumerate(rivals) if _selects(rival, number, hit_counts[i])), None)
         if selected is not None:
-            hits[selected] += 1
+            hit_counts[selected] += 1
         if _selects(fault, number, 0):
             if selected is None:
                 return []
@@ -83,11 +84,11 @@ def _conditions(fault: Fault) -> object:
     return frozenset(trigger.patterns), trigger.job, headers, trigger.during, trigger.job_state, reads_only
 
 
-def _selects(fault: Fault, number: int, hits: int) -> bool:
-    """Return whether a fault applies to the request with a number, after a number of hits."""
+def _selects(fault: Fault, number: int, hit_count: int) -> bool:
+    """Return whether a fault that has had `hit_count` hits applies to the request with this number."""
     trigger = fault.trigger
     has_number = number % trigger.every == 0 and (not trigger.nth or number in trigger.nth)
-    return has_number and (trigger.times is None or hits < trigger.times)
+    return has_number and (trigger.times is None or hit_count < trigger.times)
 
 
 def _period(faults: Sequence[Fault]) -> int:

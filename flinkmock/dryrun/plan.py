@@ -30,7 +30,7 @@ class Plan:
         operations: Name and behaviour of each cluster operation.
         submitted: Pattern and job of each submission rule.
         faults: Name, trigger and effect of each fault.
-        expected: The expectations.
+        expectations: The text of each expectation.
     """
 
     title: str
@@ -39,16 +39,16 @@ class Plan:
     operations: tuple[Row, ...]
     submitted: tuple[Row, ...]
     faults: tuple[Row, ...]
-    expected: tuple[str, ...]
+    expectations: tuple[str, ...]
 
 
-def plan_file(file: Path, *, flink: str | None = None, until: int | None = None) -> Plan:
+def plan_file(file: Path, *, release: str | None = None, duration_ms: int | None = None) -> Plan:
     """Return the plan of a scenario file.
 
     Args:
         file: The scenario.
-        flink: The release; None for that of the scenario, else the newest.
-        until: The duration in ms; None to run until nothing new happens.
+        release: The release; None for that of the scenario, else the newest.
+        duration_ms: How long to run the scenario; None to run it until nothing new happens.
 
     Raises:
         ScenarioError: The scenario is invalid.
@@ -56,17 +56,17 @@ def plan_file(file: Path, *, flink: str | None = None, until: int | None = None)
     """
     scenario, document = load_scenario_and_document(file)
     rule_count = len(document.items_of("submitted"))
-    dry_run = DryRun(scenario, rule_count=rule_count, flink=flink, until=until)
+    dry_run = DryRun(scenario, rule_count=rule_count, release=release, duration_ms=duration_ms)
     title = document.text_of("name") or file.stem
-    release = dry_run.simulator.engine.contract.release.minor
+    served_release = dry_run.simulator.engine.contract.release.minor
     return Plan(
         title,
-        f"{title}\n{_cluster_text(scenario, release)}",
+        f"{title}\n{_cluster_text(scenario, served_release)}",
         dry_run.timeline,
         tuple(_operations(scenario)),
         tuple((rule.pattern, _job_text(rule.job)) for rule in scenario.submissions[:rule_count]),
         tuple(_faults(document)),
-        tuple(_expected(document)),
+        tuple(_expectations(document)),
     )
 
 
@@ -116,7 +116,7 @@ def _entry_text(node: YamlNode, key: str) -> str:
     return text if key == "match" else f"{key} {text}"
 
 
-def _expected(document: YamlNode) -> Iterator[str]:
+def _expectations(document: YamlNode) -> Iterator[str]:
     for node in document.elements_of("expect"):
         entries = [f"{key}: {_on_one_line(value)}" for key, value in node.items.items()]
         yield ", ".join(entries) if entries else node.text

@@ -1,11 +1,11 @@
 """Checks the responses of a cluster to every documented read-only operation during a dry run.
 
-A job is checked after each state change, unless a job of the same structure was checked in the same state. The
-structure is the number of vertices and of their inputs, whether a vertex has several subtasks, and whether the job has
-checkpoints, metrics and accumulators. Of vertices, subtasks and checkpoints, the first and the last are checked. The
-vertices of a job with many tasks are checked once, and their metrics never. Operations that do not concern a job are
-checked whenever a job is checked; in a cluster with many jobs or TaskManagers only once. Logs of very many attempts are
-not checked.
+A job is checked after each state change, unless a job of the same shape was checked in the same state. The shape of a
+job consists of its type, whether it has checkpoints, metrics and user configuration, and of each vertex the number of
+operators, the inputs, whether it has several subtasks, its accumulators, and whether it has metrics. Of vertices,
+subtasks and checkpoints, the first and the last are checked. The vertices of a job with many tasks are checked once,
+and their metrics never. Operations that do not concern a job are checked whenever a job is checked; in a cluster with
+many jobs or TaskManagers only once. Logs of very many executions are not checked.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 TARGETS_PER_KIND = 2
 MANY = 100
 """If there are more jobs and TaskManagers, or if a job has more tasks, they are checked less often."""
-MAX_ATTEMPTS = 50_000
-"""The maximum number of attempts of tasks with which logs are checked."""
-Structure = tuple[Any, ...]
-"""The properties of a job on which the schema of its responses depends."""
+MAX_EXECUTIONS = 50_000
+"""If the jobs have more executions, logs are not checked."""
+Shape = tuple[Any, ...]
+"""The properties of a job on which the form of its responses depends."""
 
 
 class ResponseChecks:
@@ -45,12 +45,12 @@ class ResponseChecks:
         self._simulator = simulator
         self._client = InProcessClient(simulator.engine)
         self._read_only_operations = [operation for operation in simulator.engine.contract if only_reads(operation)]
-        self._structures: dict[str, Structure] = {}
-        """The structures of jobs, by job id."""
+        self._shapes: dict[str, Shape] = {}
+        """The shapes of jobs, by job id."""
         self._checked_states: set[tuple[Any, ...]] = set()
-        """The structures of the checked jobs, each with the states in which such a job was checked."""
-        self._checked_vertices: set[tuple[str, Structure]] = set()
-        """The id of each checked operation on vertices, with the structure of the job."""
+        """The shapes of the checked jobs, each with the states in which such a job was checked."""
+        self._checked_vertices: set[tuple[str, Shape]] = set()
+        """The id of each checked operation on vertices, with the shape of the job."""
         self._is_large_cluster = len(simulator.scenario.jobs) + simulator.scenario.taskmanagers > MANY
         self._reported: set[tuple[str, str]] = set()
         """The operation id and the kind of each finding."""
@@ -67,19 +67,22 @@ class ResponseChecks:
             self._check_operations(None)
 
     def _mark_checked(self, job: Job) -> bool:
-        """Mark the structure and the state of a job as checked. Return False if they were marked already."""
+        """Mark the shape and the state of a job as checked.
+
+        Returns False if the job need not be checked: they were marked already, or only an earlier leader had the job.
+        """
         states = [state for _, state in job.states[-2:]]
         awaits_slots = bool(job.attempts) and job.attempts[-1].deployed_at is None
-        key = (self._structure(job), *states, awaits_slots, bool(job.checkpoints.restored))
+        key = (self._shape(job), *states, awaits_slots, bool(job.checkpoints.restored))
         if key in self._checked_states or self._simulator.cluster.jobs.get(job.id) is not job:
             return False
         self._checked_states.add(key)
         return True
 
-    def _structure(self, job: Job) -> Structure:
-        if job.id not in self._structures:
-            self._structures[job.id] = _structure_of(job)
-        return self._structures[job.id]
+    def _shape(self, job: Job) -> Shape:
+        if job.id not in self._shapes:
+            self._shapes[job.id] = _shape_of(job)
+        return self._shapes[job.id]
 
     def _check_operations(self, job: Job | None) -> None:
         """Check the operations on a job; if it is None, those that do not concern a job."""
@@ -87,7 +90,7 @@ class ResponseChecks:
             return
         if job is not None and not job.is_known_at(self._simulator.now):
             return
-        targets = Targets(_Lists(self._client, job), TARGETS_PER_KIND)
+        targets = Targets(_IdReader(self._client, job), TARGETS_PER_KIND)
         for operation in self._read_only_operations:
             is_about_jobs = ":jobid" in operation.segments
             if is_about_jobs != (job is not None) or self._is_long_log(operation):
@@ -101,17 +104,17 @@ class ResponseChecks:
                 self._check(operation, target, job)
 
     def _is_long_log(self, operation: Operation) -> bool:
-        """Return whether the operation reads a log with the lines of very many attempts."""
+        """Return whether the operation reads a log with the lines of very many executions."""
         if not {"log", "logs", "stdout"} & {*operation.segments}:
             return False
         jobs = self._simulator.cluster.jobs.values()
-        return sum(len(job.attempts) * job.graph.subtask_count for job in jobs) > MAX_ATTEMPTS
+        return sum(len(job.attempts) * job.graph.subtask_count for job in jobs) > MAX_EXECUTIONS
 
     def _is_affordable(self, operation: Operation, job: Job) -> bool:
         """Return whether to check the operation for a job with many tasks: on vertices only once, without metrics."""
         if ":vertexid" not in operation.segments:
             return True
-        key = operation.id, self._structure(job)
+        key = operation.id, self._shape(job)
         is_checked = key in self._checked_vertices
         if job.state == "RUNNING":
             self._checked_vertices.add(key)
@@ -151,8 +154,8 @@ class ResponseChecks:
             self.findings.append((job, f"the response of {operation} {text}"))
 
 
-class _Lists:
-    """The responses with the ids for `Targets`: those of the checked job, and of the first and last TaskManager."""
+class _IdReader:
+    """Reads the lists from which `Targets` takes ids: the checked job, and the first and last TaskManager."""
 
     def __init__(self, client: InProcessClient, job: Job | None) -> None:
         self._client = client
@@ -180,7 +183,7 @@ def _request_targets(targets: Targets, operation: Operation) -> Iterator[str]:
             yield path + query
 
 
-def _structure_of(job: Job) -> Structure:
+def _shape_of(job: Job) -> Shape:
     vertices = tuple(
         (
             len(vertex.operators),

@@ -1,8 +1,9 @@
 """The client of a dry run. It calls the operations that the scenario configures, so that the plan shows their effects.
 
 It calls each configured operation on each job that has its own settings for the operation, and on the first of the
-other jobs: once more than the calls that should fail. Then it runs a jar for each submission rule, from the newest
-savepoint if there is one. It runs a jar for the rule `*` only if there is no other rule.
+other jobs. If the first N calls of an operation fail, it calls the operation N + 1 times. Then it runs a jar for each
+submission rule, from the newest savepoint if there is one. It runs a jar for the rule `*` only if there is no other
+rule.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ PAUSE_MS = 5_000
 POLL_MS = 1_000
 """The interval at which an operation without a known end is polled, in ms."""
 MAX_CALLS = 4
-"""The maximum number of calls of one operation on one job."""
+"""The maximum number of calls of one operation on one job, and of jobs on which one operation is called."""
 MAX_RULES = 20
 """The maximum number of submission rules for which a jar is run."""
 DIRECTORY = "file:///savepoints"
@@ -54,7 +55,7 @@ class ScriptedClient:
         self._client = InProcessClient(simulator.engine)
         own_rules = simulator.scenario.submissions[: min(rule_count, MAX_RULES)]
         self._rules = [rule for rule in own_rules if rule.pattern != "*"] or list(own_rules)
-        self._savepoint: str | None = None
+        self._savepoint_path: str | None = None
         """The path of the newest savepoint."""
         self.started_at: int | None = None
         """The time of the first step, in ms since the epoch; None if there was none."""
@@ -106,13 +107,13 @@ class ScriptedClient:
         if not self._simulator.cluster.uses_adaptive_scheduler(job.spec):
             return
         cluster, now = self._simulator.cluster, self._simulator.now
-        slots = sum(taskmanager.slots for taskmanager in cluster.taskmanagers.at(now))
+        slot_count = sum(taskmanager.slots for taskmanager in cluster.taskmanagers.at(now))
         bounds = {
-            vertex.id: {"parallelism": {"lowerBound": 1, "upperBound": min(slots, vertex.spec.max_parallelism)}}
+            vertex.id: {"parallelism": {"lowerBound": 1, "upperBound": min(slot_count, vertex.spec.max_parallelism)}}
             for vertex in job.graph.vertices
         }
         self._client.json("PUT", f"/jobs/{job.id}/resource-requirements", bounds)
-        self._simulator.add_event(EventKind.OPERATION, job, f"rescale to {slots}")
+        self._simulator.add_event(EventKind.OPERATION, job, f"rescale to {slot_count}")
 
     def _take_checkpoint(self, name: str, job: Job) -> Iterator[int]:
         """Take a savepoint or checkpoint; yield the pauses in ms until it is done."""
@@ -128,7 +129,7 @@ class ScriptedClient:
             if operation.is_done_at(self._simulator.now):
                 failure = operation.failure
                 if failure is None:
-                    self._savepoint = operation.result.get("location", self._savepoint)
+                    self._savepoint_path = operation.result.get("location", self._savepoint_path)
                 outcome = "done" if failure is None else f"failed: {failure.chain()[-1]}"
                 self._simulator.add_event(
                     EventKind.OPERATION, job, name, outcome, since=triggered_at, is_failure=failure is not None
@@ -141,9 +142,9 @@ class ScriptedClient:
     def _run_jar(self, rule: SubmissionRule) -> None:
         name, entry_class = jar_for(rule.pattern)
         body: dict[str, Any] = {"entryClass": entry_class} if entry_class else {}
-        if self._savepoint is not None and rule.job.type == "STREAMING":
-            body["savepointPath"] = self._savepoint
-        run_count = len(self._simulator.job_runs)
+        if self._savepoint_path is not None and rule.job.type == "STREAMING":
+            body["savepointPath"] = self._savepoint_path
+        earlier_run_count = len(self._simulator.job_runs)
         try:
             with temporary_upload((name, small_jar())) as path:
                 assert path is not None
@@ -155,14 +156,14 @@ class ScriptedClient:
                 EventKind.OPERATION, None, f"run {name}", f"rejected: {_reason(error)}", is_failure=True
             )
             return
-        new_runs = self._simulator.job_runs[run_count:]
+        new_runs = self._simulator.job_runs[earlier_run_count:]
         job = new_runs[0].job if new_runs else None
         source = " from the savepoint" if "savepointPath" in body else ""
         self._simulator.add_event(EventKind.OPERATION, job, f"run {entry_class or name}{source}")
 
 
 def _call_count(spec: ClusterOperationSpec) -> int:
-    """Return how often to call an operation: once more than the calls that fail, so that one of them succeeds."""
+    """Return how often to call an operation: up to the call after the last that fails, so that one call succeeds."""
     last_failure = max(spec.fails, default=0)
     if not spec.fails and spec.chance > 0:
         last_failure = 1
@@ -170,10 +171,9 @@ def _call_count(spec: ClusterOperationSpec) -> int:
 
 
 def jar_for(pattern: str) -> tuple[str, str | None]:
-    """Return the name of a jar that a submission rule matches, and the entry class if the rule matches it by that.
+    """Return the name of a jar that a submission rule with this pattern matches, and its entry class.
 
-    Args:
-        pattern: The pattern of the rule.
+    The entry class is None if the rule matches the jar by its name.
     """
     name_or_class = pattern.replace("?", "1")
     if name_or_class == "*":

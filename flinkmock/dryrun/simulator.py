@@ -14,7 +14,7 @@ from flinkmock.engine import Engine
 from flinkmock.scenario.scenario import Scenario
 
 MAX_ITERATIONS = 3
-"""How often steps are repeated, or a job leaves its lifecycle (without slots), before the dry run ends."""
+"""How often a job repeats its steps, or leaves its lifecycle because it gets no slots, before it counts as settled."""
 POLL_MS = 1_000
 """The interval at which the simulator polls for `3 polls`, in ms."""
 SIGNAL_MS = 5_000
@@ -32,7 +32,7 @@ class JobRun:
     job: Job
     entered_steps: set[int] = field(default_factory=set)
     """The identities of the steps that it entered."""
-    iterations: int = 0
+    iteration_count: int = 0
     """How often it began the steps that repeat forever."""
     version_at_cluster_change: int = 0
     """`Job.lifecycle_version` when a TaskManager last joined or left, or the leader last crashed."""
@@ -42,7 +42,7 @@ class JobRun:
         job = self.job
         if (
             job.has_ended
-            or self.iterations > MAX_ITERATIONS
+            or self.iteration_count > MAX_ITERATIONS
             or job.lifecycle_version - self.version_at_cluster_change >= MAX_ITERATIONS
         ):
             return True
@@ -68,8 +68,8 @@ class Simulator:
 
     Args:
         scenario: The loaded scenario.
-        flink: The release; None for that of the scenario, else the newest.
-        until: The duration in ms. None to run until every job has ended, stays in its last state or has repeated its
+        release: The release; None for that of the scenario, else the newest.
+        duration_ms: How long to run. None to run until every job has ended, stays in its last state or has repeated its
             steps `MAX_ITERATIONS` times, and all scheduled events and fault windows are over.
 
     Raises:
@@ -77,10 +77,10 @@ class Simulator:
         InvalidArgument: The value of a configuration option is invalid.
     """
 
-    def __init__(self, scenario: Scenario, flink: str | None = None, until: int | None = None) -> None:
+    def __init__(self, scenario: Scenario, release: str | None = None, duration_ms: int | None = None) -> None:
         self.scenario = scenario
-        self.engine = Engine(scenario, flink=flink, clock="virtual")
-        self.engine.varied_responses = None  # checks the responses without variations
+        self.engine = Engine(scenario, flink=release, clock="virtual")
+        self.engine.varied_responses = None  # so that responses are checked without variations
         self.cluster = self.engine.cluster
         self.started_at = self.engine.clock.now()
         """The start of the scenario, in ms since the epoch."""
@@ -88,8 +88,9 @@ class Simulator:
         self.events: list[Event] = []
         self.reasons: dict[tuple[int, int], str] = {}
         """(identity of a job, index of its state) -> the exception with which it entered the state."""
-        self.state_changes = 0
-        self._until = None if until is None else self.started_at + until
+        self.state_change_count = 0
+        self._requested_end = None if duration_ms is None else self.started_at + duration_ms
+        """In ms since the epoch."""
         self._runs_by_job: dict[int, JobRun] = {}
         """The newest run of each job, by the identity of the job."""
         self._changed_jobs: dict[int, Job] = {}
@@ -109,10 +110,10 @@ class Simulator:
     def _on_step(self, job: Job, step: Step, at: int) -> None:
         job_run = self._runs_by_job.get(id(job)) or self._track(job)
         job_run.entered_steps.add(id(step))
-        job_run.iterations += job.step_index == job.lifecycle.loop_index
+        job_run.iteration_count += job.step_index == job.lifecycle.loop_index
         if step.exception is not None:
             self.reasons[id(job), len(job.states) - 1] = str(step.exception.java_exception)
-        self.state_changes += 1
+        self.state_change_count += 1
         self._changed_jobs[id(job)] = job
 
     def _track(self, job: Job) -> JobRun:
@@ -127,7 +128,7 @@ class Simulator:
         lifecycle = job.lifecycle
         has_repeated = lifecycle.loop_index is not None and len(job.states) > len(lifecycle.steps)
         later_steps = set() if has_repeated else {id(step) for step in lifecycle.steps[job.step_index + 1 :]}
-        job_run.iterations = int(lifecycle.loop_index is not None and job.step_index >= lifecycle.loop_index)
+        job_run.iteration_count = int(lifecycle.loop_index is not None and job.step_index >= lifecycle.loop_index)
         job_run.entered_steps = {id(step) for step in flatten(job.spec.lifecycle).steps} - later_steps
         for index, (at, state) in enumerate(job.states):
             exception = next((failure.exception for failure in job.failures if failure.at == at), None)
@@ -149,7 +150,7 @@ class Simulator:
 
         Args:
             client: A client, which starts when nothing new happens. It runs one step in each iteration, and yields the
-                pause before its next step in ms. The dry run continues until it has run all steps.
+                pause (ms) before its next step. The dry run continues until the client has run all its steps.
         """
         client_steps = iter(client)
         client_due_at: int | None = None
@@ -166,13 +167,13 @@ class Simulator:
                 client_due_at = None if pause is None else self.now + pause
                 continue
             next_at = self._next_event_at(client_due_at)
-            if next_at is None or self.state_changes > MAX_STATE_CHANGES:
+            if next_at is None or self.state_change_count > MAX_STATE_CHANGES:
                 break
-            if self._until is not None and next_at > self._until:
+            if self._requested_end is not None and next_at > self._requested_end:
                 break
             self._advance_to(next_at)
-        end = self._until or max(self.now, self._last_scheduled_at) + LINGER_MS
-        if self.state_changes <= MAX_STATE_CHANGES:
+        end = self._requested_end or max(self.now, self._last_scheduled_at) + LINGER_MS
+        if self.state_change_count <= MAX_STATE_CHANGES:
             yield from self._finish(end)
 
     def _finish(self, end: int) -> Iterator[Collection[Job]]:
@@ -238,7 +239,7 @@ class Simulator:
     # -- the end
 
     def _is_finished(self) -> bool:
-        if self._until is None and self.now < self._last_scheduled_at:
+        if self._requested_end is None and self.now < self._last_scheduled_at:
             return False
         while self._unsettled and self._unsettled[-1].is_settled():
             self._unsettled.pop()

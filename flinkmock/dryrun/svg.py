@@ -87,7 +87,7 @@ class _Picture:
         self._decimals = decimals_needed([interval.begin for lane in self._lanes for interval in lane.intervals])
         # faults without `during` can always apply
         self._fault_windows = [window for window in timeline.fault_windows if (window.begin, window.end) != (0, None)]
-        self._cluster_events = [event for event in timeline.events if event.lane is None]
+        self._cluster_events = [event for event in timeline.events if event.lane_index is None]
         self._top = 84
         """The top of what is drawn next."""
 
@@ -101,18 +101,17 @@ class _Picture:
         grid = [*self._draw_grid(bottom)]
         legend, height = self._draw_legend(bottom + 40)
         client = [*self._draw_client(bottom)]
-        title = escape(self._plan.title)
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="plan" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
             f'height="{height}" role="img" aria-label="{escape(self._description(), quote=True)}">'
         )
-        subtitle = escape(self._plan.headline.partition("\n")[2])
+        subtitle = self._plan.headline.partition("\n")[2]
         lines = [
             head,
             f"<style>{css()}{STYLE}</style>",
             PATTERNS,
             f'<rect class="ground" width="{WIDTH}" height="{height}" rx="6"/>',
-            _text(EDGE, 32, title, "title"),
+            _text(EDGE, 32, self._plan.title, "title"),
             _text(EDGE, 52, subtitle, "faint"),
             *grid, *client, *body, *legend,
             "</svg>",
@@ -132,8 +131,8 @@ class _Picture:
             yield _text(x, bottom + 16, format_duration(at), "faint", anchor="middle")
 
     def _draw_client(self, bottom: float) -> Iterator[str]:
-        if self._timeline.client_from is not None:
-            x = self._axis.x(self._timeline.client_from)
+        if self._timeline.client_begin is not None:
+            x = self._axis.x(self._timeline.client_begin)
             yield f'<path class="good line client" d="M{_px(x)} 68V{_px(bottom)}"/>'
             is_near_end = x > WIDTH - 180
             anchor = "end" if is_near_end else "start"
@@ -163,7 +162,7 @@ class _Picture:
             yield _text(self._axis.right, bar_top - 5, "repeats", "faint small", anchor="end")
         text_row = _TextRow()
         for event in self._timeline.events:
-            if event.lane == index:
+            if event.lane_index == index:
                 yield from self._draw_event(event, bar_top, text_row)
         yield from self._draw_exceptions(lane, bar_top, text_row)
 
@@ -175,7 +174,7 @@ class _Picture:
                 continue
             left, width = self._axis.x(interval.begin), len(class_name) * SMALL_LETTER_WIDTH
             if left + width <= self._axis.right - 60 and text_row.reserve(left, width):
-                yield _text(left, bar_top - 5, escape(class_name), "bad", title=escape(interval.note))
+                yield _text(left, bar_top - 5, class_name, "bad", title=interval.note)
 
     def _draw_interval(self, interval: StateInterval, bar_top: float, *, is_last: bool, outlook: str) -> Iterator[str]:
         end = self._timeline.end if interval.end is None else interval.end
@@ -286,12 +285,12 @@ class _Picture:
             end = self._timeline.end if window.end is None else window.end
             left, right = self._axis.x(window.begin), self._axis.x(end)
             until = format_time(end) if window.end else "the end"
-            title = escape(f"{window.fault}: {format_time(window.begin)} to {until}")
+            title = escape(f"{window.fault_name}: {format_time(window.begin)} to {until}")
             box = f'x="{_px(left)}" y="{_px(self._top + 6)}" width="{_px(max(right - left, 2))}" height="16"'
             yield f'<g><title>{title}</title><rect class="window" {box} rx="2"/>'
-            width = len(window.fault) * SMALL_LETTER_WIDTH
+            width = len(window.fault_name) * SMALL_LETTER_WIDTH
             text_left = right + 6 if right + 6 + width < WIDTH else max(left - 6 - width, EDGE + NAME_WIDTH)
-            yield _text(text_left, self._top + 18, window.fault, "bad") + "</g>"
+            yield _text(text_left, self._top + 18, window.fault_name, "bad") + "</g>"
             self._top += 24
 
     # -- legend
@@ -336,12 +335,12 @@ def _begin(timeline: Timeline) -> int:
 def _text(x: float, y: float, text: str, css_class: str, *, anchor: str = "", title: str = "") -> str:
     position = f'x="{_px(x)}" y="{_px(y)}"' + (f' text-anchor="{anchor}"' if anchor else "")
     tooltip = f"<title>{escape(title)}</title>" if title and title != text else ""
-    return f'<text class="{css_class}" {position}>{tooltip}{text}</text>'
+    return f'<text class="{css_class}" {position}>{tooltip}{escape(text)}</text>'
 
 
 def _truncated(name: str, width: float) -> str:
     length = int(width / 7)
-    return escape(name if len(name) <= length else f"{name[: length - 1]}…")
+    return name if len(name) <= length else f"{name[: length - 1]}…"
 
 
 def _px(number: float) -> str:

@@ -44,11 +44,11 @@ def _timeline_rows(timeline: Timeline) -> Rows:
     times = [format_time(line.at, decimals) for line in lines]
     width = max(map(len, [*times, format_time(timeline.end, decimals)]), default=0)
     rows: list[list[str]] = []
-    client_from = timeline.client_from
+    client_begin = timeline.client_begin
     for line, time in zip(lines, times, strict=True):
-        if client_from is not None and line.at >= client_from:
+        if client_begin is not None and line.at >= client_begin:
             rows.append(["", "", CLIENT_LINE, ""])
-            client_from = None
+            client_begin = None
         rows.append([f"  {time:>{width}}", line.owner, line.text, line.reason])
     for lane in timeline.lanes:
         if lane.repeats:
@@ -71,7 +71,7 @@ def _state_lines(timeline: Timeline) -> Iterator[_Line]:
 def _event_lines(timeline: Timeline) -> Iterator[_Line]:
     """Yield a line for each event; two if it takes time."""
     for event in timeline.events:
-        owner = CLUSTER_OWNER if event.lane is None else timeline.lanes[event.lane].name
+        owner = CLUSTER_OWNER if event.lane_index is None else timeline.lanes[event.lane_index].name
         if event.end is None:
             yield _Line(event.at, owner, event.text, event.outcome, is_state=False)
         else:
@@ -88,28 +88,28 @@ def _sections(plan: Plan) -> Iterator[tuple[str, Rows]]:
     yield "operations", [[f"  {name}", *cells] for name, *cells in plan.operations]
     yield "jobs of submitted jars", [[f"  {pattern}", job] for pattern, job in plan.submitted]
     yield "faults", [[f"  {name}", trigger, effect] for name, trigger, effect in plan.faults]
-    yield "expectations", [[f"  {expectation}"] for expectation in plan.expected]
+    yield "expectations", [[f"  {expectation}"] for expectation in plan.expectations]
 
 
 def _checkpoint_row(lane: JobLane) -> list[str]:
     checkpoints = [checkpoint for checkpoint in lane.checkpoints if not checkpoint.is_savepoint]
     savepoints = [checkpoint for checkpoint in lane.checkpoints if checkpoint.is_savepoint]
     parts = [
-        *_counts(checkpoints, completed=("completed", "completed")),
-        *_counts(savepoints, completed=("savepoint", "savepoints")),
+        *_count_texts(checkpoints, completed=("completed", "completed")),
+        *_count_texts(savepoints, completed=("savepoint", "savepoints")),
     ]
-    if lane.rejected:
-        parts.append(f"{lane.rejected} rejected: not all tasks were running")
+    if lane.rejected_count:
+        parts.append(f"{lane.rejected_count} rejected: not all tasks were running")
     failed = [checkpoint for checkpoint in lane.checkpoints if checkpoint.failure is not None]
     return [f"  {lane.name}", ", ".join(parts), _reasons(failed)]
 
 
-def _counts(checkpoints: list[CheckpointEvent], *, completed: tuple[str, str]) -> Iterator[str]:
-    """Yield how many completed, failed, and are in progress.
+def _count_texts(checkpoints: list[CheckpointEvent], *, completed: tuple[str, str]) -> Iterator[str]:
+    """Yield texts with the numbers of checkpoints that completed, failed, and are in progress, except zeros.
 
     Args:
         checkpoints: Checkpoints, or savepoints.
-        completed: The words for one that completed, and for several.
+        completed: The word for one that completed, and the word for several.
     """
     durations = [
         (checkpoint.end or 0) - checkpoint.begin
@@ -119,12 +119,12 @@ def _counts(checkpoints: list[CheckpointEvent], *, completed: tuple[str, str]) -
     if durations:
         word = completed[0] if len(durations) == 1 else completed[1]
         yield f"{len(durations)} {word} in {format_duration_range(min(durations), max(durations))}"
-    failed = sum(checkpoint.failure is not None for checkpoint in checkpoints)
-    if failed:
-        yield f"{failed} failed"
-    in_progress = sum(checkpoint.end is None for checkpoint in checkpoints)
-    if in_progress:
-        yield f"{in_progress} in progress"
+    failed_count = sum(checkpoint.failure is not None for checkpoint in checkpoints)
+    if failed_count:
+        yield f"{failed_count} failed"
+    running_count = sum(checkpoint.end is None for checkpoint in checkpoints)
+    if running_count:
+        yield f"{running_count} in progress"
 
 
 def _reasons(failed: list[CheckpointEvent]) -> str:

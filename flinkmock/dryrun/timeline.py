@@ -45,7 +45,7 @@ class JobLane:
         parallelism: The highest parallelism of its vertices at the start.
         intervals: The states of the job.
         checkpoints: The checkpoints and savepoints.
-        rejected: The number of checkpoints that could not be triggered.
+        rejected_count: The number of checkpoints that could not be triggered.
         outlook: What the job does after the end of the dry run; empty if it has ended.
         repeats: Whether it repeats earlier steps.
     """
@@ -54,7 +54,7 @@ class JobLane:
     parallelism: int = 1
     intervals: list[StateInterval] = field(default_factory=list)
     checkpoints: list[CheckpointEvent] = field(default_factory=list)
-    rejected: int = 0
+    rejected_count: int = 0
     outlook: str = ""
     repeats: bool = False
 
@@ -78,7 +78,7 @@ class TimelineEvent:
         kind: The subject.
         text: A description of the event.
         outcome: The outcome; may be empty.
-        lane: The index of the lane of its job; None for the cluster.
+        lane_index: The index of the lane of its job; None for the cluster.
         end: The time at which it ended, if it took time.
         is_failure: Whether it is a failure.
     """
@@ -87,27 +87,27 @@ class TimelineEvent:
     kind: EventKind
     text: str
     outcome: str = ""
-    lane: int | None = None
+    lane_index: int | None = None
     end: int | None = None
     is_failure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FaultWindow:
-    """The time during which the fault with a name can apply; 0 and None if it has no `during`."""
+    """The time during which a fault can apply. Without `during`, it begins at 0 and has no end."""
 
-    fault: str
+    fault_name: str
     begin: int
     end: int | None
 
 
 @dataclass(slots=True)
 class Timeline:
-    """The timeline of a dry run. `client_from` is the start of the scripted client; None if it did nothing."""
+    """The timeline of a dry run. `client_begin` is the first step of the scripted client; None if it did nothing."""
 
     begin: int
     end: int
     lanes: list[JobLane] = field(default_factory=list)
     events: list[TimelineEvent] = field(default_factory=list)
     fault_windows: list[FaultWindow] = field(default_factory=list)
-    client_from: int | None = None
+    client_begin: int | None = None

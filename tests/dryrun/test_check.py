@@ -2,7 +2,7 @@
 
 It reports nothing for the built-in scenarios.
 
-`FLINKMOCK_UPDATE=1 pytest tests/dryrun` writes changed messages. Review the diff before you commit it.
+`FLINKMOCK_UPDATE=1 pytest tests/dryrun` writes changed messages. Read the difference.
 """
 
 from __future__ import annotations
@@ -44,20 +44,20 @@ def test_no_message_file_is_unused() -> None:
 )
 def test_a_built_in_scenario_has_no_findings(file: Path) -> None:
     (result,) = check_file(file)
-    assert result.jobs > 0
-    assert result.responses > 50
+    assert result.job_count > 0
+    assert result.response_count > 50
 
 
 def test_a_file_is_checked_with_each_release() -> None:
     file = next(file for file in BUILT_IN if file.stem == "crash-loop")
     older, newer = check_file(file, ["1.13", "2.3"])
-    assert (older.flink, newer.flink) == ("1.13", "2.3")
-    assert older.responses < newer.responses  # 1.13 has fewer operations
+    assert (older.release, newer.release) == ("1.13", "2.3")
+    assert older.response_count < newer.response_count  # 1.13 has fewer operations
     with pytest.raises(UnknownRelease):
         check_file(file, ["0.9"])
 
 
-def test_templates_and_exceptions_of_an_extended_file_may_be_unused(tmp_path: Path) -> None:
+def test_names_of_an_extended_file_may_be_unused(tmp_path: Path) -> None:
     base = "templates: {pipeline: {parallelism: 2}}\nexceptions: {oom: {class: java.lang.OutOfMemoryError}}\n"
     (tmp_path / "base.yaml").write_text(base)
     extending = tmp_path / "extending.yaml"
@@ -67,7 +67,7 @@ def test_templates_and_exceptions_of_an_extended_file_may_be_unused(tmp_path: Pa
         check_file(tmp_path / "base.yaml")
 
 
-def test_a_later_fault_on_reads_can_never_apply_after_a_serve_stale_fault(tmp_path: Path) -> None:
+def test_a_fault_that_serves_stale_responses_hides_only_faults_of_reads(tmp_path: Path) -> None:
     file = tmp_path / "stale.yaml"
     stale_fault = "jobs: {orders: streaming}\nfaults:\n  - {name: old, serve-stale: 5s}\n"
     file.write_text(stale_fault + "  - {match: POST /jars/upload, drop: reset}\n")
@@ -77,14 +77,14 @@ def test_a_later_fault_on_reads_can_never_apply_after_a_serve_stale_fault(tmp_pa
         check_file(file)
 
 
-def test_a_schema_violation_is_reported_at_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_contract_violation_is_reported_at_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     handler = handlers()["getJobVertexDetails"]
     monkeypatch.setitem(handlers(), "getJobVertexDetails", lambda call: {**handler(call), "maxParallelism": 2**40})
     file = tmp_path / "orders.yaml"
     file.write_text("jobs:\n  orders: streaming\n  clicks: streaming\n")
     with pytest.raises(ScenarioError) as caught:
         check_file(file)
-    (mistake,) = caught.value.mistakes  # both jobs have the same shape, so only one of them is checked
+    (mistake,) = caught.value.mistakes  # both jobs have the same structure, so only one of them is checked
     assert mistake.startswith(f"{file}:2:11: the response of GET /jobs/:jobid/vertices/:vertexid ")
     assert "/maxParallelism: range" in mistake
 
@@ -97,7 +97,6 @@ def test_an_internal_error_is_reported(tmp_path: Path, monkeypatch: pytest.Monke
     file = tmp_path / "orders.yaml"
     file.write_text("jobs: {orders: streaming}\n")
     with pytest.raises(
-        ScenarioError,
-        match="the response of GET /overview is an internal error: ZeroDivisionError: nothing to divide by",
+        ScenarioError, match="GET /overview is an internal error: ZeroDivisionError: nothing to divide by"
     ):
         check_file(file)

@@ -68,7 +68,11 @@ def test_a_picture_has_no_resources_and_shows_every_job(file: Path) -> None:
 def test_names_are_escaped(tmp_path: Path) -> None:
     name = "<script>alert('&')</script>"
     file = tmp_path / "odd.yaml"
-    file.write_text(f'name: "{name}"\njobs:\n  "{name}":\n    lifecycle: [RUNNING: 5s, FAILING: 1s, FAILED]\n')
+    file.write_text(
+        f'name: "{name}"\njobs:\n  "{name}":\n    lifecycle: [RUNNING: 5s, FAILING: 1s, FAILED]\n'
+        f'faults: [{{name: "{name}", match: GET /jobs, during: 1s..5s, delay: 1s}}]\n'
+        'submitted: {"<a&b>-*.jar": batch}\n'
+    )
     plan = plan_file(file)
     for text in (plan_as_svg(plan), plan_as_html(plan)):
         assert "<script" not in text

@@ -14,8 +14,8 @@ from flinkmock.dryrun.timeline import EventKind, Timeline
 from flinkmock.scenario import load_scenario
 
 
-def dry_run(text: str, until: int | None = None, rule_count: int = 0) -> Timeline:
-    return DryRun(load_scenario(text), until=until, rule_count=rule_count).timeline
+def dry_run(text: str, duration_ms: int | None = None, rule_count: int = 0) -> Timeline:
+    return DryRun(load_scenario(text), duration_ms=duration_ms, rule_count=rule_count).timeline
 
 
 def states(timeline: Timeline, lane: int = 0) -> list[tuple[int, str]]:
@@ -86,12 +86,12 @@ def test_a_dry_run_lasts_until_scheduled_events_and_fault_windows_are_over() -> 
     assert dry_run(text).end == 300_000 + LINGER_MS
 
 
-def test_until_limits_a_dry_run() -> None:
+def test_a_dry_run_lasts_no_longer_than_its_given_duration() -> None:
     text = "jobs:\n  orders:\n    lifecycle:\n      - repeat: forever\n        steps: [RUNNING: 10s, RESTARTING: 2s]\n"
-    timeline = dry_run(text, until=600_000)
+    timeline = dry_run(text, duration_ms=600_000)
     assert timeline.end == 600_000
     assert [state for _, state in states(timeline)].count("RESTARTING") == 50
-    assert dry_run(text, until=5_000).end == 5_000
+    assert dry_run(text, duration_ms=5_000).end == 5_000
 
 
 def test_the_timeline_begins_with_the_age_of_the_oldest_job() -> None:
@@ -114,13 +114,13 @@ def test_the_client_calls_the_operations_that_the_scenario_configures() -> None:
         ("cancel", ""),
         ("run orders-2.jar", ""),
     ]
-    assert timeline.client_from == timeline.events[0].at
+    assert timeline.client_begin == timeline.events[0].at
     assert [interval.state for interval in timeline.lanes[0].intervals[-2:]] == ["CANCELLING", "CANCELED"]
     assert timeline.lanes[1].intervals[-1].state == "FINISHED"
 
 
 def test_the_client_does_nothing_in_a_scenario_without_operations_and_rules() -> None:
-    assert dry_run("jobs: {orders: streaming}\n").client_from is None
+    assert dry_run("jobs: {orders: streaming}\n").client_begin is None
 
 
 @pytest.mark.parametrize("pattern", ["orders-?.jar", "org.example.Orders", "org.example.*", "*"])
