@@ -42,7 +42,7 @@ class ScenarioHarness:
         return str(self.get(f"/jobs/{self.job(name).id}")["state"])
 
     def timeline(self, name: str = "orders") -> list[tuple[int, str]]:
-        """Return the states of a job with the times at which it entered them."""
+        """Return (time, state) for each state that a job has entered."""
         return [(at - self.start_time, state) for at, state in self.job(name).states]
 
     def trigger_savepoint(self, name: str = "orders") -> str:

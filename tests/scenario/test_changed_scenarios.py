@@ -20,7 +20,7 @@ VALID_TEXTS = [
 WORDS = sorted(
     {word for text in VALID_TEXTS for word in text.split()} | set("[]{}:-#&*!|>'\"%@`,?") | {"<<", "!!int", "&a", "*a"}
 )
-EXAMPLES = examples(50)
+with_examples = examples(50)
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=True), st.text(max_size=8), st.sampled_from(WORDS)
@@ -32,6 +32,7 @@ values = st.recursive(
 
 
 def load_or_reject(source: str | dict[str, object]) -> None:
+    """Load a scenario; if it is rejected, check its mistakes."""
     try:
         load_scenario(source)
     except ScenarioError as error:
@@ -39,33 +40,35 @@ def load_or_reject(source: str | dict[str, object]) -> None:
         assert all(mistake.startswith("<scenario>") for mistake in error.mistakes if not mistake.startswith("…"))
 
 
-@EXAMPLES
+@with_examples
 @given(st.sampled_from(VALID_TEXTS), st.data())
 def test_a_scenario_with_changed_text_loads_or_is_rejected(text: str, data: st.DataObject) -> None:
     lines = text.splitlines()
     for _ in range(data.draw(st.integers(1, 3))):
-        number = data.draw(st.integers(0, len(lines) - 1))
+        line_index = data.draw(st.integers(0, len(lines) - 1))
         match data.draw(st.sampled_from(["word", "remove", "duplicate", "indent", "cut", "insert"])):
             case "word":
-                words = lines[number].split(" ")
+                words = lines[line_index].split(" ")
                 words[data.draw(st.integers(0, len(words) - 1))] = data.draw(st.sampled_from(WORDS))
-                lines[number] = " ".join(words)
+                lines[line_index] = " ".join(words)
             case "remove":
-                del lines[number]
+                del lines[line_index]
             case "duplicate":
-                lines.insert(number, lines[number])
+                lines.insert(line_index, lines[line_index])
             case "indent":
-                lines[number] = "  " + lines[number]
+                lines[line_index] = "  " + lines[line_index]
             case "cut":
-                lines[number] = lines[number][: data.draw(st.integers(0, len(lines[number])))]
+                lines[line_index] = lines[line_index][: data.draw(st.integers(0, len(lines[line_index])))]
             case "insert":
-                position = data.draw(st.integers(0, len(lines[number])))
-                lines[number] = lines[number][:position] + data.draw(st.characters()) + lines[number][position:]
+                position = data.draw(st.integers(0, len(lines[line_index])))
+                lines[line_index] = (
+                    lines[line_index][:position] + data.draw(st.characters()) + lines[line_index][position:]
+                )
         lines = lines or [""]
     load_or_reject("\n".join(lines) + "\n")
 
 
-@EXAMPLES
+@with_examples
 @given(st.sampled_from(VALID_TEXTS), st.data())
 def test_a_scenario_with_changed_values_loads_or_is_rejected(text: str, data: st.DataObject) -> None:
     tree: dict[str, Any] = yaml.safe_load(text)
@@ -87,7 +90,7 @@ def test_a_scenario_with_changed_values_loads_or_is_rejected(text: str, data: st
     load_or_reject(tree)
 
 
-@EXAMPLES
+@with_examples
 @given(values)
 def test_a_section_with_any_value_loads_or_is_rejected(value: object) -> None:
     for section in ("cluster", "templates", "jobs", "submitted", "operations", "exceptions", "faults", "expect"):
@@ -96,7 +99,7 @@ def test_a_section_with_any_value_loads_or_is_rejected(value: object) -> None:
         load_or_reject({section: [value, {"match": value, "drop": "reset"}, {"GET /jobs": value}]})
 
 
-@EXAMPLES
+@with_examples
 @given(values)
 def test_a_key_with_any_value_loads_or_is_rejected(value: object) -> None:
     load_or_reject({"extends": value})
@@ -116,7 +119,7 @@ def test_a_key_with_any_value_loads_or_is_rejected(value: object) -> None:
         load_or_reject({"jobs": {"a": {"vertices": [{"name": "map", key: value}]}}})
 
 
-@EXAMPLES
+@with_examples
 @given(st.text(max_size=60))
 def test_any_text_loads_or_is_rejected(text: str) -> None:
     if not text.endswith((".yaml", ".yml")):

@@ -1,4 +1,4 @@
-"""Sizes of TaskManagers, options of JobManagers, a hanging leader, reactive mode, and savepoints before the start."""
+"""TaskManager sizes, JobManager options, a hanging leader, reactive mode, early savepoints, and vendor versions."""
 
 from __future__ import annotations
 
@@ -116,9 +116,9 @@ jobs:
         assert checkpoints["latest"]["savepoint"]["external_path"] == "s3://bucket/savepoint-1"
         age = harness.start_time - checkpoints["latest"]["savepoint"]["trigger_timestamp"]
         assert age == 20 * 60_000
-        disposal = harness.post("/savepoint-disposal", {"savepoint-path": "s3://bucket/savepoint-1"})["request-id"]
+        trigger_id = harness.post("/savepoint-disposal", {"savepoint-path": "s3://bucket/savepoint-1"})["request-id"]
         harness.advance_to(3_000)
-        assert "failure-cause" not in (harness.get(f"/savepoint-disposal/{disposal}")["operation"] or {})
+        assert "failure-cause" not in (harness.get(f"/savepoint-disposal/{trigger_id}")["operation"] or {})
 
 
 def test_a_savepoint_that_is_older_than_its_job_is_a_mistake() -> None:

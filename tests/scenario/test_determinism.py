@@ -42,8 +42,9 @@ jobs:
   nightly: {extends: batch, age: 5s}
 operations: {savepoint: 1s..3s, cancel: 100ms..900ms}
 """
+"""Random durations and failures, a lost TaskManager, and a leader change."""
 TARGETS = ("", "/exceptions", "/checkpoints", "/config", "/plan", "/accumulators", "/metrics?get=load,uptime")
-FEW_EXAMPLES = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+with_few_examples = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def responses_about(harness: ScenarioHarness, name: str = "orders") -> list[object]:
@@ -95,7 +96,7 @@ def test_another_seed_gives_another_timeline() -> None:
         assert harness.timeline() != other.timeline()
 
 
-@FEW_EXAMPLES
+@with_few_examples
 @given(st.lists(st.integers(0, 20_000), min_size=1, max_size=6))
 def test_many_small_advances_give_the_same_responses_as_a_large_one(steps: list[int]) -> None:
     with scenario_harness(RICH) as small, scenario_harness(RICH) as large:
@@ -106,28 +107,29 @@ def test_many_small_advances_give_the_same_responses_as_a_large_one(steps: list[
 
 
 @pytest.mark.parametrize(
-    "edit",
+    "replacement",
     [
         ("  nightly:", "  added: {parallelism: 3}\n  nightly:"),
         ("jobs:\n", "jobs:\n  added: restarting\n"),
         ("{extends: batch, age: 5s}", "{extends: streaming}"),
         ("exceptions: {oom:", "exceptions: {other: {class: a.B}, oom:"),
     ],
-    ids=["added-after", "added-before", "another-changed", "cause-added"],
+    ids=["job-added-after", "job-added-before", "other-job-changed", "exception-added"],
 )
-def test_an_unrelated_edit_changes_no_other_job(edit: tuple[str, str]) -> None:
+def test_an_unrelated_edit_changes_no_other_job(replacement: tuple[str, str]) -> None:
     """Only the slots of a job may differ, because another job may take them first."""
-    with scenario_harness(RICH) as before, scenario_harness(RICH.replace(*edit)) as after:
+    with scenario_harness(RICH) as original, scenario_harness(RICH.replace(*replacement)) as edited:
         for time in (0, 10_000, 24_000):
             bodies = []
-            for harness in (before, after):
+            for harness in (original, edited):
                 harness.advance_to(time)
                 bodies.append(without_locations(responses_about(harness)))
             assert bodies[0] == bodies[1]
-            assert before.timeline() == after.timeline()
+            assert original.timeline() == edited.timeline()
 
 
 LOCATION_KEYS = {"host", "endpoint", "location", "taskmanager-id", "taskManagerId"}
+"""The keys whose values depend on the slots of a job."""
 
 
 def without_locations(value: object) -> object:

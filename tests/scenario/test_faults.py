@@ -130,7 +130,7 @@ def test_a_fault_can_refer_to_any_job_if_submitted_programs_set_the_names_of_job
 
 
 class RetryingClient:
-    """A client that repeats a request until it gets a valid response."""
+    """A client that retries a request until it gets a valid response."""
 
     def __init__(self, url: str) -> None:
         self.client = httpx.Client(base_url=url)
@@ -157,11 +157,14 @@ def test_a_client_with_retries_works_with_a_flaky_jobmanager() -> None:
                 assert client.get(f"/jobs/{job['jid']}").json()["name"] == "orders"
                 client.get(f"/jobs/{job['jid']}/checkpoints")
             client.client.close()
-            unavailable = mock.faults.hits("leader election"), mock.faults.hits("every fourth request finds no leader")
-            assert sum(unavailable) == client.failures.count("503") and min(unavailable) > 4
-            reset = mock.faults.hits("every fifth job poll is reset")
+            unavailable_counts = (
+                mock.faults.hits("leader election"),
+                mock.faults.hits("every fourth request finds no leader"),
+            )
+            assert sum(unavailable_counts) == client.failures.count("503") and min(unavailable_counts) > 4
+            reset_count = mock.faults.hits("every fifth job poll is reset")
             assert mock.faults.hits("the first connection is reset") == 1
-            assert reset + 1 == client.failures.count("ReadError") > 4
+            assert reset_count + 1 == client.failures.count("ReadError") > 4
             assert mock.faults.hits("half a body") == client.failures.count("RemoteProtocolError") > 0
             assert mock.faults.hits("slow overview") == 1
             return client.failures
@@ -177,7 +180,6 @@ def test_a_client_without_retries_fails_against_a_flaky_jobmanager(request_line:
 
 
 def test_requests_whose_responses_are_lost_still_take_effect() -> None:
-
     with FlinkMock(ROOT / "scenarios" / "lost-responses.yaml") as mock, httpx.Client(base_url=mock.url) as client:
 
         def post_and_lose_response(path: str, **options: Any) -> None:
@@ -197,8 +199,8 @@ def test_requests_whose_responses_are_lost_still_take_effect() -> None:
         post_and_lose_response(f"/jobs/{orders}/stop", json={"targetDirectory": "/sp", "drain": False})
         mock.advance("5s")
         assert client.get(f"/jobs/{orders}").json()["state"] == "FINISHED"
-        trigger = client.post(f"/jobs/{orders}/stop", json={"drain": False}).json()["request-id"]
-        status = client.get(f"/jobs/{orders}/savepoints/{trigger}").json()
+        trigger_id = client.post(f"/jobs/{orders}/stop", json={"drain": False}).json()["request-id"]
+        status = client.get(f"/jobs/{orders}/savepoints/{trigger_id}").json()
         assert "failure-cause" in status["operation"]
         assert [exchange.status for exchange in mock.requests if exchange.fault] == [200, 200, 202, 202]
 

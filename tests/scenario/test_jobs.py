@@ -1,4 +1,4 @@
-"""Jobs and lifecycles of a scenario are converted to specs."""
+"""Jobs, lifecycles and operations of a scenario are read into specs."""
 
 from __future__ import annotations
 

@@ -67,11 +67,11 @@ def test_an_empty_file_is_a_working_cluster() -> None:
         job = client.post(f"/jars/{Path(uploaded['filename']).name}/run", json={}).json()["jobid"]
         mock.advance("1s")
         assert client.get(f"/jobs/{job}").json()["state"] == "RUNNING"
-        trigger = client.post(f"/jobs/{job}/savepoints", json={}).json()["request-id"]
+        trigger_id = client.post(f"/jobs/{job}/savepoints", json={}).json()["request-id"]
         duration = DEFAULT_CLUSTER_OPERATIONS["savepoint"].duration
         assert isinstance(duration, UniformRange)
         mock.advance(f"{duration.high}ms")
-        savepoint = client.get(f"/jobs/{job}/savepoints/{trigger}").json()
+        savepoint = client.get(f"/jobs/{job}/savepoints/{trigger_id}").json()
         assert savepoint["operation"]["location"].startswith("file:/flink/savepoints/savepoint-")
         client.patch(f"/jobs/{job}")
         mock.advance("1s")
@@ -149,9 +149,9 @@ def upgrade(mock: FlinkMock, *, with_savepoint: bool) -> None:
         mock.advance("5s")
         job = mock.job("orders").id
         for _ in range(2):
-            trigger = client.post(f"/jobs/{job}/stop", json={}).json()["request-id"]
+            trigger_id = client.post(f"/jobs/{job}/stop", json={}).json()["request-id"]
             mock.advance("3s")
-            stop = client.get(f"/jobs/{job}/savepoints/{trigger}").json()["operation"]
+            stop = client.get(f"/jobs/{job}/savepoints/{trigger_id}").json()["operation"]
         uploaded = client.post("/jars/upload", files={"jarfile": ("orders-2.1.jar", small_jar())}).json()
         body = {"savepointPath": stop["location"]} if with_savepoint else {}
         assert client.post(f"/jars/{Path(uploaded['filename']).name}/run", json=body).status_code == 200

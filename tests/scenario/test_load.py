@@ -92,7 +92,6 @@ def test_values_of_the_cluster_and_of_jobs_are_read() -> None:
 
 @pytest.mark.parametrize("clock", ["real", "virtual", "10x", "0.5x", "1s per request", "1m30s per request"])
 def test_the_cluster_accepts_every_clock_of_the_scenario_language(clock: str) -> None:
-
     mode = load_scenario(f"clock: {clock}").clock
     assert mode is not None
     Clock(mode, lambda: 0)

@@ -14,19 +14,20 @@ from flinkmock.cluster.spec import JobSpec, Repeat, Step
 from flinkmock.scenario import load_scenario
 
 TESTS = Path(__file__).parents[1]
-RELEASES = sorted(folder.name for folder in (TESTS / "recordings").iterdir())
+VERSIONS = sorted(folder.name for folder in (TESTS / "recordings").iterdir())
 
 
 @cache
 def oracle() -> dict[str, JobSpec]:
+    """Return the jobs of the oracle by the simple name of their main class."""
     return {
         rule.pattern.rpartition(".")[2]: rule.job
         for rule in load_scenario(TESTS / "fidelity" / "oracle.yaml").submissions
     }
 
 
-def recorded_body(release: str, suite: str, step: str) -> dict[str, Any]:
-    recording = json.loads(gzip.decompress((TESTS / "recordings" / release / f"{suite}.json.gz").read_bytes()))
+def recorded_body(version: str, suite: str, step: str) -> dict[str, Any]:
+    recording = json.loads(gzip.decompress((TESTS / "recordings" / version / f"{suite}.json.gz").read_bytes()))
     (body,) = [entry["response"]["body"] for entry in recording["steps"] if entry["step"] == step]
     assert isinstance(body, dict)
     return body
@@ -40,10 +41,10 @@ JOBS = [
 ]
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(("name", "suite", "step"), JOBS, ids=[name for name, _, _ in JOBS])
-def test_the_graph_agrees_with_the_recording(name: str, suite: str, step: str, release: str) -> None:
-    spec, body = oracle()[name], recorded_body(release, suite, step)
+def test_the_graph_agrees_with_the_recording(name: str, suite: str, step: str, version: str) -> None:
+    spec, body = oracle()[name], recorded_body(version, suite, step)
     assert spec.name == body["name"]
     assert [(vertex.id, vertex.name, vertex.parallelism) for vertex in spec.vertices] == [
         (vertex["id"], vertex["name"], vertex["parallelism"]) for vertex in body["vertices"]
@@ -60,7 +61,7 @@ def test_the_graph_agrees_with_the_recording(name: str, suite: str, step: str, r
     }
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(
     ("name", "suite", "step"),
     [
@@ -69,13 +70,13 @@ def test_the_graph_agrees_with_the_recording(name: str, suite: str, step: str, r
         ("Failing", "lifecycle", "FAILED job/checkpoints/config"),
     ],
 )
-def test_the_checkpoint_interval_agrees_with_the_recording(name: str, suite: str, step: str, release: str) -> None:
+def test_the_checkpoint_interval_agrees_with_the_recording(name: str, suite: str, step: str, version: str) -> None:
     checkpoints = oracle()[name].checkpoints
     assert checkpoints is not None
-    assert checkpoints.every == recorded_body(release, suite, step)["interval"]
+    assert checkpoints.every == recorded_body(version, suite, step)["interval"]
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(
     ("name", "suite", "step"),
     [
@@ -84,13 +85,13 @@ def test_the_checkpoint_interval_agrees_with_the_recording(name: str, suite: str
         ("Failing", "lifecycle", "FAILED job/accumulators"),
     ],
 )
-def test_the_types_of_accumulators_agree_with_the_recording(name: str, suite: str, step: str, release: str) -> None:
+def test_the_types_of_accumulators_agree_with_the_recording(name: str, suite: str, step: str, version: str) -> None:
     types = {
         accumulator: accumulator_type
         for vertex in oracle()[name].vertices
         for accumulator, accumulator_type in vertex.accumulators.items()
     }
-    recorded = recorded_body(release, suite, step)["user-task-accumulators"]
+    recorded = recorded_body(version, suite, step)["user-task-accumulators"]
     assert types == {accumulator["name"]: accumulator["type"] for accumulator in recorded}
 
 
@@ -128,7 +129,7 @@ def test_the_configuration_agrees_with_the_recording() -> None:
     (body,) = [step["response"]["body"] for step in recording["steps"] if step["step"] == "GET /jobmanager/config"]
     recorded = {entry["key"]: entry["value"] for entry in body}
     added_options = {"rest.port", "blob.server.port", "web.tmpdir"}
-    paths = {"web.upload.dir", "io.tmp.dirs", "state.savepoints.dir", "state.checkpoints.dir"}
+    path_options = {"web.upload.dir", "io.tmp.dirs", "state.savepoints.dir", "state.checkpoints.dir"}
     configured = set(spec.configuration) - {"web.log.path", "taskmanager.log.path"}
     assert configured == set(recorded) - added_options
-    assert all(spec.configuration[key] == recorded[key] for key in configured - paths)
+    assert all(spec.configuration[key] == recorded[key] for key in configured - path_options)

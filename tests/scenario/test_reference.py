@@ -26,7 +26,7 @@ def test_every_key_has_a_description() -> None:
                 assert re.search(rf"^\| `{re.escape(key)}` \| .+ \| \S.* \|$", text, re.MULTILINE), key
 
 
-def test_every_link_leads_to_a_section() -> None:
+def test_every_link_within_the_page_leads_to_a_section() -> None:
     text = reference()
     titles = {line[3:].lower().replace(" ", "-") for line in text.splitlines() if line.startswith("## ")}
     assert set(re.findall(r"\(#([\w-]+)\)", text)) <= titles

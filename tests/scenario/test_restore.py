@@ -12,19 +12,21 @@ from flinkmock.jar import small_jar
 from flinkmock.rest.handlers import UploadedFile
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 
-SAVED_ID, OTHER_ID = "a" * 32, "b" * 32
-JOBS = f"""
+SAVED_VERTEX_ID, OTHER_VERTEX_ID = "a" * 32, "b" * 32
+SCENARIO = f"""
 jobs:
   orders:
-    vertices: [{{name: "Source: orders", id: {SAVED_ID}}}, {{name: "Sink: print"}}]
+    vertices: [{{name: "Source: orders", id: {SAVED_VERTEX_ID}}}, {{name: "Sink: print"}}]
 submitted:
-  "same.jar": {{vertices: [{{name: "Source: renamed", id: {SAVED_ID}}}, "Sink: print"], checkpoints: {{every: 5s}}}}
-  "other.jar": {{vertices: [{{name: "Source: orders", id: {OTHER_ID}}}, "Sink: print"]}}
+  "same.jar":
+    vertices: [{{name: "Source: renamed", id: {SAVED_VERTEX_ID}}}, "Sink: print"]
+    checkpoints: {{every: 5s}}
+  "other.jar": {{vertices: [{{name: "Source: orders", id: {OTHER_VERTEX_ID}}}, "Sink: print"]}}
   "without.jar": {{vertices: ["Source: all new"]}}
 """
 MAPPING_ERROR = (
-    f"Cannot map checkpoint/savepoint state for operator {SAVED_ID} to the new program, because the operator is not "
-    "available in the new program."
+    f"Cannot map checkpoint/savepoint state for operator {SAVED_VERTEX_ID} to the new program, because the operator is "
+    "not available in the new program."
 )
 
 
@@ -47,13 +49,13 @@ def take_savepoint(harness: ScenarioHarness) -> str:
 
 @pytest.mark.parametrize("name", ["same.jar", "without.jar"])
 def test_a_job_restores_if_vertex_ids_match_or_are_not_set(tmp_path: Path, name: str) -> None:
-    with scenario_harness(JOBS) as harness:
+    with scenario_harness(SCENARIO) as harness:
         assert run(harness, tmp_path, name, take_savepoint(harness)) == "RUNNING"
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
 def test_a_job_fails_if_the_vertex_of_the_state_is_missing(tmp_path: Path, flink: str) -> None:
-    with scenario_harness(JOBS, flink=flink) as harness:
+    with scenario_harness(SCENARIO, flink=flink) as harness:
         savepoint = take_savepoint(harness)
         with pytest.raises(ProgramError):
             run(harness, tmp_path, "other.jar", savepoint)
@@ -65,7 +67,7 @@ def test_a_job_fails_if_the_vertex_of_the_state_is_missing(tmp_path: Path, flink
 
 
 def test_the_state_of_a_missing_vertex_can_be_skipped(tmp_path: Path) -> None:
-    with scenario_harness(JOBS) as harness:
+    with scenario_harness(SCENARIO) as harness:
         savepoint = take_savepoint(harness)
         assert run(harness, tmp_path, "other.jar", savepoint, allowNonRestoredState=True) == "RUNNING"
         assert run(harness, tmp_path, "other.jar", savepoint, "?allowNonRestoredState=true") == "RUNNING"
@@ -74,12 +76,14 @@ def test_the_state_of_a_missing_vertex_can_be_skipped(tmp_path: Path) -> None:
 
 
 def test_a_claimed_savepoint_is_deleted_after_the_first_checkpoint(tmp_path: Path) -> None:
-    with scenario_harness(JOBS) as harness:
+    with scenario_harness(SCENARIO) as harness:
         savepoint = take_savepoint(harness)
         assert run(harness, tmp_path, "same.jar", savepoint, claimMode="NO_CLAIM") == "RUNNING"
         assert run(harness, tmp_path, "same.jar", savepoint, claimMode="CLAIM") == "RUNNING"
         with pytest.raises(ProgramError):
             run(harness, tmp_path, "same.jar", savepoint)
-        trigger = harness.post("/savepoint-disposal", {"savepoint-path": savepoint})["request-id"]
+        trigger_id = harness.post("/savepoint-disposal", {"savepoint-path": savepoint})["request-id"]
         harness.advance_to(harness.now + 1_000)
-        assert harness.outcome(f"/savepoint-disposal/{trigger}").startswith("Caused by: java.io.FileNotFoundException")
+        assert harness.outcome(f"/savepoint-disposal/{trigger_id}").startswith(
+            "Caused by: java.io.FileNotFoundException"
+        )

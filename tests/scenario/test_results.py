@@ -24,7 +24,7 @@ jobs:
 """
 
 
-def test_a_row_can_be_a_value_list_mapping_or_changelog_entry() -> None:
+def test_a_result_can_be_a_value_list_mapping_or_changelog_entry() -> None:
     text = """
 submitted:
   "collect*": {results: [1, text, [1, a, null], {id: 1, name: a}, +U: [1, b], -D: [1, b]]}

@@ -17,8 +17,6 @@ from flinkmock.cluster.states import JOB_STATES
 
 ROOT = Path(__file__).parents[2]
 SCHEMA: dict[str, Any] = json.loads((ROOT / "schemas" / "scenario.schema.json").read_text("utf-8"))
-
-
 SELF_EXPLANATORY_KEYS = ("strategy", "message", "repeat")
 
 
@@ -35,6 +33,7 @@ def subschemas(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any
 
 
 def resolved(subschema: dict[str, Any]) -> dict[str, Any]:
+    """Return a subschema merged with the definition that it refers to."""
     name = str(subschema.get("$ref", "")).removeprefix("#/$defs/")
     return {**SCHEMA["$defs"][name], **subschema} if name else subschema
 
@@ -69,13 +68,13 @@ def test_every_mapping_restricts_its_keys() -> None:
 
 
 def test_examples_conform_to_the_schema() -> None:
-    count = 0
+    example_count = 0
     for path, subschema in subschemas(SCHEMA):
         for example in subschema.get("examples", ()):
             example_schema = {**subschema, "$defs": SCHEMA["$defs"]}
             assert not list(Draft202012Validator(example_schema).iter_errors(example)), f"{path}: {example}"
-            count += 1
-    assert count > 30
+            example_count += 1
+    assert example_count > 30
 
 
 def test_every_pattern_has_a_message() -> None:

@@ -53,17 +53,17 @@ def test_the_first_state_of_a_lifecycle_implies_the_states_before_it() -> None:
     assert implicit_prefix("CANCELED", "adaptive") == ("INITIALIZING",)
 
 
-@pytest.mark.parametrize("release", sorted(folder.name for folder in RECORDINGS.iterdir()))
-def test_the_recorded_transitions_are_legal(release: str) -> None:
+@pytest.mark.parametrize("version", sorted(folder.name for folder in RECORDINGS.iterdir()))
+def test_the_recorded_transitions_are_legal(version: str) -> None:
     """Without a restart, the timestamps of a job show the order of its states."""
     transitions = set()
-    for file in (RECORDINGS / release).glob("*.json.gz"):
+    for file in (RECORDINGS / version).glob("*.json.gz"):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
             body = step.get("response", {}).get("body")
             if isinstance(body, dict) and isinstance(body.get("timestamps"), dict) and "jid" in body:
-                times = {state: at for state, at in body["timestamps"].items() if at}
-                if "RESTARTING" not in times:
-                    states = sorted(times, key=lambda state: (times[state], JOB_STATES.index(state)))
+                entered_at = {state: time for state, time in body["timestamps"].items() if time}
+                if "RESTARTING" not in entered_at:
+                    states = sorted(entered_at, key=lambda state: (entered_at[state], JOB_STATES.index(state)))
                     transitions |= set(pairwise(states))
     assert {("CREATED", "RUNNING"), ("RUNNING", "FINISHED"), ("CANCELLING", "CANCELED")} <= transitions
     assert all(next_state in legal_transitions()[state] for state, next_state in transitions)

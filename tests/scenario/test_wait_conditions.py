@@ -1,4 +1,4 @@
-"""Steps and operations wait for conditions such as `3 polls` and `signal go`."""
+"""Steps and operations wait for conditions such as `3 polls` and `signal go`, last forever, or fail at random."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_the_last_poll_shows_a_failure() -> None:
         status_path = harness.trigger_savepoint()
         assert harness.outcome(status_path) == "IN_PROGRESS"
         assert harness.outcome(status_path).endswith("CheckpointException: Checkpoint expired before completing.")
-        # the other failed checkpoint was rejected at the start
+        # the other failed checkpoint was rejected before all tasks ran
         assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["failed"] == 2
 
 
@@ -121,9 +121,9 @@ def test_a_disposal_can_wait_for_polls() -> None:
     operations = "operations: {dispose-savepoint: {duration: 2 polls, fails: [2]}}\n"
     with scenario_harness("cluster: {savepoints: [file:/old/savepoint-1]}\n" + operations) as harness:
         for expected in ({}, "failure-cause"):
-            trigger = harness.post("/savepoint-disposal", {"savepoint-path": "file:/old/savepoint-1"})["request-id"]
-            assert harness.get(f"/savepoint-disposal/{trigger}")["status"]["id"] == "IN_PROGRESS"
-            response = harness.get(f"/savepoint-disposal/{trigger}")
+            trigger_id = harness.post("/savepoint-disposal", {"savepoint-path": "file:/old/savepoint-1"})["request-id"]
+            assert harness.get(f"/savepoint-disposal/{trigger_id}")["status"]["id"] == "IN_PROGRESS"
+            response = harness.get(f"/savepoint-disposal/{trigger_id}")
             assert response["status"]["id"] == "COMPLETED"
             assert response["operation"] == expected or expected in response["operation"]
 

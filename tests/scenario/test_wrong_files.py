@@ -1,4 +1,4 @@
-"""Each file in `wrong/` is rejected with the messages in the text file of the same name.
+"""Each scenario in `wrong/` has mistakes; the messages about them are in the text file of the same name.
 
 To update the messages: `FLINKMOCK_UPDATE=1 pytest tests/scenario/test_wrong_files.py`. Review the difference.
 """
@@ -18,7 +18,7 @@ FILES = sorted(WRONG.glob("*.yaml"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_the_messages_for_a_wrong_file_are_current(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_file_is_rejected_with_the_expected_messages(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(WRONG)
     with pytest.raises(ScenarioError) as error:
         load_scenario(file.name)
@@ -29,7 +29,7 @@ def test_the_messages_for_a_wrong_file_are_current(file: Path, monkeypatch: pyte
     assert messages == expected.read_text("utf-8")
 
 
-def test_no_message_file_is_unused() -> None:
+def test_each_wrong_file_has_a_message_file() -> None:
     assert {file.stem for file in WRONG.glob("*.txt")} == {file.stem for file in FILES}
     assert len(FILES) >= 60
 

@@ -20,7 +20,7 @@ def send(flink, path, method="GET", body=None):
 """
 
 
-def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
-    """Run tests, which can call `send(flink, path)` to send a request."""
+def run_tests(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
+    """Run tests. They can call `send(flink, path)`, which returns the body, or the status of an error response."""
     pytester.makepyfile(PREAMBLE + tests)
     return pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, *options)

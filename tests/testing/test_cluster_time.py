@@ -20,7 +20,7 @@ from flinkmock import FlinkMock, InvalidArgument
 from flinkmock.testing.cluster_time import ClusterTime
 
 NS_PER_S, NS_PER_MS = 1_000_000_000, 1_000_000
-JOB = {"jobs": {"report": {"extends": "batch", "lifecycle": [{"RUNNING": "30s"}, "FINISHED"]}}}
+BATCH_JOB = {"jobs": {"report": {"extends": "batch", "lifecycle": [{"RUNNING": "30s"}, "FINISHED"]}}}
 SLOW_SAVEPOINT = {"jobs": {"orders": "streaming"}, "operations": {"savepoint": {"duration": "2m"}}}
 DELAYED = {"faults": [{"match": "GET /overview", "delay": "10s"}]}
 
@@ -33,27 +33,27 @@ def is_finished(overview: dict) -> bool:
     return overview["jobs"][0]["state"] == "FINISHED"
 
 
-def poll(url: str, interval: float = 5.0, deadline: float = 60.0) -> int:
+def poll_until_finished(url: str, interval_s: float = 5.0, timeout_s: float = 60.0) -> int:
     """Return the number of polls until the job is finished."""
-    end = time.monotonic() + deadline
-    polls = 0
-    while time.monotonic() < end:
-        polls += 1
+    deadline = time.monotonic() + timeout_s
+    poll_count = 0
+    while time.monotonic() < deadline:
+        poll_count += 1
         if is_finished(requests.get(url + "/jobs/overview", timeout=10).json()):
-            return polls
-        time.sleep(interval)
+            return poll_count
+        time.sleep(interval_s)
     raise DeadlineExceeded
 
 
-@pytest.mark.flinkmock(JOB)
-@pytest.mark.parametrize("interval", [1, 5])
-def test_sleeping_advances_the_cluster(flinkmock, flinkmock_time, interval) -> None:
-    assert poll(flinkmock.url, interval) == 30 // interval + 1
+@pytest.mark.flinkmock(BATCH_JOB)
+@pytest.mark.parametrize("interval_s", [1, 5])
+def test_sleeping_advances_the_cluster(flinkmock, flinkmock_time, interval_s) -> None:
+    assert poll_until_finished(flinkmock.url, interval_s) == 30 // interval_s + 1
     assert flinkmock_time.elapsed == 30 * NS_PER_S
     assert flinkmock.clock.now() == flinkmock.cluster.started_at + 30_000
 
 
-@pytest.mark.flinkmock(JOB)
+@pytest.mark.flinkmock(BATCH_JOB)
 def test_functions_imported_by_name_follow_the_cluster(flinkmock, flinkmock_time) -> None:
     start = imported_monotonic()
     imported_sleep(29.5)
@@ -63,34 +63,34 @@ def test_functions_imported_by_name_follow_the_cluster(flinkmock, flinkmock_time
     assert flinkmock.job("report").state == "FINISHED"
 
 
-@pytest.mark.flinkmock(JOB)
-@pytest.mark.parametrize("interval", [1, 5])
-async def test_coroutines_with_httpx_follow_the_cluster(flinkmock, flinkmock_time, interval) -> None:
-    polls = 0
+@pytest.mark.flinkmock(BATCH_JOB)
+@pytest.mark.parametrize("interval_s", [1, 5])
+async def test_coroutines_with_httpx_follow_the_cluster(flinkmock, flinkmock_time, interval_s) -> None:
+    poll_count = 0
     async with asyncio.timeout(60), httpx.AsyncClient(base_url=flinkmock.url) as client:
         while not is_finished((await client.get("/jobs/overview")).json()):
-            polls += 1
-            await asyncio.sleep(interval)
-    assert polls == 30 // interval
+            poll_count += 1
+            await asyncio.sleep(interval_s)
+    assert poll_count == 30 // interval_s
     assert flinkmock.clock.now() == flinkmock.cluster.started_at + 30_000
 
 
-@pytest.mark.flinkmock(JOB)
+@pytest.mark.flinkmock(BATCH_JOB)
 async def test_coroutines_with_aiohttp_follow_the_cluster(flinkmock, flinkmock_time) -> None:
-    async def poll_until_finished(session: aiohttp.ClientSession) -> int:
-        polls = 0
+    async def poll(session: aiohttp.ClientSession) -> int:
+        poll_count = 0
         while True:
             async with session.get("/jobs/overview") as response:
-                polls += 1
+                poll_count += 1
                 if is_finished(await response.json()):
-                    return polls
+                    return poll_count
             await asyncio.sleep(5)
 
     async with aiohttp.ClientSession(flinkmock.url) as session:
-        assert await asyncio.wait_for(poll_until_finished(session), 60) == 7
+        assert await asyncio.wait_for(poll(session), 60) == 7
 
 
-@pytest.mark.flinkmock(JOB)
+@pytest.mark.flinkmock(BATCH_JOB)
 @pytest.mark.parametrize("wait", [tenacity.wait_fixed(5), tenacity.wait_exponential(max=10)])
 def test_tenacity_follows_the_cluster(flinkmock, flinkmock_time, wait) -> None:
     @tenacity.retry(wait=wait, stop=tenacity.stop_after_delay(60))
@@ -101,7 +101,7 @@ def test_tenacity_follows_the_cluster(flinkmock, flinkmock_time, wait) -> None:
     assert 30 <= flinkmock_time.elapsed / NS_PER_S <= 35
 
 
-@pytest.mark.flinkmock(JOB)
+@pytest.mark.flinkmock(BATCH_JOB)
 async def test_tenacity_in_a_coroutine_follows_the_cluster(flinkmock, flinkmock_time) -> None:
     @tenacity.retry(wait=tenacity.wait_fixed(5), stop=tenacity.stop_after_delay(60))
     async def check_finished() -> None:
@@ -112,12 +112,13 @@ async def test_tenacity_in_a_coroutine_follows_the_cluster(flinkmock, flinkmock_
     assert flinkmock_time.elapsed // NS_PER_MS == 30_000
 
 
-def take_savepoint(url: str, deadline: float) -> str:
-    end = time.monotonic() + deadline
+def take_savepoint(url: str, timeout_s: float) -> str:
+    """Take a savepoint of the only job; return its path."""
+    deadline = time.monotonic() + timeout_s
     [job] = requests.get(url + "/jobs", timeout=5).json()["jobs"]
     path = f"{url}/jobs/{job['id']}/savepoints"
     trigger_id = requests.post(path, json={"target-directory": "/sp"}, timeout=5).json()["request-id"]
-    while time.monotonic() < end:
+    while time.monotonic() < deadline:
         savepoint = requests.get(f"{path}/{trigger_id}", timeout=5).json()
         if savepoint["status"]["id"] == "COMPLETED":
             return savepoint["operation"]["location"]
@@ -187,7 +188,7 @@ async def test_a_hanging_client_does_not_stop_the_time_of_others(flinkmock, flin
 # -- clocks
 
 
-@pytest.mark.flinkmock(JOB)
+@pytest.mark.flinkmock(BATCH_JOB)
 def test_time_time_and_datetime_now_return_cluster_time(flinkmock, flinkmock_time) -> None:
     for _ in range(2):
         assert round(time.time() * 1000) == flinkmock.clock.now() == time.time_ns() // NS_PER_MS
@@ -213,13 +214,13 @@ def test_the_monotonic_clock_follows_advance_and_ignores_restore(flinkmock, flin
     assert (time.monotonic() - monotonic_start, time.time() - wall_start) == (10, pytest.approx(0))
     time.sleep(1)
     assert (time.monotonic() - monotonic_start, time.time() - wall_start) == (11, pytest.approx(1))
-    flinkmock.load_scenario(JOB)
+    flinkmock.load_scenario(BATCH_JOB)
     time.sleep(30)
     assert flinkmock.job("report").state == "FINISHED"
 
 
 def test_several_clusters_share_one_time(flinkmock_factory, flinkmock_time) -> None:
-    first, second = flinkmock_factory(JOB), flinkmock_factory(JOB, flink="1.20")
+    first, second = flinkmock_factory(BATCH_JOB), flinkmock_factory(BATCH_JOB, flink="1.20")
     first.advance("10s")
     time.sleep(20)
     assert [cluster.job("report").state for cluster in (first, second)] == ["FINISHED", "FINISHED"]
@@ -228,9 +229,9 @@ def test_several_clusters_share_one_time(flinkmock_factory, flinkmock_time) -> N
 def test_all_functions_are_restored_after_the_block() -> None:
     functions = time.sleep, time.monotonic, threading.Event.wait, imported_sleep
     wall_time = time.time()
-    with FlinkMock(JOB, clock="virtual") as flink, ClusterTime(flink) as cluster_time:
+    with FlinkMock(BATCH_JOB, clock="virtual") as flink, ClusterTime(flink) as cluster_time:
         time.sleep(3600)
-        assert poll(flink.url) == 1
+        assert poll_until_finished(flink.url) == 1
         assert cluster_time.elapsed == 3600 * NS_PER_S
     assert (time.sleep, time.monotonic, threading.Event.wait, imported_sleep) == functions
     assert time.time() - wall_time < 3000

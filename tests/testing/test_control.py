@@ -107,10 +107,10 @@ def test_the_savepoints_of_a_job_are_listed() -> None:
 def test_taskmanagers_are_added_and_lost() -> None:
     with FlinkMock(ORDERS) as cluster:
         assert len(cluster.taskmanagers) == 2
-        lost = cluster.taskmanagers.lose()
-        joined = cluster.taskmanagers.add()
-        listed = [taskmanager["id"] for taskmanager in httpx.get(f"{cluster.url}/taskmanagers").json()["taskmanagers"]]
-        assert lost not in listed and joined in listed and listed == list(cluster.taskmanagers)
+        lost_id = cluster.taskmanagers.lose()
+        added_id = cluster.taskmanagers.add()
+        ids = [taskmanager["id"] for taskmanager in httpx.get(f"{cluster.url}/taskmanagers").json()["taskmanagers"]]
+        assert lost_id not in ids and added_id in ids and ids == list(cluster.taskmanagers)
 
 
 def test_a_function_handles_an_operation() -> None:

@@ -49,7 +49,7 @@ async def test_the_cluster_is_closed_with_its_application(tmp_path: Path, monkey
         form.add_field("jarfile", small_jar(), filename="orders.jar")
         assert (await client.post("/jars/upload", data=form)).status == 200
         assert list(tmp_path.iterdir())
-        with pytest.raises(NotRunning, match="is not running"):  # it has no server of its own, hence no URL
+        with pytest.raises(NotRunning, match="is not running"):  # an application has no URL
             _ = flink.url
     files = [path.name for path in tmp_path.rglob("*") if path.is_file()]
     assert files == ["lock"]  # the folder of this process is removed when the process ends

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from flinkmock import FlinkMock, InvalidArgument, UnmetExpectation
 from tests.pytest_options import NO_OTHER_PLUGINS, OPTIONS
-from tests.testing.plugin_runs import run
+from tests.testing.plugin_runs import PREAMBLE, run_tests
 
 TESTS = """
 FAULT = {"name": "lost", "match": "POST /jobs/:jobid/stop", "drop": "reset"}
 
-@pytest.mark.flinkmock({"jobs": {"orders": "streaming"}, "faults": [FAULT]} UNUSED)
+@pytest.mark.flinkmock({"jobs": {"orders": "streaming"}, "faults": [FAULT]} <unused>)
 def test_unused(flinkmock):
     send(flinkmock, "/jobs")
 
-@pytest.mark.flinkmock({"jobs": {"orders": "streaming"}}, flink="1.20" IGNORED)
+@pytest.mark.flinkmock({"jobs": {"orders": "streaming"}}, flink="1.20" <ignored>)
 def test_ignored(flinkmock):
     send(flinkmock, "/jobs?x=1")
     send(flinkmock, "/jobs?x=2")
@@ -23,22 +24,23 @@ def test_ignored(flinkmock):
 def test_nothing(flinkmock):
     send(flinkmock, "/jobs")
 """
-UNUSED = 'The fault "lost" never applied: no request met its conditions.'
-IGNORED = "Flink 1.20 does not read the query parameter x of GET /jobs. (request 1 and 1 more)"
+UNUSED_FINDING = 'The fault "lost" never applied: no request met its conditions.'
+IGNORED_FINDING = "Flink 1.20 does not read the query parameter x of GET /jobs. (request 1 and 1 more)"
 
 
-def source_with_options(unused: str = "", ignored: str = "") -> str:
-    return TESTS.replace("UNUSED", unused).replace("IGNORED", ignored)
+def source_with_policies(unused: str = "", ignored: str = "") -> str:
+    """Return the tests with further arguments in their markers."""
+    return TESTS.replace("<unused>", unused).replace("<ignored>", ignored)
 
 
 def test_findings_are_reported_at_the_end_of_the_run(pytester: pytest.Pytester) -> None:
-    result = run(pytester, source_with_options())
+    result = run_tests(pytester, source_with_policies())
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(
         [
             "*= flinkmock: faults and request parts without effect =*",
-            f"test_findings_are_reported_at_the_end_of_the_run.py::test_unused: {UNUSED}",
-            f"test_findings_are_reported_at_the_end_of_the_run.py::test_ignored: {IGNORED}",
+            f"test_findings_are_reported_at_the_end_of_the_run.py::test_unused: {UNUSED_FINDING}",
+            f"test_findings_are_reported_at_the_end_of_the_run.py::test_ignored: {IGNORED_FINDING}",
         ]
     )
 
@@ -46,44 +48,44 @@ def test_findings_are_reported_at_the_end_of_the_run(pytester: pytest.Pytester) 
 @pytest.mark.slow
 def test_workers_of_xdist_report_findings(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
-    from tests.testing.plugin_runs import PREAMBLE
-
-    pytester.makepyfile(PREAMBLE + source_with_options())
+    pytester.makepyfile(PREAMBLE + source_with_policies())
     result = pytester.runpytest_inprocess(*OPTIONS, *NO_OTHER_PLUGINS, "-n", "1")
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(
-        ["*= flinkmock: faults and request parts without effect =*", f"*::test_unused: {UNUSED}"]
+        ["*= flinkmock: faults and request parts without effect =*", f"*::test_unused: {UNUSED_FINDING}"]
     )
 
 
 def test_findings_can_fail_a_test(pytester: pytest.Pytester) -> None:
-    failing = source_with_options(', unused="fail"', ', ignored="fail"')
-    result = run(pytester, failing)
+    failing_tests = source_with_policies(', unused="fail"', ', ignored="fail"')
+    result = run_tests(pytester, failing_tests)
     result.assert_outcomes(passed=1, failed=2)
-    result.stdout.fnmatch_lines([UNUSED, '  To allow this: @pytest.mark.flinkmock(unused="report").', IGNORED])
+    result.stdout.fnmatch_lines(
+        [UNUSED_FINDING, '  To allow this: @pytest.mark.flinkmock(unused="report").', IGNORED_FINDING]
+    )
     fail_options = "-o", "flinkmock_unused=fail", "-o", "flinkmock_ignored=fail"
-    run(pytester, source_with_options(), *fail_options).assert_outcomes(passed=1, failed=2)
-    allowed = source_with_options(', unused="report"', ', ignored="ignore"')
-    run(pytester, allowed, *fail_options).assert_outcomes(passed=3)
+    run_tests(pytester, source_with_policies(), *fail_options).assert_outcomes(passed=1, failed=2)
+    passing_tests = source_with_policies(', unused="report"', ', ignored="ignore"')
+    run_tests(pytester, passing_tests, *fail_options).assert_outcomes(passed=3)
 
 
 def test_findings_can_be_ignored(pytester: pytest.Pytester) -> None:
-    result = run(pytester, source_with_options(), "-o", "flinkmock_unused=ignore", "-o", "flinkmock_ignored=ignore")
+    result = run_tests(
+        pytester, source_with_policies(), "-o", "flinkmock_unused=ignore", "-o", "flinkmock_ignored=ignore"
+    )
     result.assert_outcomes(passed=3)
     result.stdout.no_fnmatch_line("*without effect*")
 
 
 def test_an_invalid_policy_is_rejected(pytester: pytest.Pytester) -> None:
-    result = run(pytester, source_with_options(), "-o", "flinkmock_unused=shrug")
+    result = run_tests(pytester, source_with_policies(), "-o", "flinkmock_unused=shrug")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*'shrug' is not a value of `unused`. Use fail or report or ignore."])
-    result = run(pytester, source_with_options(', unused="shrug"'))
+    result = run_tests(pytester, source_with_policies(', unused="shrug"'))
     result.stdout.fnmatch_lines(["*'shrug' is not a value of `unused`. Use fail or report or ignore."])
 
 
 def test_findings_are_available_without_pytest() -> None:
-    import httpx
-
     scenario = {
         "faults": [
             {"name": "first", "match": "GET /jobs", "nth": [1], "delay": "1s"},

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.pytest_options import NO_WORKERS, OPTIONS
-from tests.testing.plugin_runs import run
+from tests.testing.plugin_runs import run_tests
 
 
 def test_an_unmet_expectation_shows_near_misses_and_their_differences(pytester: pytest.Pytester) -> None:
-    result = run(
+    result = run_tests(
         pytester,
         """
 @pytest.mark.flinkmock({"jobs": {"orders": "streaming"}, "expect": [{"POST /jobs/:jobid/stop": "once"}]})
@@ -36,7 +36,7 @@ def test_it(flinkmock):
 
 
 def test_an_unmatched_request_fails_the_test(pytester: pytest.Pytester) -> None:
-    result = run(
+    result = run_tests(
         pytester,
         """
 JOB = "/jobs/0123456789abcdef0123456789abcdef"
@@ -116,12 +116,12 @@ def test_default(flinkmock):
 def test_must_match(flinkmock):
     send(flinkmock, "/nowhere")
 """
-    run(pytester, tests).assert_outcomes(passed=4, failed=2)
-    run(pytester, tests, "-o", "flinkmock_unexpected=allow").assert_outcomes(passed=5, failed=1)
+    run_tests(pytester, tests).assert_outcomes(passed=4, failed=2)
+    run_tests(pytester, tests, "-o", "flinkmock_unexpected=allow").assert_outcomes(passed=5, failed=1)
 
 
 def test_a_failed_test_reports_its_cluster(pytester: pytest.Pytester) -> None:
-    result = run(
+    result = run_tests(
         pytester,
         """
 @pytest.mark.flinkmock({"jobs": {"orders": {
@@ -156,7 +156,7 @@ def test_it(flinkmock):
 
 
 def test_a_failed_test_gets_hints_about_its_requests(pytester: pytest.Pytester) -> None:
-    result = run(
+    result = run_tests(
         pytester,
         """
 import flinkmock as package
@@ -199,7 +199,7 @@ def upload(url, content):
 
 
 def test_a_failed_setup_reports_its_cluster(pytester: pytest.Pytester) -> None:
-    result = run(
+    result = run_tests(
         pytester,
         """
 @pytest.fixture
@@ -224,8 +224,8 @@ def test_it(deployed): ...
     )
 
 
-def test_a_client_that_hangs_with_a_virtual_clock_gets_a_hint(pytester: pytest.Pytester) -> None:
-    result = run(
+def test_a_client_that_polls_while_a_virtual_clock_stands_still_gets_a_hint(pytester: pytest.Pytester) -> None:
+    result = run_tests(
         pytester,
         """
 @pytest.mark.flinkmock({"jobs": {"report": "batch"}}, clock="virtual")
@@ -233,7 +233,7 @@ def test_it(flinkmock):
     flinkmock.advance("5s")
     for _ in range(3):
         assert "FINISHED" not in send(flinkmock, "/jobs/overview")
-    raise TimeoutError("report was not to finish")
+    raise TimeoutError("report did not finish")
 """,
     )
     result.assert_outcomes(failed=1)
@@ -248,8 +248,8 @@ def test_it(flinkmock):
 
 
 @pytest.mark.parametrize("clock", ["1s per request", "real"])
-def test_a_client_that_hangs_with_another_clock_gets_no_hint(pytester: pytest.Pytester, clock: str) -> None:
-    result = run(
+def test_a_client_that_polls_under_another_clock_gets_no_hint(pytester: pytest.Pytester, clock: str) -> None:
+    result = run_tests(
         pytester,
         f"""
 @pytest.mark.flinkmock({{"jobs": {{"report": "batch"}}}}, clock={clock!r})
@@ -264,7 +264,7 @@ def test_it(flinkmock):
 
 
 def test_the_traceback_of_an_error_of_flinkmock_ends_in_the_test(pytester: pytest.Pytester) -> None:
-    result = run(
+    result = run_tests(
         pytester,
         """
 def test_it(flinkmock):
@@ -279,7 +279,7 @@ def test_it(flinkmock):
 
 
 def test_each_test_reports_its_own_requests_to_the_session_cluster(pytester: pytest.Pytester) -> None:
-    result = run(
+    result = run_tests(
         pytester,
         """
 def test_one(flinkmock_session):

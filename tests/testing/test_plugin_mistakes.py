@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.testing.plugin_runs import run
+from tests.testing.plugin_runs import run_tests
 
 
 def test_an_invalid_marker_gets_a_message(pytester: pytest.Pytester) -> None:
-    result = run(
+    result = run_tests(
         pytester,
         """
 @pytest.mark.flinkmock("orders.yaml", flnk="1.20")
@@ -80,8 +80,8 @@ def test_own(flinkmock):
 def test_shared(flinkmock_session):
     assert flinkmock_session.job("orders")
 """
-    run(pytester, tests, "-o", "flinkmock_scenario=crash-loop.yaml").assert_outcomes(passed=2)
-    result = run(pytester, tests, "-o", "flinkmock_scenario=crashloop.yaml")
+    run_tests(pytester, tests, "-o", "flinkmock_scenario=crash-loop.yaml").assert_outcomes(passed=2)
+    result = run_tests(pytester, tests, "-o", "flinkmock_scenario=crashloop.yaml")
     result.assert_outcomes(errors=2)
     message = f"flinkmock: crashloop.yaml: file not found in {pytester.path}, or among the built-in scenarios. *"
     result.stdout.fnmatch_lines([message, message])
@@ -98,6 +98,6 @@ def test_shared(flinkmock_session):
     ],
 )
 def test_an_invalid_option_ends_the_run(pytester: pytest.Pytester, options: list[str], message: str) -> None:
-    result = run(pytester, "def test_it(): ...", *options)
+    result = run_tests(pytester, "def test_it(): ...", *options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {message}"])

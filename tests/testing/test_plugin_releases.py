@@ -5,7 +5,7 @@ import pytest
 from flinkmock import known_releases
 from tests.pytest_options import NO_WORKERS, OPTIONS
 
-RELEASE = """
+VERSION_FUNCTION = """
     import requests
 
     def version(cluster):
@@ -15,7 +15,7 @@ RELEASE = """
 
 def test_a_list_of_releases_runs_a_test_for_each(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
-        RELEASE
+        VERSION_FUNCTION
         + """
     import pytest
 
@@ -30,14 +30,14 @@ def test_a_list_of_releases_runs_a_test_for_each(pytester: pytest.Pytester) -> N
     result.stdout.fnmatch_lines(["*test_it?flink-1.12? SERVED 1.12.5*", "*test_it?flink-2.3? SERVED 2.3.0*"])
 
 
-@pytest.mark.parametrize("where", ["option", "ini", "toml"])
-def test_a_run_is_repeated_for_each_release(pytester: pytest.Pytester, where: str) -> None:
-    if where == "ini":
+@pytest.mark.parametrize("source", ["option", "ini", "toml"])
+def test_all_tests_run_once_for_each_release(pytester: pytest.Pytester, source: str) -> None:
+    if source == "ini":
         pytester.makeini("[pytest]\nflinkmock_flink = 1.20, 2.3\n")
-    if where == "toml":
+    if source == "toml":
         pytester.makepyprojecttoml('[tool.pytest.ini_options]\nflinkmock_flink = ["1.20", "2.3"]\n')
     pytester.makepyfile(
-        RELEASE
+        VERSION_FUNCTION
         + """
     def test_it(flinkmock_factory):
         first, second = flinkmock_factory(), flinkmock_factory(flink="1.12")
@@ -45,7 +45,7 @@ def test_a_run_is_repeated_for_each_release(pytester: pytest.Pytester, where: st
         """
     )
     result = pytester.runpytest_inprocess(
-        *OPTIONS, *NO_WORKERS, *(["--flinkmock-flink=1.20,2.3"] if where == "option" else [])
+        *OPTIONS, *NO_WORKERS, *(["--flinkmock-flink=1.20,2.3"] if source == "option" else [])
     )
     result.assert_outcomes(passed=2)
 
@@ -68,7 +68,7 @@ def test_the_session_cluster_is_shared_by_all_tests(pytester: pytest.Pytester) -
 
 def test_there_is_one_session_cluster_for_each_release(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
-        RELEASE
+        VERSION_FUNCTION
         + """
     urls = {}
 
@@ -85,12 +85,12 @@ def test_there_is_one_session_cluster_for_each_release(pytester: pytest.Pytester
     result.stdout.fnmatch_lines(["*test_two?flink-1.20? SERVED 1.20.5*", "*test_two?flink-2.3? SERVED 2.3.0*"])
 
 
-def test_all_stands_for_all_releases(pytester: pytest.Pytester) -> None:
+def test_the_option_all_selects_all_releases(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(flinkmock): ...\nclass TestIt:\n    def test_other(self, flinkmock_factory): ...")
     result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "--co", "-q", "--flinkmock-flink=all")
-    listed = [line for line in result.outlines if "::" in line]
-    assert len(listed) == 2 * len(known_releases())
-    assert listed[0].endswith("::test_it[flink-1.12]")
+    test_ids = [line for line in result.outlines if "::" in line]
+    assert len(test_ids) == 2 * len(known_releases())
+    assert test_ids[0].endswith("::test_it[flink-1.12]")
 
 
 def test_the_ini_file_supplies_missing_marker_arguments(pytester: pytest.Pytester) -> None:
@@ -107,23 +107,23 @@ def test_the_ini_file_supplies_missing_marker_arguments(pytester: pytest.Pyteste
         """
 import pytest
 
-def jobs(flink):
+def job_names(flink):
     return [job.name for job in flink.cluster.jobs.values()]
 
 def test_unmarked(flinkmock):
-    assert (jobs(flinkmock), flinkmock.clock.text, flinkmock.cluster.spec.seed) == (["orders"], "virtual", 7)
+    assert (job_names(flinkmock), flinkmock.clock.text, flinkmock.cluster.spec.seed) == (["orders"], "virtual", 7)
 
 def test_session(flinkmock_session):
-    assert jobs(flinkmock_session) == ["orders"]
+    assert job_names(flinkmock_session) == ["orders"]
 
 @pytest.mark.flinkmock({}, clock="10x", seed=8)
 def test_marked(flinkmock, flinkmock_factory):
-    assert (jobs(flinkmock), flinkmock.clock.text, flinkmock.cluster.spec.seed) == ([], "10x", 8)
-    assert jobs(flinkmock_factory("clusters/orders.yaml")) == ["orders"]
+    assert (job_names(flinkmock), flinkmock.clock.text, flinkmock.cluster.spec.seed) == ([], "10x", 8)
+    assert job_names(flinkmock_factory("clusters/orders.yaml")) == ["orders"]
 
 @pytest.mark.flinkmock(scenario="crash-loop.yaml")
 def test_built_in_scenario(flinkmock):
-    assert jobs(flinkmock)
+    assert job_names(flinkmock)
 """
     )
     pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "tests").assert_outcomes(passed=4)

@@ -37,10 +37,10 @@ REPORT = [
 ]
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_the_run_ends_with_a_report(pytester: pytest.Pytester, workers: int) -> None:
+@pytest.mark.parametrize("worker_count", [0, 1])
+def test_the_run_ends_with_a_report(pytester: pytest.Pytester, worker_count: int) -> None:
     pytester.makepyfile(TESTS)
-    result = pytester.runpytest_inprocess(*OPTIONS, *NO_OTHER_PLUGINS, "--flinkmock-compat=2.3", f"-n{workers}")
+    result = pytester.runpytest_inprocess(*OPTIONS, *NO_OTHER_PLUGINS, "--flinkmock-compat=2.3", f"-n{worker_count}")
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(REPORT)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 import httpx
@@ -47,16 +48,16 @@ def test_uploads_and_rejected_requests_are_recorded() -> None:
         httpx.get(mock.url + "/nowhere")
         httpx.post(mock.url + "/jars/x.jar/run", content=b"x" * 100_000)
         httpx.get(mock.url + "/")
-        upload, bad, unknown, nowhere, large, page = mock.requests
+        upload, bad_id, unknown_id, unmatched, large_body, page = mock.requests
     assert upload.files == ("orders.jar",)
-    assert "Bad request, could not parse parameters" in (bad.contract_review.rejection or "")
+    assert "Bad request, could not parse parameters" in (bad_id.contract_review.rejection or "")
     assert (
-        unknown.contract_review.rejection
+        unknown_id.contract_review.rejection
         == f"org.apache.flink.runtime.rest.NotFoundException: Job {'a' * 32} not found"
     )
-    assert nowhere.contract_review.rejection == "Unable to load requested file /nowhere."
-    assert large.body_bytes is None and large.body is None
-    assert mock.requests.unmatched == [nowhere]
+    assert unmatched.contract_review.rejection == "Unable to load requested file /nowhere."
+    assert large_body.body_bytes is None and large_body.body is None
+    assert mock.requests.unmatched == [unmatched]
     assert page.matched
 
 
@@ -110,8 +111,6 @@ async def test_wait_for_waits_for_requests_of_a_background_client() -> None:
 
 
 def test_requests_of_concurrent_clients_are_all_recorded() -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     with FlinkMock() as mock, ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: httpx.get(mock.url + "/config").status_code, range(80)))
         mock.requests.expect("GET /config", times=80)

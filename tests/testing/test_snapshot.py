@@ -40,7 +40,7 @@ def all_responses(mock: FlinkMock) -> list[bytes]:
     with httpx.Client(base_url=mock.url) as client:
         jobs = [job["id"] for job in client.get("/jobs").json()["jobs"]]
         paths = ["/jobs/overview", "/taskmanagers", "/jars", "/jobmanager/log"]
-        paths += [f"/jobs/{job}{part}" for job in jobs for part in ("", "/checkpoints", "/exceptions", "/config")]
+        paths += [f"/jobs/{job}{suffix}" for job in jobs for suffix in ("", "/checkpoints", "/exceptions", "/config")]
         return [client.get(path).content.replace(mock.url.encode(), b"") for path in paths]
 
 
@@ -67,7 +67,7 @@ def change_cluster(mock: FlinkMock) -> None:
     mock.advance("1m")
 
 
-def test_a_restored_cluster_sends_the_same_responses_and_continues_equally(mock: FlinkMock) -> None:
+def test_a_restored_cluster_sends_the_same_responses_and_continues_in_the_same_way(mock: FlinkMock) -> None:
     snapshot = mock.snapshot()
     responses, time = all_responses(mock), mock.clock.now()
     change_cluster(mock)
@@ -93,10 +93,10 @@ def test_several_snapshots_are_independent(mock: FlinkMock) -> None:
 
 def test_an_operation_in_progress_continues_after_a_restore(mock: FlinkMock) -> None:
     job = f"{mock.url}/jobs/{mock.job('orders').id}"
-    trigger = httpx.post(f"{job}/savepoints", json={"target-directory": "file:///s"}).json()["request-id"]
+    trigger_id = httpx.post(f"{job}/savepoints", json={"target-directory": "file:///s"}).json()["request-id"]
 
     def status() -> Any:
-        return httpx.get(f"{job}/savepoints/{trigger}").json()["status"]["id"]
+        return httpx.get(f"{job}/savepoints/{trigger_id}").json()["status"]["id"]
 
     mock.advance("2s")
     snapshot = mock.snapshot()
@@ -145,13 +145,13 @@ def test_faults_and_their_hits_are_restored(mock: FlinkMock) -> None:
 
 
 def test_functions_that_handle_operations_are_restored(mock: FlinkMock) -> None:
-    status = f"{mock.url}/jobs/{mock.job('orders').id}/status"
+    status_url = f"{mock.url}/jobs/{mock.job('orders').id}/status"
     mock.on("GET /jobs/:jobid/status")(lambda call: {"status": "SUSPENDED"})
     snapshot = mock.snapshot()
     mock.on("GET /jobs/:jobid/status")(lambda call: {"status": "FAILED"})
-    assert httpx.get(status).json() == {"status": "FAILED"}
+    assert httpx.get(status_url).json() == {"status": "FAILED"}
     mock.restore(snapshot)
-    assert httpx.get(status).json() == {"status": "SUSPENDED"}
+    assert httpx.get(status_url).json() == {"status": "SUSPENDED"}
 
 
 def test_the_journal_loses_later_requests(mock: FlinkMock) -> None:
@@ -187,7 +187,7 @@ def test_a_job_control_is_valid_after_a_restore_unless_its_job_is_gone(mock: Fli
         _ = new_job_control.state
 
 
-def test_a_leader_that_crashed_leads_again() -> None:
+def test_a_restore_brings_back_a_leader_that_crashed() -> None:
     scenario = {
         "cluster": {"jobmanagers": 2, "config": {"high-availability.type": "zookeeper"}},
         "jobs": {"orders": "streaming"},
@@ -205,7 +205,7 @@ def test_a_leader_that_crashed_leads_again() -> None:
             assert all_responses(mock) == responses
 
 
-def test_a_cluster_that_a_client_has_shut_down_serves_again(mock: FlinkMock) -> None:
+def test_a_restore_restarts_a_cluster_that_a_client_has_shut_down(mock: FlinkMock) -> None:
     snapshot, url = mock.snapshot(), mock.url
     assert httpx.delete(f"{mock.url}/cluster").status_code == 200
     with pytest.raises(httpx.TransportError):

@@ -1,4 +1,4 @@
-"""A restored cluster sends the same responses to the same requests, byte by byte, after each restore.
+"""A restored cluster sends the same responses to the same requests, byte for byte, after each restore.
 
 Taking a snapshot changes no response.
 """
@@ -27,6 +27,7 @@ SLOW_SCENARIO = DrawnScenario(
 """A scenario in which operations and checkpoints are in progress most of the time."""
 CLOCKS = st.sampled_from(["virtual", "1s per request"])
 Action = tuple[str, int]
+"""(name of the action, a number that selects its job, jar or duration)."""
 ACTIONS = st.lists(
     st.tuples(
         st.sampled_from(
@@ -50,7 +51,7 @@ ACTIONS = st.lists(
     min_size=4,
     max_size=12,
 )
-PARTS = ("", "/checkpoints", "/exceptions", "/config", "/metrics", "/plan")
+JOB_PATH_SUFFIXES = ("", "/checkpoints", "/exceptions", "/config", "/metrics", "/plan")
 
 
 class ActionRunner:
@@ -60,8 +61,8 @@ class ActionRunner:
         self._engine = engine
         self._client = InProcessClient(engine)
         self._folder = folder
-        self.trigger_targets: list[str] = []
-        """The targets at which the triggered async operations are polled."""
+        self.status_targets: list[str] = []
+        """The targets that return the status of the triggered async operations."""
 
     def run(self, actions: list[Action]) -> list[bytes]:
         """Run actions, and return all responses."""
@@ -103,12 +104,12 @@ class ActionRunner:
 
     def _read_all(self) -> list[bytes]:
         targets = ["/jobs/overview", "/taskmanagers", "/jars", "/overview", "/jobmanager/log"]
-        targets += [f"/jobs/{job}{part}" for job in self._engine.cluster.jobs for part in PARTS]
-        return [self._send("GET", target) for target in (*targets, *self.trigger_targets)]
+        targets += [f"/jobs/{job}{suffix}" for job in self._engine.cluster.jobs for suffix in JOB_PATH_SUFFIXES]
+        return [self._send("GET", target) for target in (*targets, *self.status_targets)]
 
     def _trigger(self, target: str, body: dict[str, Any]) -> bytes:
-        trigger_id = f"{len(self.trigger_targets):032x}"
-        self.trigger_targets.append(f"{target.replace('/stop', '/savepoints')}/{trigger_id}")
+        trigger_id = f"{len(self.status_targets):032x}"
+        self.status_targets.append(f"{target.replace('/stop', '/savepoints')}/{trigger_id}")
         return self._send("POST", target, {**body, "triggerId": trigger_id})
 
     def _send(self, method: str, target: str, body: dict[str, Any] | None = None, files: Any = ()) -> bytes:
@@ -140,11 +141,11 @@ def test_a_restored_cluster_responds_like_one_that_was_never_changed(
     try:
         responses = runner.run(before)
         assert responses == reference.run(before) == alternative_reference.run(before)
-        time, snapshot, targets = engines[0].clock.now(), engines[0].snapshot(), [*runner.trigger_targets]
+        time, snapshot, targets = engines[0].clock.now(), engines[0].snapshot(), [*runner.status_targets]
         for actions, other in ((after, reference), (alternative, alternative_reference)):
             assert runner.run(actions) == other.run(actions)
             engines[0].restore(snapshot)
-            runner.trigger_targets = [*targets]
+            runner.status_targets = [*targets]
             assert engines[0].clock.now() == time
     finally:
         for engine in engines:

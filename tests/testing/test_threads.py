@@ -21,7 +21,7 @@ REQUESTS_PER_CLIENT = 15
 SCENARIO = {"cluster": {"taskmanagers": 4}, "jobs": {"orders": "streaming", "report": "restarting"}}
 
 
-def with_requests(url: str) -> list[int]:
+def count_jobs_with_requests(url: str) -> list[int]:
     with requests.Session() as session:
         return [
             len(session.get(f"{url}/jobs/overview", timeout=PATIENCE).json()["jobs"])
@@ -29,12 +29,12 @@ def with_requests(url: str) -> list[int]:
         ]
 
 
-def with_httpx(url: str) -> list[int]:
+def count_jobs_with_httpx(url: str) -> list[int]:
     with httpx.Client(base_url=url, timeout=PATIENCE) as client:
         return [len(client.get("/jobs/overview").json()["jobs"]) for _ in range(REQUESTS_PER_CLIENT)]
 
 
-def with_urllib(url: str) -> list[int]:
+def count_jobs_with_urllib(url: str) -> list[int]:
     job_counts = []
     for _ in range(REQUESTS_PER_CLIENT):
         with urllib.request.urlopen(f"{url}/jobs/overview", timeout=PATIENCE) as response:
@@ -42,7 +42,7 @@ def with_urllib(url: str) -> list[int]:
     return job_counts
 
 
-def with_aiohttp(url: str) -> list[int]:
+def count_jobs_with_aiohttp(url: str) -> list[int]:
     async def count_jobs(session: aiohttp.ClientSession) -> int:
         async with session.get("/jobs/overview") as response:
             return len((await response.json())["jobs"])
@@ -54,7 +54,12 @@ def with_aiohttp(url: str) -> list[int]:
     return asyncio.run(count_concurrently())
 
 
-CLIENTS: list[Callable[[str], list[int]]] = [with_requests, with_httpx, with_urllib, with_aiohttp]
+CLIENTS: list[Callable[[str], list[int]]] = [
+    count_jobs_with_requests,
+    count_jobs_with_httpx,
+    count_jobs_with_urllib,
+    count_jobs_with_aiohttp,
+]
 """Each client requests the list of jobs several times, and returns the number of jobs in each response."""
 
 
