@@ -24,6 +24,8 @@ SCENARIO = {
 
 
 class Client:
+    """A client that sends all requests on one connection."""
+
     def __init__(self, url: str) -> None:
         self._connection = http.client.HTTPConnection(url.removeprefix("http://"))
 

@@ -31,7 +31,7 @@ def create_environment(folder: Path, *packages: str) -> Path:
 
 
 def collect(python: Path, project: Path) -> tuple[float, float]:
-    """Run `pytest --co`; return the time on the wall clock and the CPU time, in ms."""
+    """Run `pytest --co`; return its wall-clock time and its CPU time, in ms."""
     cpu_before, start = children_cpu_s(), time.perf_counter()
     command = [python, "-m", "pytest", "--co", "-q"]
     subprocess.run(command, cwd=project, env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=False)
@@ -39,7 +39,7 @@ def collect(python: Path, project: Path) -> tuple[float, float]:
 
 
 def children_cpu_s() -> float:
-    """Return the CPU time of all ended child processes, in s."""
+    """Return the CPU time of all child processes that have ended, in s."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
@@ -58,13 +58,13 @@ def main() -> None:
         for _ in range(rounds):
             times_without.append(collect(python_without, project))
             times_with.append(collect(python_with, project))
-    for index, clock in enumerate(("wall", "processor")):
+    for index, clock in enumerate(("wall", "CPU")):
         # the fastest run is the one that other processes disturb least
         for name, statistic in (("median", statistics.median), ("fastest", min)):
             without = statistic(times[index] for times in times_without)
             with_plugin = statistic(times[index] for times in times_with)
             ratio = with_plugin / without
-            print(f"{clock:9} {name:7} {without:6.1f} ms without, {with_plugin:6.1f} ms with, ratio {ratio:.3f}")
+            print(f"{clock:4} {name:7} {without:6.1f} ms without, {with_plugin:6.1f} ms with, ratio {ratio:.3f}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Compares `flinkmock proxy` with a bare aiohttp proxy: `python benchmarks/proxy.py [ROUNDS]`.
 
 Both proxies are separate processes in front of one server that sends the responses of a fake cluster. Rounds of
-requests alternate between them, so that other processes disturb both equally. The result is the CPU time of each
-proxy (Linux only).
+requests alternate between them, so that other processes disturb both equally. The result is the CPU time of each proxy
+(Linux only).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from yarl import URL
 
 from flinkmock import FlinkMock
 
-REQUESTS = 500
+REQUESTS_PER_ROUND = 500
 """The number of requests in one round through one proxy."""
 WARM_UP_ROUNDS = 10
 """The number of rounds over all targets before the measurement."""
@@ -31,7 +31,7 @@ HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", 
 def bare_proxy(upstream: str) -> web.Application:
     """Return a proxy that streams everything unchanged, with the settings of aiohttp that `flinkmock proxy` uses."""
 
-    async def client(app: web.Application) -> AsyncIterator[None]:
+    async def open_session(app: web.Application) -> AsyncIterator[None]:
         nonlocal session
         session = aiohttp.ClientSession(
             auto_decompress=False,
@@ -64,7 +64,7 @@ def bare_proxy(upstream: str) -> web.Application:
     session: aiohttp.ClientSession | None = None
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", forward)
-    app.cleanup_ctx.append(client)
+    app.cleanup_ctx.append(open_session)
     return app
 
 
@@ -130,13 +130,13 @@ async def send_requests(session: aiohttp.ClientSession, url: str, targets: list[
             await response.read()
 
 
-async def main(rounds: int) -> None:
+async def main(round_count: int) -> None:
     responses = await fake_responses()
     runner = await serve_fixed(responses)
     targets, upstream = list(responses), f"http://127.0.0.1:{runner.addresses[0][1]}"
     arguments_by_proxy = {
         "bare": (__file__, "bare", upstream),
-        "ours": ("-m", "flinkmock", "proxy", upstream, "--flink", "2.3", "--port", "0"),
+        "flinkmock": ("-m", "flinkmock", "proxy", upstream, "--flink", "2.3", "--port", "0"),
     }
     with contextlib.ExitStack() as stack:
         proxies = {
@@ -154,14 +154,14 @@ async def main(rounds: int) -> None:
             for name in proxies:
                 await cost(name, WARM_UP_ROUNDS * len(targets))
             costs_by_proxy: dict[str, list[float]] = {name: [] for name in proxies}
-            for _ in range(rounds):
+            for _ in range(round_count):
                 for name, costs in costs_by_proxy.items():
-                    costs.append(await cost(name, REQUESTS))
+                    costs.append(await cost(name, REQUESTS_PER_ROUND))
     await runner.cleanup()
-    print(f"CPU time of the proxy per request, {rounds} rounds of {REQUESTS} requests:")
+    print(f"CPU time of the proxy per request, {round_count} rounds of {REQUESTS_PER_ROUND} requests:")
     for name, costs in costs_by_proxy.items():
         ratios = [cost / bare_cost for cost, bare_cost in zip(costs, costs_by_proxy["bare"], strict=True)]
-        print(f"{name:6} median {statistics.median(costs):4.0f} us, {statistics.median(ratios):.2f} times a bare proxy")
+        print(f"{name:9} median {statistics.median(costs):4.0f} us, {statistics.median(ratios):.2f} times a bare proxy")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Measures loading, checking and planning of scenarios: `python benchmarks/scenarios.py [ROUNDS]`.
 
-It prints the CPU time to load an ordinary file, and of `flinkmock scenario check` and `plan` for files with 1,000
-jobs, including the start of Python. Each job of the file `equal` has one line and runs forever. Each job of the file
-`eventful` has 13 lines and changes its state nine times; the jobs do so at different times.
+It prints the CPU time that loading takes, and the CPU time of `flinkmock scenario check` and `plan` for files with
+1,000 jobs, including the start of Python. Each job of the file `equal` has one line and runs forever. Each job of the
+file `eventful` has 13 lines and changes its state nine times; the jobs do so at different times.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def eventful_jobs() -> str:
     return f"{CLUSTER}{exceptions}jobs:\n{jobs}"
 
 
-def first_load(file: Path) -> float:
+def first_load_ms(file: Path) -> float:
     """Return the CPU time in ms to load the first file in a new interpreter, which has imported the loader."""
     code = (
         "import sys, time; from pathlib import Path; from flinkmock.scenario import load_scenario; "
@@ -58,8 +58,8 @@ def first_load(file: Path) -> float:
     return float(completed.stdout)
 
 
-def next_load(file: Path) -> float:
-    """Return the CPU time in ms to load a file after another one."""
+def later_load_ms(file: Path) -> float:
+    """Return the CPU time in ms to load a file in this process, which has loaded another one."""
     from flinkmock.scenario import load_scenario
 
     before = time.process_time()
@@ -67,7 +67,7 @@ def next_load(file: Path) -> float:
     return (time.process_time() - before) * 1000
 
 
-def run_command(action: str, file: Path) -> float:
+def command_ms(action: str, file: Path) -> float:
     """Return the CPU time in ms of a `flinkmock scenario` process."""
     before = os.times()
     arguments = [sys.executable, "-m", "flinkmock", "scenario", action, file]
@@ -79,19 +79,19 @@ def run_command(action: str, file: Path) -> float:
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     demo = SCENARIOS / "demo.yaml"
-    next_load(demo)
+    later_load_ms(demo)
     measurements: list[tuple[str, Callable[[], float]]] = [
-        ("load demo.yaml, the first file of a process", lambda: first_load(demo)),
-        ("load demo.yaml, a later one", lambda: next_load(demo)),
+        ("load demo.yaml, the first file of a process", lambda: first_load_ms(demo)),
+        ("load demo.yaml, a later one", lambda: later_load_ms(demo)),
     ]
     with tempfile.TemporaryDirectory() as folder:
         for name, text in (("equal", equal_jobs()), ("eventful", eventful_jobs())):
             file = Path(folder, f"{name}.yaml")
             file.write_text(text, "utf-8")
-            measurements.append((f"load 1,000 jobs, {name}", lambda file=file: next_load(file)))
+            measurements.append((f"load 1,000 jobs, {name}", lambda file=file: later_load_ms(file)))
             for action in ("check", "plan"):
                 label = f"scenario {action}, 1,000 jobs, {name}"
-                measurements.append((label, lambda action=action, file=file: run_command(action, file)))
+                measurements.append((label, lambda action=action, file=file: command_ms(action, file)))
         for label, measure in measurements:
             values = [measure() for _ in range(rounds)]
             print(f"{label:45} median {statistics.median(values):7.0f} ms, best {min(values):7.0f} ms")

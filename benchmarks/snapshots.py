@@ -41,7 +41,7 @@ def run_jar(cluster: FlinkMock) -> None:
 def measure(name: str, cluster: FlinkMock, rounds: int) -> None:
     """Print the time of a snapshot and of a restoration, and the size of a snapshot."""
     for job in cluster.cluster.jobs.values():
-        job.checkpoints.materialize_until(cluster.clock.now())  # else the first snapshot would create them
+        job.checkpoints.materialize_until(cluster.clock.now())  # otherwise the first snapshot would create them
     snapshot_ms = median_ms(cluster.snapshot, rounds // 10)
     snapshot = cluster.snapshot()
     restore_ms = median_ms(lambda: cluster.restore(snapshot), rounds)

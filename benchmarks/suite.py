@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-SUITE = """
+TEST_MODULE = """
 import urllib.request
 import pytest
 
@@ -23,7 +23,7 @@ def main() -> None:
     test_count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "pytest.ini").write_text("[pytest]\n")
-        Path(folder, "test_suite.py").write_text(SUITE.format(test_count=test_count))
+        Path(folder, "test_suite.py").write_text(TEST_MODULE.format(test_count=test_count))
         start = time.perf_counter()
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         completed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

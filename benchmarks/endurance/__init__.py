@@ -1,1 +1,1 @@
-"""Measures what long use, many connections and failures leave behind in a server."""
+"""Measures the effects of long use, many connections and failures on a server."""

@@ -1,4 +1,4 @@
-"""Measures the effects of long use, many connections and failures: `python -m benchmarks.endurance`.
+"""Measures the effects of long use, many connections and failures on a server: `python -m benchmarks.endurance`.
 
 Prints a table: requests, seconds, memory and open files before and after. `--scale 0.1` sends a tenth of the requests;
 `--docs` writes docs/endurance.md. It needs Linux: memory, files and CPU time are read from /proc.
@@ -34,7 +34,7 @@ LOADS = (
     sigkill,
     jumping_clocks,
 )
-"""The rows of the table, in their order."""
+"""The loads, in the order of their rows in the table."""
 HEAD = """\
 | what happens | requests | seconds | memory, MB | open files | result |
 |---|---|---|---|---|---|
@@ -43,7 +43,7 @@ PAGE = """\
 # Endurance
 
 This page shows how a server is affected by long use, many connections and failures. Memory and open files are those
-of the server before and after the load; "after" is two seconds after the last connection has ended.
+of the server before and after the load; "after" is two seconds after the last connection was closed.
 `python -m benchmarks.endurance --docs{scale}` wrote the page on a machine with {machine}
 
 {table}

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from benchmarks.endurance.server import PATIENCE, Server
+from benchmarks.endurance.server import PATIENCE_S, Server
 from flinkmock import small_jar
 
 _MAX_JARS = 20
@@ -17,26 +17,28 @@ _MAX_JARS = 20
 
 @dataclass
 class Client:
-    """Sends mixed requests. When a connection ends, it opens another one.
+    """Sends mixed requests. When a connection is closed, it opens another one.
 
     Attributes:
         server: The server.
         statuses: The number of responses by status. Status 0 counts requests without a response.
-        latencies: The time until each response, in s.
-        jobs: The ids of the jobs that the client has submitted and not canceled.
-        jars: The ids of the jars that the client has uploaded and not deleted.
+        latencies_s: The time until each response, in s.
+        job_ids: The ids of the jobs that the client has submitted and not canceled.
+        jar_ids: The ids of the jars that the client has uploaded and not deleted.
     """
 
     server: Server
     statuses: Counter[int] = field(default_factory=Counter)
-    latencies: list[float] = field(default_factory=list)
-    jobs: list[str] = field(default_factory=list)
-    jars: list[str] = field(default_factory=list)
+    latencies_s: list[float] = field(default_factory=list)
+    job_ids: list[str] = field(default_factory=list)
+    jar_ids: list[str] = field(default_factory=list)
 
-    async def run(self, requests: int, connections: int) -> None:
-        """Send `requests` requests, distributed over `connections` connections."""
-        remaining = iter(range(requests))
-        await asyncio.gather(*(self._use_connection(remaining, random.Random(number)) for number in range(connections)))
+    async def run(self, request_count: int, connection_count: int) -> None:
+        """Send `request_count` requests, distributed over `connection_count` connections."""
+        remaining = iter(range(request_count))
+        await asyncio.gather(
+            *(self._use_connection(remaining, random.Random(number)) for number in range(connection_count))
+        )
 
     async def _use_connection(self, remaining: Iterator[int], draws: random.Random) -> None:
         connection = None
@@ -44,9 +46,9 @@ class Client:
             try:
                 connection = connection or await asyncio.open_connection(self.server.host, int(self.server.port))
                 start = time.perf_counter()
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(PATIENCE_S):
                     status, body, stays_open = await exchange(*connection, self._draw_request(draws))
-                self.latencies.append(time.perf_counter() - start)
+                self.latencies_s.append(time.perf_counter() - start)
             except (OSError, EOFError, ValueError, TimeoutError):
                 status, body, stays_open = 0, b"", False
             self.statuses[status] += 1
@@ -61,23 +63,23 @@ class Client:
 
     def _remember_id(self, status: int, body: bytes) -> None:
         if status == 200 and b'"jobid":"' in body:
-            self.jobs.append(body.partition(b'"jobid":"')[2][:32].decode())
+            self.job_ids.append(body.partition(b'"jobid":"')[2][:32].decode())
         if status == 200 and b'"filename":"' in body:
-            self.jars.append(body.partition(b'"filename":"')[2].partition(b'"')[0].decode().rpartition("/")[2])
+            self.jar_ids.append(body.partition(b'"filename":"')[2].partition(b'"')[0].decode().rpartition("/")[2])
 
     def _draw_request(self, draws: random.Random) -> bytes:
-        """Draw a request. Most are reads; the thresholds are the shares of the others."""
-        kind = draws.random()
-        job = draws.choice(self.jobs) if self.jobs else "0" * 32
-        if kind < 0.002 or not self.jars:
+        """Draw a request: a read, unless the drawn number is below the threshold of another kind of request."""
+        number = draws.random()
+        job = draws.choice(self.job_ids) if self.job_ids else "0" * 32
+        if number < 0.002 or not self.jar_ids:
             return upload()
-        if kind < 0.004:
-            return _post(f"/jars/{draws.choice(self.jars)}/run", b"{}")
-        if kind < 0.008 and len(self.jobs) > 2:
-            return f"PATCH /jobs/{self.jobs.pop(0)} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-        if len(self.jars) > _MAX_JARS:
-            return f"DELETE /jars/{self.jars.pop(0)} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-        if kind < 0.02:
+        if number < 0.004:
+            return _post(f"/jars/{draws.choice(self.jar_ids)}/run", b"{}")
+        if number < 0.008 and len(self.job_ids) > 2:
+            return f"PATCH /jobs/{self.job_ids.pop(0)} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        if len(self.jar_ids) > _MAX_JARS:
+            return f"DELETE /jars/{self.jar_ids.pop(0)} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        if number < 0.02:
             return _post(f"/jobs/{job}/savepoints", b'{"target-directory": "/savepoints"}')
         path = draws.choice(
             (

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.endurance.client import Client, exchange, upload
-from benchmarks.endurance.server import PATIENCE, SCENARIO, Server, cpu_s, memory_mb, open_file_count
+from benchmarks.endurance.server import PATIENCE_S, SCENARIO, Server, cpu_s, memory_mb, open_file_count
 from flinkmock import FlinkMock, engine
 
 _WARM_UP_REQUESTS = 60_000
@@ -30,60 +30,61 @@ class Row:
 
     Attributes:
         name: What happens.
-        requests: The number of requests.
+        request_count: The number of requests.
         seconds: How long they took.
-        memory: Resident memory before and after, in MB.
-        files: The number of open files and sockets before and after.
+        memory_mb: Resident memory before and after, in MB.
+        open_files: The number of open files and sockets before and after.
         result: Further measurements, as text.
     """
 
     name: str
-    requests: int = 0
+    request_count: int = 0
     seconds: float = 0.0
-    memory: tuple[float, float] = (0.0, 0.0)
-    files: tuple[int, int] = (0, 0)
+    memory_mb: tuple[float, float] = (0.0, 0.0)
+    open_files: tuple[int, int] = (0, 0)
     result: str = ""
 
     def text(self) -> str:
         """Return the row in Markdown."""
-        cells = [self.name, f"{self.requests:,}" if self.requests else "", f"{self.seconds:.0f}"]
-        cells += [f"{self.memory[0]:.0f} → {self.memory[1]:.0f}", f"{self.files[0]} → {self.files[1]}", self.result]
+        (memory_before, memory_after), (files_before, files_after) = self.memory_mb, self.open_files
+        cells = [self.name, f"{self.request_count:,}" if self.request_count else "", f"{self.seconds:.0f}"]
+        cells += [f"{memory_before:.0f} → {memory_after:.0f}", f"{files_before} → {files_after}", self.result]
         return f"| {' | '.join(cells)} |"
 
 
 @contextlib.contextmanager
-def measured(row: Row, pid: int, settle: float = 2.0) -> Iterator[None]:
-    """Set time, memory and files of a row. `settle` is how long connections may take to end, in s."""
+def measured(row: Row, pid: int, settle_s: float = 2.0) -> Iterator[None]:
+    """Set time, memory and files of a row. `settle_s` is how long connections may take to close, in s."""
     memory_before, files_before, start = memory_mb(pid), open_file_count(pid), time.monotonic()
     yield
     row.seconds = time.monotonic() - start
-    time.sleep(settle)
-    row.memory, row.files = (memory_before, memory_mb(pid)), (files_before, open_file_count(pid))
+    time.sleep(settle_s)
+    row.memory_mb, row.open_files = (memory_before, memory_mb(pid)), (files_before, open_file_count(pid))
 
 
 def mixed_requests(folder: Path, scale: float) -> Row:
     """Mixed requests, with faults, on 50 connections."""
-    tenth = max(int(100_000 * scale), 500)
-    row = Row("mixed requests with faults, 50 connections", requests=10 * tenth)
+    requests_per_part = max(int(100_000 * scale), 500)
+    row = Row("mixed requests with faults, 50 connections", request_count=10 * requests_per_part)
     with Server(folder) as server:
         client, pid = Client(server), server.process.pid
-        asyncio.run(client.run(min(_WARM_UP_REQUESTS, row.requests), 50))
+        asyncio.run(client.run(min(_WARM_UP_REQUESTS, row.request_count), 50))
         costs_us, memory = [], []
         with measured(row, pid):
             for _ in range(10):
                 cpu_before = cpu_s(pid)
-                asyncio.run(client.run(tenth, 50))
-                costs_us.append((cpu_s(pid) - cpu_before) / tenth * 1e6)
+                asyncio.run(client.run(requests_per_part, 50))
+                costs_us.append((cpu_s(pid) - cpu_before) / requests_per_part * 1e6)
                 memory.append(memory_mb(pid))
         memory_after_half = memory[len(memory) // 2 - 1]
-        expected = {0, 200, 202, 400, 404, 409, 503, 504}
-        unexpected = {status: count for status, count in client.statuses.items() if status not in expected}
-        exit_code = server.end()
+        expected_statuses = {0, 200, 202, 400, 404, 409, 503, 504}
+        unexpected = {status: count for status, count in client.statuses.items() if status not in expected_statuses}
+        exit_code = server.stop()
         row.result = f"CPU time per request {costs_us[0]:.0f} → {costs_us[-1]:.0f} µs (at most {max(costs_us):.0f} µs)"
         row.result += f"; {memory_after_half:.0f} MB after half of the requests"
-        row.result += f"; {client.statuses[0]:,} connections ended by faults; exit code {exit_code}"
+        row.result += f"; {client.statuses[0]:,} connections closed by faults; exit code {exit_code}"
         row.result += f"; unexpected statuses {unexpected}" if unexpected else ""
-        row.result += "; errors in the log" if server.errors else ""
+        row.result += "; errors in the log" if server.error_output else ""
     return row
 
 
@@ -100,7 +101,7 @@ def many_connections(folder: Path, scale: float) -> Row:
             end = time.monotonic() + seconds
             while time.monotonic() < end:
                 status, _, _ = await exchange(reader, writer, b"GET /jobs HTTP/1.1\r\nHost: x\r\n\r\n")
-                row.requests += 1
+                row.request_count += 1
                 failures += status != 200
                 await asyncio.sleep(1)
             writer.close()
@@ -113,7 +114,7 @@ def many_connections(folder: Path, scale: float) -> Row:
     with Server(folder) as server:
         with measured(row, server.process.pid):
             asyncio.run(use_all_connections(server))
-        row.result = f"{failures} failures; exit code {server.end()}"
+        row.result = f"{failures} failures; exit code {server.stop()}"
     return row
 
 
@@ -130,7 +131,7 @@ def many_clusters(folder: Path, scale: float) -> Row:
             for mock in mocks:
                 with urllib.request.urlopen(mock.url + "/jobs") as response:
                     assert response.status == 200
-                row.requests += 1
+                row.request_count += 1
 
     use_clusters()
     threads_before = threading.active_count()
@@ -161,13 +162,13 @@ def sigterm(folder: Path, scale: float) -> Row:
             await asyncio.gather(busy, return_exceptions=True)
 
         pid, start = server.process.pid, time.monotonic()
-        row.memory, row.files = (memory_mb(pid), 0), (open_file_count(pid), 0)
+        row.memory_mb, row.open_files = (memory_mb(pid), 0), (open_file_count(pid), 0)
         asyncio.run(load())
         row.seconds = time.monotonic() - start
-        row.requests = sum(client.statuses.values()) - client.statuses[0]
+        row.request_count = sum(client.statuses.values()) - client.statuses[0]
         remaining_files = list(server.temporary_folder.iterdir())
         row.result = f"exit code {server.process.returncode}; {len(remaining_files)} files left"
-        row.result += "; errors in the log" if server.errors else ""
+        row.result += "; errors in the log" if server.error_output else ""
     return row
 
 
@@ -187,14 +188,14 @@ def full_disk(folder: Path, scale: float) -> Row:
     """Files can't grow beyond 100 kB, as on a disk that is nearly full."""
     row = Row("a full disk")
     with Server(folder, file_size_limit=100_000) as server:
-        with measured(row, server.process.pid, settle=0):
+        with measured(row, server.process.pid, settle_s=0):
             statuses = [_status(server, upload(1_000_000)) for _ in range(20)]
             statuses.append(_status(server, upload()))
-        row.requests = len(statuses)
+        row.request_count = len(statuses)
         files = [file for file in server.temporary_folder.rglob("*") if file.is_file() and file.stat().st_size]
         row.result = f"{statuses.count(500)} uploads fail (500), the next, smaller one succeeds ({statuses[-1]}); "
         row.result += f"{len(files)} file is stored"
-        row.result += f"; exit code {server.end()}"
+        row.result += f"; exit code {server.stop()}"
     return row
 
 
@@ -203,11 +204,11 @@ def no_temporary_folder(folder: Path, scale: float) -> Row:
     row = Row("no folder for temporary files")
     with Server(folder) as server:
         server.temporary_folder.rmdir()
-        with measured(row, server.process.pid, settle=0):
+        with measured(row, server.process.pid, settle_s=0):
             upload_status = _status(server, upload())
             read_status = _status(server, b"GET /overview?x HTTP/1.1\r\nHost: x\r\n\r\n")
-        row.requests = 2
-        row.result = f"status of an upload {upload_status}, of a read {read_status}; exit code {server.end()}"
+        row.request_count = 2
+        row.result = f"status of an upload {upload_status}, of a read {read_status}; exit code {server.stop()}"
     return row
 
 
@@ -221,13 +222,13 @@ def sigkill(folder: Path, scale: float) -> Row:
             for _, writer in streams:
                 writer.write(upload(200_000)[:150_000])
                 await writer.drain()
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PATIENCE_S):
                 while len(list(server.temporary_folder.glob("*/upload-*"))) < 20:
                     await asyncio.sleep(0.1)
 
-        with measured(row, server.process.pid, settle=0):
+        with measured(row, server.process.pid, settle_s=0):
             asyncio.run(start_uploads())
-        server.end(signal.SIGKILL)
+        server.stop(signal.SIGKILL)
         folders_after_kill = len(list(server.temporary_folder.iterdir()))
     with Server(folder) as server:
         folders_after_start = len(list(server.temporary_folder.iterdir()))
@@ -245,7 +246,7 @@ def jumping_clocks(folder: Path, scale: float) -> Row:
     engine.wall_ms = lambda: wall_ms() + offset_ms
     failures = 0
     try:
-        with measured(row, os.getpid(), settle=0), FlinkMock(SCENARIO, clock="real") as mock:
+        with measured(row, os.getpid(), settle_s=0), FlinkMock(SCENARIO, clock="real") as mock:
             mock.faults.clear()
             job = next(iter(mock.cluster.jobs))
             for jump in (0, day, 100 * year, -hour, -60 * year):
@@ -257,9 +258,9 @@ def jumping_clocks(folder: Path, scale: float) -> Row:
                     "/jobmanager/log",
                     "/overview",
                 ):
-                    with contextlib.closing(urllib.request.urlopen(mock.url + path, timeout=PATIENCE)) as response:
+                    with contextlib.closing(urllib.request.urlopen(mock.url + path, timeout=PATIENCE_S)) as response:
                         failures += response.status != 200
-                    row.requests += 1
+                    row.request_count += 1
     finally:
         engine.wall_ms = wall_ms
     row.result = f"{failures} failures"

@@ -24,8 +24,8 @@ faults:
   - {match: "GET /taskmanagers", chance: 1%, delay: 5ms}
 """
 """The job store is small, so that the cluster soon forgets the jobs that clients cancel."""
-PATIENCE = 120.0
-"""After this time in s, a request counts as one without a response."""
+PATIENCE_S = 120.0
+"""The time in s after which a request counts as one without a response."""
 
 
 def memory_mb(pid: int) -> float:
@@ -74,15 +74,15 @@ class Server:
         self._error_file = folder / "errors"
 
     @property
-    def errors(self) -> str:
+    def error_output(self) -> str:
         """The standard error of the process."""
         return self._error_file.read_text("utf-8", "replace")
 
-    def end(self, signal_number: int = signal.SIGTERM) -> int:
-        """Send a signal; return the exit code."""
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        """Send a signal, if the process still runs; return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal_number)
-        self.process.communicate(timeout=PATIENCE)
+        self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode
 
     def __enter__(self) -> Server:
@@ -90,4 +90,4 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
-            self.end(signal.SIGKILL)
+            self.stop(signal.SIGKILL)

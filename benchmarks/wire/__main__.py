@@ -22,10 +22,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import fixture, startup
+from benchmarks import start_and_stop, startup
 from benchmarks.wire import peers, scenarios
 from benchmarks.wire.process import Server
-from benchmarks.wire.report import Report
+from benchmarks.wire.report import Report, StartAndMemory
 from benchmarks.wire.rows import TARGETS, Row, bodies_of, job_of, measure, measure_savepoint_requests
 
 
@@ -44,15 +44,21 @@ def compare(scenario: dict[str, Any], paths: Iterable[str], args: argparse.Names
         if args.wiremock and clock == "real" and is_small:
             servers.append((stack.enter_context(peers.wiremock(args.wiremock, bodies)), job))
         if args.prism and clock == "real" and is_small:
-            operations = {target: path.replace(":jobid", "{jobid}") for path, target in targets_by_path.items()}
-            servers.append((stack.enter_context(peers.prism(args.prism, operations, bodies)), job))
+            path_by_target = {target: path.replace(":jobid", "{jobid}") for path, target in targets_by_path.items()}
+            servers.append((stack.enter_context(peers.prism(args.prism, path_by_target, bodies)), job))
         if args.flink and clock == "real" and len(scenario["jobs"]) <= 5:
-            flink = stack.enter_context(peers.real_flink(args.flink, args.java))
-            servers.append((flink, peers.submit_word_count(flink)))
+            real = stack.enter_context(peers.real_flink(args.flink, args.java))
+            servers.append((real, peers.submit_word_count(real)))
         rows = []
         for path in targets_by_path:
             targets_by_server = {server: TARGETS[path].format(job=job_id) for server, job_id in servers}
-            row = measure(path, targets_by_server, rounds=args.rounds, requests=args.requests, warm_up=args.warm_up)
+            row = measure(
+                path,
+                targets_by_server,
+                round_count=args.rounds,
+                requests_per_round=args.requests,
+                warm_up_count=args.warm_up,
+            )
             print(row.name, {name: round(row.median(name) or 0) for name in row.cpu_us}, flush=True)
             rows.append(row)
         return rows
@@ -101,12 +107,12 @@ def measure_savepoints(args: argparse.Namespace) -> Row:
         file = Path(folder, "scenario.yaml")
         file.write_text(json.dumps(scenarios.few_jobs()))
         with peers.flinkmock(file, "1s per request") as ours:
-            return measure_savepoint_requests(ours, job_of(ours), rounds=args.rounds, savepoints=30)
+            return measure_savepoint_requests(ours, job_of(ours), round_count=args.rounds, savepoints_per_round=30)
 
 
 def measure_starts() -> dict[str, float]:
     """Return the median times of starts, in ms on the wall clock."""
-    times = [fixture.start_and_stop() for _ in range(200)]
+    times = [start_and_stop.start_and_stop() for _ in range(200)]
     return {
         "`FlinkMock()`: start and stop": statistics.median(start + stop for start, stop in times),
         "`import flinkmock`": statistics.median(startup.import_ms() for _ in range(10)),
@@ -114,16 +120,16 @@ def measure_starts() -> dict[str, float]:
     }
 
 
-def measure_memory(args: argparse.Namespace) -> dict[int, tuple[float, int]]:
-    """Return, by number of jobs, the time in ms to the first response, and the resident memory in bytes."""
-    sizes = {}
+def measure_memory(args: argparse.Namespace) -> dict[int, StartAndMemory]:
+    """Return the time to the first response and the resident memory by the number of jobs."""
+    by_job_count = {}
     for count in (1, 10_000, 100_000):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "scenario.yaml")
             file.write_text(json.dumps(scenarios.many_jobs(count)))
             with peers.flinkmock(file, "real") as ours:
-                sizes[count] = (ours.ready_ms, ours.memory_bytes())
-    return sizes
+                by_job_count[count] = StartAndMemory(ours.ready_ms, ours.memory_bytes())
+    return by_job_count
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The server that flinkmock is compared with: an aiohttp application that sends fixed bytes.
+"""A server that flinkmock is compared with: an aiohttp application that sends fixed bytes.
 
 `python -m benchmarks.wire.bare PORT FOLDER` runs it.
 

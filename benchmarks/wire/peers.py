@@ -62,16 +62,16 @@ def wiremock(jar: Path, bodies: Mapping[str, bytes]) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def prism(program: Path, operations: Mapping[str, str], bodies: Mapping[str, bytes]) -> Iterator[Server]:
+def prism(program: Path, path_by_target: Mapping[str, str], bodies: Mapping[str, bytes]) -> Iterator[Server]:
     """Start Prism with the whole OpenAPI document and the bodies as examples (npm package `@stoplight/prism-cli`).
 
-    `operations` maps targets to paths of the document.
+    `path_by_target` maps the targets of requests to the paths in the document.
     """
     completed = subprocess.run(
         [sys.executable, "-m", "flinkmock", "openapi"], cwd=ROOT, capture_output=True, check=True, text=True
     )
     document = json.loads(completed.stdout)
-    for target, path in operations.items():
+    for target, path in path_by_target.items():
         content = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
         content.pop("examples", None)
         content["example"] = json.loads(bodies[target])
@@ -101,14 +101,14 @@ def _jobmanager_pid(folder: str) -> int:
     raise RuntimeError("the real cluster has no JobManager")
 
 
-def submit_word_count(flink: Server) -> str:
+def submit_word_count(real: Server) -> str:
     """Run the word count of the recordings on a real cluster; return the id of the running job."""
     jar = ROOT / "tests" / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
     form, content_type = encode([jar_part(jar.name, jar.read_bytes())])
-    request = Request(f"{flink.url}/jars/upload", form, {"Content-Type": content_type})
+    request = Request(f"{real.url}/jars/upload", form, {"Content-Type": content_type})
     with urlopen(request) as response:
         jar_id = json.load(response)["filename"].rsplit("/", 1)[-1]
-    with urlopen(Request(f"{flink.url}/jars/{jar_id}/run", b"{}", {"Content-Type": "application/json"})) as response:
+    with urlopen(Request(f"{real.url}/jars/{jar_id}/run", b"{}", {"Content-Type": "application/json"})) as response:
         job: str = json.load(response)["jobid"]
     time.sleep(15)  # until the JobManager has fetched the metrics of the tasks
     return job

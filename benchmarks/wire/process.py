@@ -39,11 +39,11 @@ class Server:
     ready_ms: float
 
     def cpu_ns(self) -> int:
-        """Return the CPU time of the process and its children, in ns."""
+        """Return the CPU time of the process and its descendants, in ns."""
         return sum(_cpu_ns(pid) for pid in _descendants(self.pid))
 
     def memory_bytes(self) -> int:
-        """Return the resident memory of the process and its children, in bytes."""
+        """Return the resident memory of the process and its descendants, in bytes."""
         pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in _descendants(self.pid))
         return pages * os.sysconf("SC_PAGE_SIZE")
 
@@ -77,7 +77,7 @@ def running_server(
     timeout_s: float = 120,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
-    """Start a server and wait until it responds to `GET target`. End it afterwards.
+    """Start a server and wait until it responds to `GET target`. Stop it afterwards.
 
     Raises:
         RuntimeError: The process has ended, or the server does not respond in time.

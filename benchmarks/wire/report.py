@@ -9,12 +9,13 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.wire.rows import Row
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 PLOT = PAGE.parent / "plans" / "benchmarks.svg"
-REFERENCE = "aiohttp"
+REFERENCE_SERVER = "aiohttp"
 _COLORS = ("#2b6cb0", "#e2e8f0", "#a0aec0", "#d69e2e", "#c05621", "#718096")
 # lengths in the plot, in pixels
 _BAR_HEIGHT = 12
@@ -26,6 +27,13 @@ _LEGEND_DISTANCE = 110
 _SHORTEST_BAR_US = 10  # the bar of this time has no width
 
 
+class StartAndMemory(NamedTuple):
+    """The time from the start of a server to its first response, and its resident memory."""
+
+    ready_ms: float
+    memory_bytes: int
+
+
 class Report:
     """Collects the tables of one run."""
 
@@ -35,7 +43,7 @@ class Report:
         self._plot = ""
 
     def table(self, title: str, rows: Sequence[Row]) -> None:
-        """Add a table with a row for each operation and a column for each server: ratio to the bare handler, and µs."""
+        """Add a table with a row for each operation and a column for each server. `_machine` describes its cells."""
         names = list(rows[0].cpu_us)
         head = ["operation", "body", *names]
         cells = [head, ["---"] * len(head)]
@@ -46,10 +54,13 @@ class Report:
         """Add the CPU time of a request that triggers or polls a savepoint."""
         self._parts.append(f"## Savepoints\n\n{row.name}: {row.median('flinkmock') or 0:.0f} µs per request.")
 
-    def memory(self, sizes: dict[int, tuple[float, int]]) -> None:
-        """Add a table of start time (ms) and resident memory (bytes) by the number of jobs."""
+    def memory(self, by_job_count: Mapping[int, StartAndMemory]) -> None:
+        """Add a table of start time and resident memory by the number of jobs."""
         lines = ["| jobs | first response after | resident memory |", "|---|---|---|"]
-        lines += [f"| {count:,} | {ms:.0f} ms | {size / 2**20:.0f} MiB |" for count, (ms, size) in sizes.items()]
+        lines += [
+            f"| {count:,} | {server.ready_ms:.0f} ms | {server.memory_bytes / 2**20:.0f} MiB |"
+            for count, server in by_job_count.items()
+        ]
         self._parts.append("## Start and memory\n\n" + "\n".join(lines))
 
     def plot(self, title: str, rows: Sequence[Row]) -> None:
@@ -86,7 +97,7 @@ class Report:
 
 
 def _cell(row: Row, name: str) -> str:
-    median, ratio = row.median(name), row.ratio(name, REFERENCE)
+    median, ratio = row.median(name), row.ratio(name, REFERENCE_SERVER)
     return "" if median is None or ratio is None else f"**{ratio:.2f} ×** ({median:.0f} µs)"
 
 

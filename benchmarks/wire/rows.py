@@ -20,7 +20,7 @@ TARGETS: Mapping[str, str] = {
     "/taskmanagers": "/taskmanagers",
     "/jobs/:jobid/status": "/jobs/{job}/status",
 }
-"""The path of an operation → the target of a request."""
+"""The path of an operation -> the target of a request, with `{job}` for the id of the job."""
 
 
 @dataclass
@@ -57,32 +57,34 @@ def job_of(server: Server) -> str:
     return next((job["jid"] for job in jobs if job["name"] == "job-0"), jobs[0]["jid"])
 
 
-def measure(name: str, targets: Mapping[Server, str], *, rounds: int, requests: int, warm_up: int) -> Row:
+def measure(
+    name: str, targets: Mapping[Server, str], *, round_count: int, requests_per_round: int, warm_up_count: int
+) -> Row:
     """Measure one request.
 
     Args:
         name: The path of the operation.
         targets: The target of the request, by server.
-        rounds: The number of rounds.
-        requests: The number of requests to each server in a round.
-        warm_up: The number of requests to each server before the measurement.
+        round_count: The number of rounds.
+        requests_per_round: The number of requests to each server in a round.
+        warm_up_count: The number of requests to each server before the measurement.
     """
     row = Row(name, 0)
     with contextlib.ExitStack() as stack:
         connections = {server: stack.enter_context(Connection(server.url)) for server in targets}
         request_bytes = {server: connections[server].prepare("GET", target) for server, target in targets.items()}
         for server in targets:
-            for _ in range(warm_up):
+            for _ in range(warm_up_count):
                 status, body = connections[server].send(request_bytes[server])
                 assert status == 200, (server.name, targets[server], status, body[:200])
             row.size = row.size or len(body)
-        for _ in range(rounds):
+        for _ in range(round_count):
             for server in targets:
                 cpu_before = server.cpu_ns()
-                for _ in range(requests):
+                for _ in range(requests_per_round):
                     connections[server].send(request_bytes[server])
                 cpu_ns = server.cpu_ns() - cpu_before
-                row.cpu_us.setdefault(server.name, []).append(cpu_ns / 1000 / requests)
+                row.cpu_us.setdefault(server.name, []).append(cpu_ns / 1000 / requests_per_round)
     return row
 
 
@@ -92,15 +94,15 @@ def bodies_of(server: Server, targets: Sequence[str]) -> dict[str, bytes]:
         return {target: connection.send(connection.prepare("GET", target))[1] for target in targets}
 
 
-def measure_savepoint_requests(server: Server, job: str, *, rounds: int, savepoints: int) -> Row:
-    """Measure the requests that trigger savepoints and poll them until they are completed; `savepoints` per round."""
+def measure_savepoint_requests(server: Server, job: str, *, round_count: int, savepoints_per_round: int) -> Row:
+    """Measure the requests that trigger savepoints of a job (by id) and poll them until they are completed."""
     row = Row("savepoint: trigger, poll to the end", 0)
     with Connection(server.url) as connection:
         trigger = connection.prepare("POST", f"/jobs/{job}/savepoints", b'{"target-directory":"file:///savepoints"}')
-        for _ in range(rounds):
+        for _ in range(round_count):
             cpu_before = server.cpu_ns()
             request_count = 0
-            for _ in range(savepoints):
+            for _ in range(savepoints_per_round):
                 _, body = connection.send(trigger)
                 poll = connection.prepare("GET", f"/jobs/{job}/savepoints/{json.loads(body)['request-id']}")
                 request_count += 1

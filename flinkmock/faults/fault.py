@@ -14,7 +14,7 @@ from flinkmock.named_random import UniformRange
 
 
 class Drop(Enum):
-    """How a connection ends."""
+    """What happens to the connection, so that the client gets no complete response."""
 
     RESET = "reset"
     """TCP RST instead of a response."""
@@ -140,7 +140,7 @@ class Fault:
         delay: How long the response is delayed, in ms.
         reply: The response that replaces the cluster's.
         throttle: The speed at which the response is sent, in bytes per second of cluster time.
-        drop: How the connection ends.
+        drop: What happens to the connection, so that the client gets no complete response.
         corrupt: How the body of the response is corrupted.
         set_values: New values in the body of the response.
         vary: Changes of the response that the contract allows.

@@ -29,7 +29,7 @@ class FaultTarget(Protocol):
         """Advance a clock in step mode to a time (epoch ms) that the wall clock has reached."""
 
     def job_name(self, job_id: str | None) -> str | None:
-        """Return the name of a job by its id, in the spelling of the request; None if there is no such job."""
+        """Return the name of the job with an id, given as the client sent it; None if there is no such job."""
 
     def state_of_job(self, name: str) -> str | None:
         """Return the state of the newest job with a name; None if there is none."""

@@ -36,7 +36,7 @@ class FaultMiddleware:
     def __init__(self, handler: RequestHandler | None, target: FaultTarget, release: Release) -> None:
         self._handler = handler
         self._target = target
-        self._flink = release.minor
+        self._minor_release = release.minor
         self._quirks = ReleaseQuirks.of(release)
 
     def handle(self, request: Request) -> Response | NoResponse:
@@ -86,7 +86,7 @@ class FaultMiddleware:
         operation = request.operation
         if fault.vary is not None and operation is not None and _is_success_with_json(operation, response):
             draw = partial(self._target.faults.random.number, "fault", fault.name, request.fault.nth, "vary")
-            body, changed_paths = varied_body(body, fault.vary, self._flink, operation.id, draw)
+            body, changed_paths = varied_body(body, fault.vary, self._minor_release, operation.id, draw)
             self._target.faults.note_changed_paths(fault, changed_paths)
         if fault.corrupt is not None:
             corrupted_body = corrupt_body(body, fault.corrupt)

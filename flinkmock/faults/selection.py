@@ -159,7 +159,7 @@ class Faults:
                     entry.changed_paths |= frozenset(paths)
 
     def may_match(self, method: str, path: str, operation: Operation | None) -> bool:
-        """Return whether any fault can match such requests."""
+        """Return whether any fault can match requests with this method, path and operation."""
         with self._lock:
             return bool(self._matching_faults(method, path, operation))
 

@@ -26,14 +26,14 @@ class Variation:
 
 
 def varied_body(
-    body: bytes, variation: Variation, flink: str, operation_id: str, draw: Callable[[str], float]
+    body: bytes, variation: Variation, release: str, operation_id: str, draw: Callable[[str], float]
 ) -> tuple[bytes, frozenset[str]]:
     """Return the varied body of a successful response.
 
     Args:
         body: The JSON of the response.
         variation: The changes.
-        flink: The release.
+        release: The minor release.
         operation_id: The operation id of the request.
         draw: Returns a number from 0 to 1 for the name of a value.
 
@@ -43,12 +43,12 @@ def varied_body(
     value: Any = json.loads(body)
     changed_paths = set()
     for path, change in variation.values.items():
-        variable = find_variable_value(flink, operation_id, path, change)
+        variable = find_variable_value(release, operation_id, path, change)
         if variable is None:
             continue
         for position in reversed(variable.positions(value)):  # from the end, so that indexes stay valid
             variable.change(position, change, draw(path.text))
             changed_paths.add(path.text)
     if variation.changes:
-        vary(value, flink, operation_id, draw, variation.changes)
+        vary(value, release, operation_id, draw, variation.changes)
     return encode(value), frozenset(changed_paths)

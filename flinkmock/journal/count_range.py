@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flinkmock.errors import InvalidArgument
 
 _FORM = re.compile(r"(?P<low>\d{1,9})(?P<dots>\.\.)?(?P<high>\d{1,9})?(?: times?)?")
-_WORDS = {"never": 0, "once": 1, "twice": 2}
+_COUNT_BY_WORD = {"never": 0, "once": 1, "twice": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,28 +19,28 @@ class CountRange:
     high: int | None = None
 
     @classmethod
-    def parse(cls, text: int | str | CountRange) -> CountRange:
-        """Parse a count; a `CountRange` is returned unchanged.
+    def parse(cls, value: int | str | CountRange) -> CountRange:
+        """Parse a count or a range of counts; return a `CountRange` unchanged.
 
         Raises:
-            InvalidArgument: The text is not a range of counts.
+            InvalidArgument: The value is neither a count nor a range of counts.
         """
-        if isinstance(text, CountRange):
-            return text
-        if isinstance(text, bool) or not isinstance(text, int | str) or (isinstance(text, int) and text < 0):
-            raise InvalidArgument(_invalid_message(text))
-        if isinstance(text, int) or text in _WORDS:
-            number = text if isinstance(text, int) else _WORDS[text]
+        if isinstance(value, CountRange):
+            return value
+        if isinstance(value, bool) or not isinstance(value, int | str) or (isinstance(value, int) and value < 0):
+            raise InvalidArgument(_invalid_message(value))
+        if isinstance(value, int) or value in _COUNT_BY_WORD:
+            number = value if isinstance(value, int) else _COUNT_BY_WORD[value]
             return cls(number, number)
-        match = _FORM.fullmatch(text)
+        match = _FORM.fullmatch(value)
         if match is None or (match["high"] and not match["dots"]):
-            raise InvalidArgument(_invalid_message(text))
+            raise InvalidArgument(_invalid_message(value))
         low = int(match["low"])
         if not match["dots"]:
             return cls(low, low)
         high = int(match["high"]) if match["high"] else None
         if high is not None and high < low:
-            raise InvalidArgument(f'"{text}" is a descending range. Write {high}..{low} times.')
+            raise InvalidArgument(f'"{value}" is a descending range. Write {high}..{low} times.')
         return cls(low, high)
 
     def __contains__(self, count: int) -> bool:
@@ -61,5 +61,5 @@ def format_count(count: int) -> str:
     return {0: "never", 1: "once"}.get(count, f"{count} times")
 
 
-def _invalid_message(text: object) -> str:
-    return f'"{text}" is not a count. Write once, never, 2 times, 1..10 times or 1.. times.'
+def _invalid_message(value: object) -> str:
+    return f'"{value}" is not a count. Write once, never, 2 times, 1..10 times or 1.. times.'

@@ -104,9 +104,9 @@ class Expectation:
         hints = near_misses(self.matcher, exchanges) if len(matching) < self.times.low else []
         return "\n".join([_with_location(self.location, summary) + ".", *_listed(matching), *hints])
 
-    def impossible_message(self, flink: str) -> str | None:
+    def impossible_message(self, release: str) -> str | None:
         """Return why no request to a release can match; None if one can."""
-        problem = unknown_operation_message(self.matcher.pattern, flink)
+        problem = unknown_operation_message(self.matcher.pattern, release)
         if problem is None:
             return None
         return f"{_with_location(self.location, str(self))}: it can never match, because {problem}"

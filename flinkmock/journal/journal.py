@@ -20,7 +20,7 @@ from flinkmock.tables import counted
 
 
 class Expected(Protocol):
-    """An `Expectation`, `InOrder` or `Unmatched`. Its text describes it."""
+    """An `Expectation`, `InOrder` or `Unmatched`. `str()` of it is a description."""
 
     @property
     def location(self) -> str:
@@ -147,7 +147,7 @@ class Journal(Sequence[Exchange]):
 
     @property
     def unmatched(self) -> list[Exchange]:
-        """The requests that match no operation."""
+        """The requests that match neither an operation nor a page of the dashboard."""
         return [exchange for exchange in self.exchanges() if not exchange.matched]
 
     @property
@@ -182,7 +182,7 @@ class Journal(Sequence[Exchange]):
 
         Raises:
             UnmetExpectation: More or fewer requests match. The message lists near misses.
-            InvalidArgument: No request matches, as expected, but no release has a matching operation.
+            InvalidArgument: No request is expected, but none could ever match: no release has a matching operation.
         """
         matcher = RequestMatcher.parse(request, body, query, status)
         self.check([Expectation(matcher, CountRange.parse(times))])
@@ -263,8 +263,8 @@ class Journal(Sequence[Exchange]):
                     break
         raise self.timeout_error(matcher, times, timeout)
 
-    def arrived(self, matcher: RequestMatcher, times: int) -> list[Exchange] | None:
-        """Return the matching requests; None if there are fewer than `times`."""
+    def matching_if_enough(self, matcher: RequestMatcher, times: int) -> list[Exchange] | None:
+        """Return the matching requests, which count as expected then; None if there are fewer than `times`."""
         matching = [exchange for exchange in self.exchanges() if not matcher.mismatches(exchange)]
         if len(matching) < times:
             return None

@@ -22,7 +22,7 @@ _FIELDS = st.sampled_from(("jobs", "state", "status.id", "jobs.0.status", "verti
 
 
 class FaultPlan(list[Fault]):
-    """Faults for `FlinkMock.faults.add(*plan)`. `definitions` are the faults of a scenario; the repr is YAML text."""
+    """Faults for `FlinkMock.faults.add(*plan)`. `definitions` describe them as a scenario does; the repr is YAML."""
 
     def __init__(self, definitions: Iterable[Mapping[str, object]], flink: str) -> None:
         self.definitions = list(definitions)

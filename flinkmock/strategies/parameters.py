@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from flinkmock.contract import Parameter
-from flinkmock.strategies.values import HEX
+from flinkmock.strategies.values import HEX_DIGITS
 
-PLAIN = string.ascii_lowercase + string.digits
+PLAIN_CHARACTERS = string.ascii_lowercase + string.digits
 _LIST_PARAMETERS = frozenset({"agg", "get", "jobs", "subtasks", "taskmanagers"})
 """Query parameters for which clients send several values. Flink reads all query parameters as lists."""
 KnownValues = Mapping[str, Sequence[str]]
@@ -19,7 +19,7 @@ KnownValues = Mapping[str, Sequence[str]]
 
 
 def parameter_texts(parameter: Parameter, known: KnownValues | None = None) -> SearchStrategy[str]:
-    """Generate one value, unquoted. Values of `known` are preferred to generated ones."""
+    """Generate one value, unquoted. If `known` has values for the parameter, generate only these."""
     if known and known.get(parameter.name):
         return st.sampled_from(known[parameter.name])
     if parameter.java_type == "FailureLabel":
@@ -27,7 +27,7 @@ def parameter_texts(parameter: Parameter, known: KnownValues | None = None) -> S
     if parameter.enum:
         return st.sampled_from(parameter.enum)
     if parameter.pattern:
-        return st.text(HEX, min_size=32, max_size=32)
+        return st.text(HEX_DIGITS, min_size=32, max_size=32)
     if parameter.type == "boolean":
         return st.sampled_from(("false", "true"))
     if parameter.type == "integer":
@@ -46,4 +46,4 @@ def query_parameter_texts(parameter: Parameter, known: KnownValues | None = None
 
 def _words() -> SearchStrategy[str]:
     """Generate text that is not empty and has no special characters of URLs."""
-    return st.text(PLAIN, min_size=1, max_size=12)
+    return st.text(PLAIN_CHARACTERS, min_size=1, max_size=12)

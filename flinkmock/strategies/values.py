@@ -15,7 +15,7 @@ from flinkmock.contract.schema_branches import allowed_types, alternatives, reso
 
 MAX_ITEMS = 3
 """The maximum number of items of an array or entries of a map. More are slow and find nothing new."""
-HEX = "0123456789abcdef"
+HEX_DIGITS = "0123456789abcdef"
 TEXT = st.text(st.characters(codec="utf-8"))
 _SIMPLEST_SCALARS = {"boolean": False, "integer": 0, "number": 0.0}
 _RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
@@ -26,7 +26,7 @@ class Values:
 
     def __init__(self, contract: Contract) -> None:
         self._definitions = contract.definitions
-        self._named: dict[str, SearchStrategy[Any]] = {}
+        self._by_definition: dict[str, SearchStrategy[Any]] = {}
 
     def of(self, schema: Schema) -> SearchStrategy[Any]:
         """Return a strategy for the schema of a body."""
@@ -52,12 +52,12 @@ class Values:
 
         The first branch is the simplest object, so that hypothesis shrinks failing examples by whole objects.
         """
-        if name not in self._named:
+        if name not in self._by_definition:
             schema = self._definitions[name]
             full = st.deferred(lambda: self._of(schema))
             simple = st.none().map(lambda _: self._simplest(schema))
-            self._named[name] = simple | full if "properties" in schema else full
-        return self._named[name]
+            self._by_definition[name] = simple | full if "properties" in schema else full
+        return self._by_definition[name]
 
     def _of_type(self, type_name: str, schema: Schema) -> SearchStrategy[Any]:
         match type_name:
@@ -87,13 +87,15 @@ class Values:
         drawn: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(mandatory, optional=optional)
         return drawn.map(lambda value: {name: value[name] for name in properties if name in value})
 
-    def _maps(self, schema: Schema, values: Schema) -> SearchStrategy[dict[str, Any]]:
+    def _maps(self, schema: Schema, value_schema: Schema) -> SearchStrategy[dict[str, Any]]:
         names = self._of({"type": "string", **schema.get("propertyNames", {})})
-        entries = st.dictionaries(names, self._of(values), max_size=MAX_ITEMS)
+        entries = st.dictionaries(names, self._of(value_schema), max_size=MAX_ITEMS)
         required = schema.get("required", ())
         if not required:
             return entries
-        mandatory: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({name: self._of(values) for name in required})
+        mandatory: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+            {name: self._of(value_schema) for name in required}
+        )
         return st.builds(lambda first, second: {**second, **first}, mandatory, entries)
 
     def _simplest(self, schema: Schema) -> Any:
@@ -103,13 +105,13 @@ class Values:
             return self._simplest(_objects_last(branches)[0])
         if "const" in schema or "enum" in schema:
             return schema["const"] if "const" in schema else schema["enum"][0]
-        if "null" in (kinds := allowed_types(schema)):
+        if "null" in (type_names := allowed_types(schema)):
             return None
-        if kinds & _SIMPLEST_SCALARS.keys():
-            return _SIMPLEST_SCALARS[next(iter(kinds))]
-        if "string" in kinds:
+        if type_names & _SIMPLEST_SCALARS.keys():
+            return _SIMPLEST_SCALARS[next(iter(type_names))]
+        if "string" in type_names:
             return "0" * 32 if "pattern" in schema else ""
-        if "array" in kinds:
+        if "array" in type_names:
             return []
         additional, properties = schema.get("additionalProperties"), schema.get("properties", {})
         required = schema.get("required", ())
@@ -125,13 +127,13 @@ def _objects_last(branches: Sequence[Schema]) -> list[Schema]:
 @cache
 def values_of(flink: str) -> Values:
     """Return the value strategies of a minor release."""
-    TEXT.validate()  # builds hypothesis's Unicode table once: too slow for the first draw, whose time hypothesis limits
+    TEXT.validate()  # builds hypothesis's Unicode table now, because the first draw would exceed hypothesis's deadline
     return Values(Contract.load(flink))
 
 
 def _strings(schema: Schema) -> SearchStrategy[str]:
     if "pattern" in schema:  # all patterns are those of ids
-        return st.text(HEX, min_size=32, max_size=32)
+        return st.text(HEX_DIGITS, min_size=32, max_size=32)
     if schema.get("contentEncoding") == "base64":
         return st.binary().map(lambda data: base64.b64encode(data).decode())
     return TEXT

@@ -15,8 +15,8 @@ DEFAULT_MAX_SIZE = 3
 def variations(
     operation: str, *, flink: str = LATEST, min_size: int = 1, max_size: int = DEFAULT_MAX_SIZE
 ) -> SearchStrategy[FaultPlan]:
-    """Generate faults that change the cluster's responses to an operation to others that the contract allows: null,
-    missing and empty values, -1, the largest numbers, fields and enum values of a later release.
+    """Generate faults that change values in the cluster's responses to an operation, as the contract allows: to null,
+    missing and empty values, -1, the largest numbers, and fields and enum values of a later release.
 
     Use them with `FlinkMock.faults.add(*variation)`. A failing example shrinks to few changes, one if that is enough,
     and shows them as YAML.

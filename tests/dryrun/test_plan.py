@@ -52,7 +52,7 @@ def test_the_pictures_of_the_documentation_are_current(name: str) -> None:
 
 
 @pytest.mark.parametrize("file", BUILT_IN, ids=lambda file: file.stem)
-def test_a_picture_has_no_resources_and_shows_every_job(file: Path) -> None:
+def test_a_picture_loads_nothing_and_shows_every_job(file: Path) -> None:
     plan = plan_file(file)
     text = plan_as_svg(plan)
     root = ElementTree.fromstring(text)

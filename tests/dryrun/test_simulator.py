@@ -43,7 +43,7 @@ def test_steps_that_repeat_a_number_of_times_are_all_run() -> None:
     assert [state for _, state in states(dry_run(text))].count("RESTARTING") == 20
 
 
-def test_a_job_without_slots_ends_the_dry_run() -> None:
+def test_a_dry_run_ends_even_if_a_job_never_gets_its_slots() -> None:
     timeline = dry_run("jobs:\n  orders: {parallelism: 5, restart: {strategy: fixed-delay, delay: 1s}}\n")
     assert [state for _, state in states(timeline)].count("RESTARTING") >= MAX_ITERATIONS
     assert timeline.end < 360_000

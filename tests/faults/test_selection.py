@@ -1,4 +1,4 @@
-"""The conditions of a fault, their combination and the seed select the requests to which it applies."""
+"""The conditions of a fault, the faults before it and the seed select the requests to which it applies."""
 
 from __future__ import annotations
 
@@ -140,13 +140,13 @@ def test_chance_depends_only_on_the_seed_and_the_name_of_the_fault() -> None:
 
 
 def test_another_fault_does_not_change_the_random_choices_of_a_fault() -> None:
-    def requests_with_fault(*others: Fault) -> list[int]:
+    def hits_of_lost(*others: Fault) -> list[int]:
         faults = make_faults(*others, make_fault(FaultTrigger(chance=0.1)))
         return [number for number in range(500) if (hit := faults.select(make_request())) and hit.fault.name == "lost"]
 
-    selected = requests_with_fault()
+    selected = hits_of_lost()
     hidden = range(2, 500, 3)  # every third request, for which the other fault applies
-    assert requests_with_fault(make_fault(FaultTrigger(every=3), "another")) == [
+    assert hits_of_lost(make_fault(FaultTrigger(every=3), "another")) == [
         number for number in selected if number not in hidden
     ]
 

@@ -68,11 +68,11 @@ def test_varied_responses_contain_each_kind_of_change() -> None:
 
 
 def test_an_enum_can_get_the_values_of_later_releases() -> None:
-    [state] = [value for value in variable_values("1.12", "getJobDetails") if value.path.text == "vertices[*].status"]
-    assert state.later_values == ("INITIALIZING",)
+    [status] = [value for value in variable_values("1.12", "getJobDetails") if value.path.text == "vertices[*].status"]
+    assert status.later_values == ("INITIALIZING",)
 
 
-def test_a_fault_can_set_the_change_of_each_field() -> None:
+def test_a_fault_can_name_the_fields_to_change_and_their_changes() -> None:
     faults = [
         {"match": "GET /jobs/overview", "vary": {"jobs[name=orders].end-time": "big", "jobs[*].state": "added-value"}},
         {"match": "GET /jobs/:jobid", "vary": {"vertices": "empty", "more": "added-field"}},

@@ -14,9 +14,10 @@ TIME = 1_767_225_600_000
 
 
 def make_exchange(
-    method: str, target: str, body: Any = None, status: int = 200, flink: str = "2.3", **attributes: Any
+    method: str, target: str, body: Any = None, status: int = 200, release: str = "2.3", **attributes: Any
 ) -> Exchange:
-    contract = Contract.load(flink)
+    """Create an exchange with a JSON body and further attributes of `Exchange`."""
+    contract = Contract.load(release)
     operation = contract.match(method, target)
     content = b"" if body is None else json.dumps(body).encode()
     exchange = Exchange(method, target, TIME, status, operation.id if operation else None, body_bytes=content)

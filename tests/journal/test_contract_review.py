@@ -16,12 +16,12 @@ def advice(*args: Any, **fields: Any) -> tuple[str, ...]:
     return make_exchange(*args, **fields).contract_review.advice
 
 
-@pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_an_ordinary_request_is_neither_rejected_nor_advised_against(flink: str) -> None:
+@pytest.mark.parametrize("release", ["1.12", "1.20", "2.3"])
+def test_an_ordinary_request_gets_neither_a_rejection_nor_advice(release: str) -> None:
     for exchange in (
-        make_exchange("GET", "/jobs/overview", flink=flink),
-        make_exchange("GET", f"/jobs/{JOB}/metrics?get=uptime", flink=flink),
-        make_exchange("POST", f"/jobs/{JOB}/stop", {"drain": False, "targetDirectory": "/x"}, 202, flink=flink),
+        make_exchange("GET", "/jobs/overview", release=release),
+        make_exchange("GET", f"/jobs/{JOB}/metrics?get=uptime", release=release),
+        make_exchange("POST", f"/jobs/{JOB}/stop", {"drain": False, "targetDirectory": "/x"}, 202, release=release),
     ):
         review = exchange.contract_review
         assert review and review.advice == () and review.rejection is None
@@ -52,38 +52,38 @@ def test_nested_fields_are_reviewed() -> None:
     assert advice("POST", "/jars/a.jar/run", body) == ()
 
 
-def test_a_field_of_a_later_release_is_ignored() -> None:
+def test_a_field_that_only_later_releases_read_is_ignored() -> None:
     body = {"target-directory": "/x", "formatType": "NATIVE"}
-    assert advice("POST", f"/jobs/{JOB}/savepoints", body, flink="1.20") == ()
-    assert advice("POST", f"/jobs/{JOB}/savepoints", body, flink="1.12") == (
+    assert advice("POST", f"/jobs/{JOB}/savepoints", body, release="1.20") == ()
+    assert advice("POST", f"/jobs/{JOB}/savepoints", body, release="1.12") == (
         "Flink 1.12 does not read the field formatType of POST /jobs/:jobid/savepoints.",
     )
 
 
 def test_a_field_that_a_later_release_does_not_read_is_deprecated() -> None:
     jar = "/jars/3d5b_orders.jar/run"
-    assert advice("POST", jar, {"programArgs": "--a b"}, flink="1.20") == (
+    assert advice("POST", jar, {"programArgs": "--a b"}, release="1.20") == (
         "Flink 2.0 no longer reads the field programArgs of POST /jars/:jarid/run.",
     )
-    assert advice("POST", jar + "?program-args=x", {}, flink="1.20") == (
+    assert advice("POST", jar + "?program-args=x", {}, release="1.20") == (
         "Flink 2.0 no longer reads the query parameter program-args of POST /jars/:jarid/run.",
     )
-    assert advice("POST", jar, {"programArgsList": ["--a", "b"]}, flink="1.20") == ()
-    assert advice("POST", "/jobs", {"jobGraphFileName": "plan"}, flink="1.20") == ()  # 2.0 still reads it
+    assert advice("POST", jar, {"programArgsList": ["--a", "b"]}, release="1.20") == ()
+    assert advice("POST", "/jobs", {"jobGraphFileName": "plan"}, release="1.20") == ()  # 2.0 still reads it
 
 
 def test_an_operation_that_a_later_release_lacks_is_deprecated() -> None:
-    def get_operations(release: str) -> dict[tuple[int, str], Operation]:
+    def reads_of(release: str) -> dict[tuple[int, str], Operation]:
         """Return the GET operations by the length and last segment of their path, which few releases change."""
         operations = (operation for operation in Contract.load(release) if operation.method == "GET")
         return {(len(operation.segments), operation.segments[-1]): operation for operation in operations}
 
-    newest = get_operations(known_releases()[-1])
-    for operation in (operation for key, operation in get_operations("1.12").items() if key not in newest):
+    newest_reads = reads_of(known_releases()[-1])
+    for operation in (operation for key, operation in reads_of("1.12").items() if key not in newest_reads):
         path = "/".join("a" * 32 if segment.startswith(":") else segment for segment in ("", *operation.segments))
         assert any(
             re.fullmatch(r"Flink 2\.\d has no GET .*|Flink 1\.\d\d has no GET .*", text)
-            for text in advice("GET", path, flink="1.12")
+            for text in advice("GET", path, release="1.12")
         )
 
 
@@ -91,8 +91,8 @@ def test_an_error_response_of_a_fault_is_not_a_rejection() -> None:
     rejected = make_exchange("GET", "/jobs/nohex", status=400, error_message="Bad request")
     assert rejected.contract_review.rejection == "Bad request"
     assert not rejected.contract_review
-    faulted = make_exchange("GET", "/jobs", status=503, error_message="no leader", fault="leader election")
-    assert faulted.contract_review.rejection is None
+    with_fault = make_exchange("GET", "/jobs", status=503, error_message="no leader", fault="leader election")
+    assert with_fault.contract_review.rejection is None
 
 
 def test_a_request_without_an_operation_is_rejected() -> None:

@@ -93,7 +93,7 @@ def test_bodies_are_compared_as_json() -> None:
     assert make_journal(make_exchange("POST", f"/jobs/{JOB}/stop", body_bytes=b"{no json")).count(STOP, body={}) == 0
 
 
-FAILURES = {
+FAILING_CHECKS = {
     "too-often": lambda journal: journal.expect(STOP, times=1),
     "never-sent": lambda journal: journal.expect("POST /jars/:jarid/run", times="once"),
     "another-body": lambda journal: journal.expect(STOP, times=1, body={"drain": "yes", "savepointId": "x"}),
@@ -109,10 +109,10 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("name", FAILURES)
-def test_a_failure_message_lists_the_requests(name: str) -> None:
+@pytest.mark.parametrize("name", FAILING_CHECKS)
+def test_the_message_of_an_unmet_expectation(name: str) -> None:
     with pytest.raises(UnmetExpectation) as unmet:
-        FAILURES[name](upgrade_journal())
+        FAILING_CHECKS[name](upgrade_journal())
     file = Path(__file__).parent / "failures" / f"{name}.txt"
     if os.environ.get("FLINKMOCK_UPDATE"):
         file.write_text(f"{unmet.value}\n", "utf-8")
@@ -120,7 +120,6 @@ def test_a_failure_message_lists_the_requests(name: str) -> None:
 
 
 def test_all_unmet_expectations_are_reported_at_once() -> None:
-
     with pytest.raises(AssertionError) as unmet:
         upgrade_journal().check(
             [Expectation(RequestMatcher.parse("DELETE /cluster"), location="s.yaml:7:3"), Unmatched()]
@@ -168,7 +167,7 @@ def test_waiting_fails_after_the_timeout() -> None:
         journal.wait_for("GET /jobs", times=2, timeout=0.05)
 
 
-def test_no_request_is_lost_when_many_threads_write() -> None:
+def test_requests_that_many_threads_add_are_numbered_without_gaps() -> None:
     journal = Journal(limit=100)
 
     def write() -> None:

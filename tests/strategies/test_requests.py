@@ -57,16 +57,16 @@ def test_requests_match_their_operation_and_its_schema(data: st.DataObject) -> N
     assert contract.check_request(operation, json.loads(request.body)) == []
 
 
-@pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_generated_requests_are_never_rejected_as_malformed(flink: str) -> None:
-    contract = Contract.load(flink)
+@pytest.mark.parametrize("release", ["1.12", "1.20", "2.3"])
+def test_generated_requests_are_never_rejected_as_malformed(release: str) -> None:
+    contract = Contract.load(release)
     callable_operations = [
         operation for operation in contract if operation.id != "shutdownCluster" and "profiler" not in operation.path
     ]
-    with FlinkMock({"jobs": {"orders": "streaming"}}, flink=flink) as cluster, httpx.Client() as client:
+    with FlinkMock({"jobs": {"orders": "streaming"}}, flink=release) as cluster, httpx.Client() as client:
 
         @examples(40)
-        @given(st.sampled_from(callable_operations).flatmap(lambda operation: requests(operation.id, flink=flink)))
+        @given(st.sampled_from(callable_operations).flatmap(lambda operation: requests(operation.id, flink=release)))
         def send_request(request: Request) -> None:
             client.request(request.method, request.url(cluster.url), headers=request.headers, content=request.body)
             exchange = cluster.requests[-1]

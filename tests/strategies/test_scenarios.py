@@ -21,10 +21,10 @@ from tests.strategies.example_search import find_example, minimal_example, simpl
 
 @examples(25)
 @given(scenarios(faults=True), st.sampled_from(known_releases()))
-def test_generated_scenarios_run_on_every_release(scenario: DrawnScenario, flink: str) -> None:
-    if "adaptive" in scenario.yaml and flink == "1.12":
-        return
-    engine = Engine(load_scenario(scenario), flink=flink, clock="virtual")
+def test_generated_scenarios_run_on_every_release(scenario: DrawnScenario, release: str) -> None:
+    if "adaptive" in scenario.yaml and release == "1.12":
+        return  # Flink 1.12 has no adaptive scheduler
+    engine = Engine(load_scenario(scenario), flink=release, clock="virtual")
     try:
         client = InProcessClient(engine)
         for duration in ("1s", "1m", "30m"):
@@ -48,7 +48,7 @@ def test_the_yaml_and_the_repr_of_a_scenario_are_equivalent_to_it(scenario: Draw
 
 @examples(15)
 @given(scenarios(flink="1.20", min_jobs=1, max_jobs=2))
-def test_arguments_are_respected(scenario: DrawnScenario) -> None:
+def test_a_scenario_has_the_given_release_and_number_of_jobs(scenario: DrawnScenario) -> None:
     loaded = load_scenario(scenario)
     assert loaded.flink == "1.20" and 1 <= len(loaded.jobs) <= 2 and not loaded.faults
 
@@ -82,13 +82,16 @@ KEYWORDS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("keyword", KEYWORDS)
-def test_every_keyword_can_be_drawn(keyword: str) -> None:
+def test_a_scenario_can_contain_the_keyword(keyword: str) -> None:
     find_example(scenarios(min_jobs=1), lambda scenario: keyword in str(dict(scenario)))
 
 
 def test_a_drawn_scenario_can_be_passed_to_flinkmock() -> None:
     with FlinkMock(simplest_example(scenarios(min_jobs=1))) as cluster:
         assert cluster.job("a").name == "a"
+
+
+def test_an_unknown_release_is_rejected() -> None:
     with pytest.raises(UnknownRelease):
         simplest_example(scenarios(flink="3.0"))
 

@@ -161,7 +161,7 @@ async def wait_for_requests(call: ControlCall) -> Any:
     body, journal = call.body, call.control.requests
     timeout = parse_wall_duration(body.get("timeout", "5s"))
     matcher, times = _matcher(body), body.get("times", 1)
-    exchanges = await call.host.wait_for(lambda: journal.arrived(matcher, times), timeout)
+    exchanges = await call.host.wait_for(lambda: journal.matching_if_enough(matcher, times), timeout)
     if exchanges is None:
         raise journal.timeout_error(matcher, times, timeout)
     return _requests_json(call, exchanges)

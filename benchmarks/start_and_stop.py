@@ -1,4 +1,4 @@
-"""Measures starts and stops of clusters, and leaked threads and files: `python benchmarks/fixture.py [ROUNDS]`."""
+"""Measures starts and stops of clusters, and what they leak: `python benchmarks/start_and_stop.py [ROUNDS]`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def main() -> None:
     ):
         median, percentile_99 = statistics.median(values), statistics.quantiles(values, n=100)[-1]
         print(f"{name:14} median {median:5.2f} ms, 99 of 100 under {percentile_99:5.2f} ms ({rounds} rounds)")
-    print(f"processor      {cpu_ms:.2f} ms for each start and stop")
+    print(f"CPU time       {cpu_ms:.2f} ms for each start and stop")
     threads, files = threading.active_count() - threads_before, open_file_count() - files_before
     print(f"left behind    {threads} threads, {files} open files and sockets")
 
