@@ -25,8 +25,8 @@ def test_a_job_enters_its_states_at_the_exact_times(tmp_path: Path) -> None:
 
 
 def test_a_job_that_restarts_counts_attempts_and_keeps_its_slots(tmp_path: Path) -> None:
-    crash = Repeat((Step("RUNNING", ms(20_000)), Step("RESTARTING", ms(5_000), OOM)), times=2)
-    harness = ClusterHarness(tmp_path, job(crash, Step("RUNNING", UNBOUNDED)))
+    restart_loop = Repeat((Step("RUNNING", ms(20_000)), Step("RESTARTING", ms(5_000), OOM)), times=2)
+    harness = ClusterHarness(tmp_path, job(restart_loop, Step("RUNNING", UNBOUNDED)))
     harness.advance(22_000)
     orders = harness.cluster.job_named("orders")
     assert orders.state == "RESTARTING"
@@ -151,8 +151,8 @@ def test_the_state_does_not_depend_on_how_often_the_clock_is_advanced(
     tmp_path_factory: pytest.TempPathFactory, durations: list[int]
 ) -> None:
     folder = tmp_path_factory.mktemp("jars")
-    crash = Repeat((Step("RUNNING", ms(3_000)), Step("RESTARTING", ms(700), OOM)), times=None)
-    in_parts, at_once = (ClusterHarness(folder, job(crash), job(name="other"), slots=3) for _ in range(2))
+    restart_loop = Repeat((Step("RUNNING", ms(3_000)), Step("RESTARTING", ms(700), OOM)), times=None)
+    in_parts, at_once = (ClusterHarness(folder, job(restart_loop), job(name="other"), slots=3) for _ in range(2))
     for duration in durations:
         in_parts.advance(duration)
         for each_job in in_parts.cluster.jobs.values():
@@ -168,8 +168,8 @@ def test_the_state_does_not_depend_on_how_often_the_clock_is_advanced(
 @examples(25)
 @given(duration=st.integers(0, 12_000))
 def test_a_job_as_of_an_earlier_time_does_not_change(tmp_path_factory: pytest.TempPathFactory, duration: int) -> None:
-    crash = Repeat((Step("RUNNING", ms(3_000)), Step("RESTARTING", ms(700), OOM)), times=None)
-    harness = ClusterHarness(tmp_path_factory.mktemp("jars"), job(crash))
+    restart_loop = Repeat((Step("RUNNING", ms(3_000)), Step("RESTARTING", ms(700), OOM)), times=None)
+    harness = ClusterHarness(tmp_path_factory.mktemp("jars"), job(restart_loop))
     orders = harness.cluster.job_named("orders")
     harness.advance(duration)
     time = harness.now

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fidelity.error_responses import compare_errors
-from tests.fidelity.exchange import NO_RESPONSE
+from tests.fidelity.recorded_response import NO_RESPONSE
 from tests.fidelity.recordings import Steps, load, suite_paths
 from tests.fidelity.shape import compare_bodies
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.fidelity import multipart
-from tests.fidelity.exchange import NO_RESPONSE, TEXT_LIMIT, RawResponse, record
+from tests.fidelity.recorded_response import NO_RESPONSE, TEXT_LIMIT, RawResponse, record
 
 UNKNOWN_ID = "0123456789abcdef0123456789abcdef"
 RESPONSE_TIMEOUT_S = 60

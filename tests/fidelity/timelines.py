@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tests.fidelity.driver import Body, Driver
 
 
-class View(NamedTuple):
+class PolledPath(NamedTuple):
     """A path to poll, as a template, and a function that returns the text that the timeline shows for a body."""
 
     path: str
@@ -16,31 +16,31 @@ class View(NamedTuple):
 
 
 class Timelines:
-    """Polls views, and records the timeline of each as a step with the name "LABEL: VIEW timeline".
+    """Polls paths, and records the timeline of each as a step with the name "LABEL: NAME timeline".
 
     Args:
         driver: The driver that sends the requests.
         label: The beginning of the names of the steps.
-        views: The views by name.
+        polled_paths: The paths by the names in the names of their steps.
         start: The `time.time()` at which the timelines begin.
     """
 
-    def __init__(self, driver: Driver, label: str, views: Mapping[str, View], start: float) -> None:
+    def __init__(self, driver: Driver, label: str, polled_paths: Mapping[str, PolledPath], start: float) -> None:
         self._driver = driver
-        self._views = views
+        self._polled_paths = polled_paths
         self._start = start
         self._steps = {
-            name: driver.new_step(f"{label}: {name} timeline", {"method": "GET", "path": view.path})
+            name: driver.new_step(f"{label}: {name} timeline", {"method": "GET", "path": polled.path})
             | {"timeline": [], "polls": 0}
-            for name, view in views.items()
+            for name, polled in polled_paths.items()
         }
 
     def poll(self) -> dict[str, Body]:
-        """Request each view once; return the bodies by view."""
+        """Request each path once; return the bodies by the names of the paths."""
         bodies = {}
-        for name, view in self._views.items():
-            response, bodies[name] = self._driver.exchange("GET", self._driver.fill(view.path))
-            self._driver.add_to_timeline(self._steps[name], self._start, response, bodies[name], view.state_of)
+        for name, polled in self._polled_paths.items():
+            response, bodies[name] = self._driver.exchange("GET", self._driver.fill(polled.path))
+            self._driver.add_to_timeline(self._steps[name], self._start, response, bodies[name], polled.state_of)
         return bodies
 
     def record(self) -> None:

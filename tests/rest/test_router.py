@@ -8,10 +8,13 @@ from flinkmock.rest.router import Router
 JOB = "3951ca87e73b3edfbba4a783ff8d647a"
 
 
-def operation(method: str, path: str, release: str = "2.3", **settings: str) -> str | None:
-    route = Router(Contract.load(release), {key.replace("_", "."): value for key, value in settings.items()}).route(
-        method, path
-    )
+def operation_id(method: str, path: str, **options: str) -> str | None:
+    """Return the id of the operation that serves a request in 2.3; None if there is none.
+
+    `options` are options of the cluster, with underscores instead of dots.
+    """
+    configuration = {key.replace("_", "."): value for key, value in options.items()}
+    route = Router(Contract.load("2.3"), configuration).route(method, path)
     return route and route.operation.id
 
 
@@ -46,7 +49,7 @@ def operation(method: str, path: str, release: str = "2.3", **settings: str) -> 
     ],
 )
 def test_requests_are_routed_to_operations(method: str, path: str, expected: str | None) -> None:
-    assert operation(method, path) == expected
+    assert operation_id(method, path) == expected
 
 
 def test_segments_are_decoded_a_second_time() -> None:
@@ -56,10 +59,10 @@ def test_segments_are_decoded_a_second_time() -> None:
 
 
 def test_disabled_operations_have_no_route() -> None:
-    assert operation("GET", "/jars") == "getJarList"
-    assert operation("GET", "/jars", web_submit_enable="false") is None
-    assert operation("GET", "/jobmanager/profiler") is None
-    assert operation("GET", "/jobmanager/profiler", rest_profiling_enabled="true") == "getJobManagerProfilingList"
+    assert operation_id("GET", "/jars") == "getJarList"
+    assert operation_id("GET", "/jars", web_submit_enable="false") is None
+    assert operation_id("GET", "/jobmanager/profiler") is None
+    assert operation_id("GET", "/jobmanager/profiler", rest_profiling_enabled="true") == "getJobManagerProfilingList"
 
 
 @pytest.mark.parametrize("release", known_releases())

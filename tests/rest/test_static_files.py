@@ -95,7 +95,7 @@ def test_a_folder_with_unpacked_files_is_not_served(static: StaticFiles) -> None
     for path in ("/assets", "/assets/icons", "/."):
         response = static.response(path, None)
         assert (response.status, response.body) == (405, b'{"errors":["File not found."]}')
-    # unpacked files are found by any path that leads to them
+    # any path that resolves to an unpacked file finds it
     for path in ("//assets/icons/favicon.ico", "/assets//icons/./favicon.ico", "/assets/../assets/icons/favicon.ico"):
         assert static.response(path, None).body == b"icon"
     assert static.response("/nothing/../assets/icons/favicon.ico", None).status == 404

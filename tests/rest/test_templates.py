@@ -8,11 +8,12 @@ import pytest
 
 from flinkmock.rest.templates import Template, make_template
 
-START, LAST_START = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nconnection: close\r\n"
+HEAD_START, CLOSING_HEAD_START = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nconnection: close\r\n"
+"""The beginnings of heads: of a response after which the connection stays open, and of one that closes it."""
 
 
 def template_of(*shifts: int) -> Template:
-    """Return the template of a list of times, with one gap for each shift (ms)."""
+    """Return the template of a list of times, each of which lies one of the shifts (ms) before the moment."""
 
     def body(moment: Any) -> str:
         times = ",".join(f"{moment - shift}" for shift in shifts)
@@ -26,16 +27,16 @@ def template_of(*shifts: int) -> Template:
 @pytest.mark.parametrize(("shifts", "body"), [((1, 1, 1), b"[1004,1004,1004]"), ((1, 2, 1), b"[1004,1003,1004]")])
 def test_all_values_are_filled_in(shifts: tuple[int, ...], body: bytes) -> None:
     template = template_of(*shifts)
-    message, size = template.response_and_size(START, 1_005)
-    assert message == b"%bcontent-length: %d\r\n\r\n%b" % (START, size, body)
-    assert size == len(body)
+    response, body_size = template.response_and_size(HEAD_START, 1_005)
+    assert response == b"%bcontent-length: %d\r\n\r\n%b" % (HEAD_START, body_size, body)
+    assert body_size == len(body)
     assert template.body(1_005) == body
 
 
 @pytest.mark.parametrize("shifts", [(1, 1), (1, 2)])
 def test_each_response_has_its_own_head(shifts: tuple[int, ...]) -> None:
     template = template_of(*shifts)
-    first, _ = template.response_and_size(START, 9_000)
-    longer, size = template.response_and_size(LAST_START, 12_000)
-    assert longer == b"%bcontent-length: %d\r\n\r\n%b" % (LAST_START, size, template.body(12_000))
-    assert template.response_and_size(START, 9_000)[0] == first
+    first, _ = template.response_and_size(HEAD_START, 9_000)
+    longer, body_size = template.response_and_size(CLOSING_HEAD_START, 12_000)
+    assert longer == b"%bcontent-length: %d\r\n\r\n%b" % (CLOSING_HEAD_START, body_size, template.body(12_000))
+    assert template.response_and_size(HEAD_START, 9_000)[0] == first

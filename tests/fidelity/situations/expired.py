@@ -7,7 +7,7 @@ import time
 from tests.fidelity.driver import Body, Driver
 from tests.fidelity.job_steps import has_ended, job_describer, start_job, wait_for_job
 from tests.fidelity.situations.common_steps import JOB
-from tests.fidelity.timelines import Timelines, View
+from tests.fidelity.timelines import PolledPath, Timelines
 
 EXPIRATION_TIME_S = 20
 POLLING_TIME_S = 70
@@ -27,19 +27,19 @@ def forgotten(driver: Driver) -> None:
     def application_ids(body: Body) -> str:  # the application of a job that /jars/:jarid/run starts has the job's id
         return ",".join(application["id"] for application in body["applications"]).replace(job_id, "there")
 
-    views = {
-        "jobs/overview": View("/jobs/overview", job_describer(driver)),
-        "jobs": View("/jobs", job_status),
-        "job": View(JOB, lambda body: body["state"]),
-        "status": View(JOB + "/status", lambda body: body["status"]),
-        "execution-result": View(JOB + "/execution-result", lambda body: body["status"]["id"]),
-        "checkpoints": View(JOB + "/checkpoints", lambda body: "there"),
-        "exceptions": View(JOB + "/exceptions", lambda body: "there"),
-        "overview": View("/overview", lambda body: f"finished={body['jobs-finished']}"),
-        "applications/overview": View("/applications/overview", application_ids),
-        "application": View("/applications/{job}", lambda body: body["status"]),
+    polled_paths = {
+        "jobs/overview": PolledPath("/jobs/overview", job_describer(driver)),
+        "jobs": PolledPath("/jobs", job_status),
+        "job": PolledPath(JOB, lambda body: body["state"]),
+        "status": PolledPath(JOB + "/status", lambda body: body["status"]),
+        "execution-result": PolledPath(JOB + "/execution-result", lambda body: body["status"]["id"]),
+        "checkpoints": PolledPath(JOB + "/checkpoints", lambda body: "there"),
+        "exceptions": PolledPath(JOB + "/exceptions", lambda body: "there"),
+        "overview": PolledPath("/overview", lambda body: f"finished={body['jobs-finished']}"),
+        "applications/overview": PolledPath("/applications/overview", application_ids),
+        "application": PolledPath("/applications/{job}", lambda body: body["status"]),
     }
-    timelines = Timelines(driver, "forgotten", views, end_of_job)
+    timelines = Timelines(driver, "forgotten", polled_paths, end_of_job)
     while time.time() < end_of_job + POLLING_TIME_S:
         timelines.poll()
         time.sleep(0.2)

@@ -28,6 +28,7 @@ JOB_GETS = (
     "/rescales/summary",
     "/rescales/details/{unknown}",
 )
+"""The read operations of a job, as paths below `/jobs/:jobid`."""
 VERTEX_GETS = (
     "",
     "/accumulators",
@@ -46,6 +47,7 @@ VERTEX_GETS = (
     "/taskmanagers",
     "/watermarks",
 )
+"""The read operations of a vertex, as paths below `/jobs/:jobid/vertices/:vertexid`."""
 SAMPLED_TAILS = ("/metrics", "/jm-operator-metrics", "/watermarks", "/backpressure", "/flamegraph")
 
 

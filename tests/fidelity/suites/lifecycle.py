@@ -16,7 +16,7 @@ from tests.fidelity.job_steps import (
     wait_for_job,
 )
 from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
-from tests.fidelity.timelines import Timelines, View
+from tests.fidelity.timelines import PolledPath, Timelines
 
 JOB = "/jobs/{job}"
 POLLING_AFTER_END_S = 1.0
@@ -41,13 +41,15 @@ def lifecycle(driver: Driver) -> None:
 
 def poll_until_end(driver: Driver, label: str, timeout: float = 40) -> None:
     """Poll the job, the list of jobs and the cluster overview until a second after the job has ended."""
-    views = {
-        "job": View(JOB, lambda body: body["state"] + "|" + ",".join(vertex["status"] for vertex in body["vertices"])),
-        "jobs/overview": View("/jobs/overview", job_describer(driver)),
-        "overview": View("/overview", describe_job_counts),
+    polled_paths = {
+        "job": PolledPath(
+            JOB, lambda body: body["state"] + "|" + ",".join(vertex["status"] for vertex in body["vertices"])
+        ),
+        "jobs/overview": PolledPath("/jobs/overview", job_describer(driver)),
+        "overview": PolledPath("/overview", describe_job_counts),
     }
     start = time.time()
-    timelines = Timelines(driver, label, views, start)
+    timelines = Timelines(driver, label, polled_paths, start)
     end = start + timeout
     job_has_ended = False
     while time.time() < end:

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from tests.fidelity.driver import NETWORK_ERRORS, Driver
-from tests.fidelity.exchange import NO_RESPONSE, RawResponse, record
+from tests.fidelity.recorded_response import NO_RESPONSE, RawResponse, record
 
 SAVEPOINTS = "/jobs/{job}/savepoints"
 JSON = {"Content-Type": "application/json"}

@@ -40,7 +40,7 @@ def cancel(harness: ScenarioHarness) -> None:
 
 
 @pytest.mark.parametrize(("release", "missing"), [("2.3", RATIOS), ("1.18", RATIOS), ("1.17", set())])
-def test_the_last_metrics_remain_without_the_ratios(release, missing):
+def test_the_last_metrics_remain_since_1_18_without_the_ratios(release, missing):
     with scenario_harness(JOB, flink=release) as harness:
         poll_metrics(harness, 16_000)
         job_metrics, vertex_metrics = metrics(harness), metrics(harness, "vertex")

@@ -118,7 +118,7 @@ def test_null_bounds_are_rejected_after_the_job_is_found():
     assert raised.value.exception.message == f"No requirement set for vertex {IDS[0]}"
 
 
-def test_the_job_is_rescaled_after_the_cool_down():
+def test_the_job_is_rescaled_after_the_cooldown():
     with adaptive_client() as client:
         client.call("updateJobResourceRequirements", body=bounds(1, 3), jobid=JOB_ID)
         client.advance("28s")
