@@ -32,7 +32,7 @@ _BLANKS = bytes([*range(0x21), *range(0x7F, 0xA0)])
 """Control characters and blanks, which Netty skips before the first delimiter."""
 _ENCODINGS = frozenset({"7bit", "8bit", "binary"})
 """The values of `Content-Transfer-Encoding` that Netty knows."""
-_REQUEST = "request"
+_JSON_PART_NAME = "request"
 """The name of the part that contains the JSON body."""
 _BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]*)\"|([^;\s]*))", re.IGNORECASE)
 _PARAMETER = re.compile(r";\s*([^=;\s]+)\s*=\s*(?:\"([^\"]*)\"|([^;]*))")
@@ -80,7 +80,7 @@ class MultipartBody:
         self._delimiter = b"--" + boundary.encode("latin-1", errors="replace")
         self._buffer = bytearray()
         self._parser: _Parsing[None] | None = self._parse()
-        next(self._parser)
+        next(self._parser)  # until it needs the first chunk
 
     @property
     def files(self) -> tuple[UploadedFile, ...]:
@@ -164,7 +164,8 @@ class MultipartBody:
         return rest_of_line is not None and not rest_of_line.startswith(b"--")
 
     def _receive_attribute(self, name: str, content: bytes) -> None:
-        if name != _REQUEST:
+        """Receive a part that is not a file, which Netty calls an attribute. Raises RestRequestRejected."""
+        if name != _JSON_PART_NAME:
             raise RestRequestRejected(plain_error(400, messages.unknown_attribute(name), has_cors_header=False))
         self.content = content
 

@@ -31,12 +31,16 @@ _ONLY_FIELD = {"JobClientHeartbeatRequestBody": "expiredTimestamp"}
 
 
 class BodyReader:
-    """Reads the bodies of one release."""
+    """Reads the bodies of one release.
+
+    The `path` of a value is Jackson's reference chain, which its messages contain: the class and the fields that lead
+    to the value.
+    """
 
     def __init__(self, contract: Contract, quirks: ReleaseQuirks) -> None:
         self._definitions = contract.definitions
         self._rejects_unknown_fields = contract.jackson_features["fail_on_unknown_properties"]
-        self._version = quirks.jackson_version
+        self._jackson_version = quirks.jackson_version
         self._java_classes = java_classes_of(contract.release)
         self._converter = ScalarConverter(quirks)
 
@@ -50,7 +54,7 @@ class BodyReader:
             return {}
         name = _class_name(operation.request["$ref"]) if operation.request else "EmptyRequestBody"
         try:
-            value = parse(raw or b"{}", self._version)
+            value = parse(raw or b"{}", self._jackson_version)
             return None if value is None else self._fields_of_body(name, value)
         except JacksonError as error:
             if error.is_fatal:
@@ -120,8 +124,8 @@ class BodyReader:
             return None if nullable else self._reject_null(name, schema, path)
         if "enum" in schema:
             return self._converter.enum(self._java_classes[name], schema["enum"], value, path)
-        kind = next(iter(sorted(allowed_types(schema) - {"null"})), "any")
-        match kind:
+        json_type = next(iter(sorted(allowed_types(schema) - {"null"})), "any")
+        match json_type:
             case "boolean":
                 return self._converter.boolean(value, path, nullable=nullable)
             case "integer":

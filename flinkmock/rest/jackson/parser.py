@@ -34,13 +34,13 @@ _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOT
 """A string may be unterminated at the end of the text, so that each character is read once."""
 _LITERAL_AND_MORE = re.compile(r"(?:null|true|false)[\w$]+")
 _EXPECTED = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
-_COMMENT = (
+_COMMENT_HINT = (
     "maybe a (non-standard) comment? (not recognized as one since Feature 'ALLOW_COMMENTS' not enabled for parser)"
 )
 
 
 class JacksonError(Exception):
-    """An exception of Jackson. If it is `fatal`, neither a parse nor a mapping exception, Flink responds with 500."""
+    """An exception of Jackson. Flink responds with 400 or, if `is_fatal` is set, with 500."""
 
     def __init__(self, exception: JavaException, *, is_fatal: bool = False) -> None:
         super().__init__(str(exception))
@@ -74,11 +74,11 @@ def parse(raw: bytes, version: tuple[int, int]) -> Any:
     try:
         value, end = scan(text, start, _MAX_STACK_DEPTH, _reject_constant)
     except json.JSONDecodeError as error:
-        _check_octets(text[: error.pos + len(_identifier_at(text, error.pos)) + 1], raw)
+        _check_utf8(text[: error.pos + len(_identifier_at(text, error.pos)) + 1], raw)
         _raise_jackson_error(text, error, version)
     except TooDeep:
         raise JacksonError(JavaException("java.lang.StackOverflowError"), is_fatal=True) from None
-    _check_octets(text[:end], raw)
+    _check_utf8(text[:end], raw)
     if version >= _CONSTRAINTS_SINCE:
         _check_lengths(value)
     return value
@@ -97,14 +97,14 @@ def _reject_constant(name: str) -> NoReturn:
 
 
 def _decoded(raw: bytes) -> str:
-    """Decode UTF-8, -16 or -32, with or without BOM. Invalid UTF-8 becomes lone surrogates, see `_check_octets`."""
+    """Decode UTF-8, -16 or -32, with or without BOM. Invalid UTF-8 becomes lone surrogates, see `_check_utf8`."""
     encoding = json.detect_encoding(raw)
     if encoding.startswith("utf-8"):
         return raw.decode(encoding, errors="surrogateescape")
     return raw.decode(encoding, errors="replace")
 
 
-def _check_octets(text: str, raw: bytes) -> None:
+def _check_utf8(text: str, raw: bytes) -> None:
     """Reject invalid UTF-8. `text` is the part of the text that Jackson reads."""
     if not re.search("[\udc80-\udcff]", text):
         return
@@ -193,7 +193,7 @@ def _raise_jackson_error(text: str, error: json.JSONDecodeError, version: tuple[
         "Expecting ':' delimiter": "was expecting a colon to separate field name and value",
         "Expecting ',' delimiter": f"was expecting comma to separate {kind} entries",
     }.get(python_message, "was expecting double-quote to start field name")
-    reason = _COMMENT if character == "/" else expected
+    reason = _COMMENT_HINT if character == "/" else expected
     _reject(text, position, f"Unexpected character ('{character}' (code {ord(character)})): {reason}", version)
 
 

@@ -34,11 +34,11 @@ either name."""
 
 
 class SchemaMismatch(Exception):
-    """A value does not fit its schema. `path` is a JSON pointer."""
+    """A value does not fit its schema. `pointer` is its JSON pointer."""
 
-    def __init__(self, path: str, expected: str, value: Any) -> None:
-        self.path, self.expected, self.value = path, expected, value
-        super().__init__(f"{path or '(the whole body)'}: expected {expected}, the value is {value!r:.200}")
+    def __init__(self, pointer: str, expected: str, value: Any) -> None:
+        self.pointer, self.expected, self.value = pointer, expected, value
+        super().__init__(f"{pointer or '(the whole body)'}: expected {expected}, the value is {value!r:.200}")
 
 
 class Compiler:
@@ -60,9 +60,9 @@ class Compiler:
         if "const" in schema or "enum" in schema:
             return _literal(schema)
         if "object" in json_types:
-            return _nullable(self._object(schema), schema, json_types)
+            return _nullable(self._object(schema), json_types)
         if "array" in json_types:
-            return _nullable(self._array(schema), schema, json_types)
+            return _nullable(self._array(schema), json_types)
         return _leaf(schema, json_types)
 
     def _reference(self, name: str) -> RenderFunction:
@@ -79,31 +79,32 @@ class Compiler:
         return schema.get("$ref", "").removeprefix("#/$defs/") in self._being_compiled
 
     def _alternative(self, branches: list[Schema]) -> RenderFunction:
+        """Compile several schemas, of which a value has to fit one."""
         if len(branches) == 2 and allowed_types(branches[1]) == {"null"}:
             return _or_null(self.compile(branches[0]), branches[1])
-        renders = [self.compile(branch) for branch in branches]
+        render_functions = [self.compile(branch) for branch in branches]
         definitions = self._definitions
         constants = branch_by_constant([resolve(branch, definitions) for branch in branches])
 
         def alternative(value: Any, path: FieldPath, placeholders: PlaceholderSource) -> Any:
             if value is MISSING:
-                return renders[0](value, path, placeholders)
+                return render_functions[0](value, path, placeholders)
             if constants and isinstance(value, Mapping):
                 for name in DISCRIMINATOR_NAMES:
                     if name in value:
                         if value[name] not in constants:
                             raise SchemaMismatch(pointer((path, name)), " or ".join(constants), value[name])
-                        return renders[constants[value[name]]](value, path, placeholders)
+                        return render_functions[constants[value[name]]](value, path, placeholders)
             json_value = _quoted_if_not_finite(value)
-            return renders[best_branch(branches, json_value, definitions)](json_value, path, placeholders)
+            return render_functions[best_branch(branches, json_value, definitions)](json_value, path, placeholders)
 
         return alternative
 
     def _object(self, schema: Schema) -> RenderFunction:
         if "properties" not in schema or (not schema["properties"] and "propertyNames" in schema):
             return self._map(schema)
-        # a property that is known only from a description may be null, even if its schema does not allow it
         required_names = set(schema.get("required", ()))
+        # a property that is known only from a description may be null, even if its schema does not allow it
         nullable = frozenset(schema.get("unconfirmed", ()))
         fields = [
             (name, name in required_names, self.compile(child), self._is_recursive(child))
@@ -117,7 +118,7 @@ class Compiler:
             elif not isinstance(payload, Mapping):
                 raise SchemaMismatch(pointer(path), "object", payload)
             result: dict[str, Any] = {}
-            for name, is_required, child, is_recursive in fields:
+            for name, is_required, render_child, is_recursive in fields:
                 value = payload.get(name, MISSING)
                 if value is MISSING:
                     if not is_required:
@@ -129,9 +130,9 @@ class Compiler:
                     continue
                 elif value is None and not is_required:
                     with suppress(SchemaMismatch):  # if null is not allowed, this release leaves the key out
-                        result[name] = child(None, (path, name), placeholders)
+                        result[name] = render_child(None, (path, name), placeholders)
                     continue
-                result[name] = child(value, (path, name), placeholders)
+                result[name] = render_child(value, (path, name), placeholders)
             return result
 
         return render
@@ -144,7 +145,7 @@ class Compiler:
             return lambda payload, path, placeholders: {}
         if not isinstance(values, Mapping):
             return _raw
-        child = self.compile(values)
+        render_child = self.compile(values)
         allowed = frozenset(names["enum"]) if "enum" in names else None
         required: tuple[str, ...] = tuple(schema.get("required", ()))
 
@@ -158,17 +159,19 @@ class Compiler:
             elif not isinstance(payload, Mapping):
                 raise SchemaMismatch(pointer(path), "object", payload)
             if allowed is None:
-                return {key: child(value, (path, key), placeholders) for key, value in payload.items()}
-            result = {key: child(value, (path, key), placeholders) for key, value in payload.items() if key in allowed}
+                return {key: render_child(value, (path, key), placeholders) for key, value in payload.items()}
+            result = {
+                key: render_child(value, (path, key), placeholders) for key, value in payload.items() if key in allowed
+            }
             for key in required:
                 if key not in result:
-                    result[key] = child(MISSING, (path, key), placeholders)
+                    result[key] = render_child(MISSING, (path, key), placeholders)
             return result
 
         return render
 
     def _array(self, schema: Schema) -> RenderFunction:
-        child = self.compile(schema.get("items", {}))
+        render_child = self.compile(schema.get("items", {}))
         is_recursive = self._is_recursive(schema.get("items", {}))
 
         def render(payload: Any, path: FieldPath, placeholders: PlaceholderSource) -> list[Any]:
@@ -176,7 +179,7 @@ class Compiler:
                 payload = [MISSING] * (0 if is_recursive else placeholders.length(path))
             elif isinstance(payload, (str, Mapping)) or not hasattr(payload, "__iter__"):
                 raise SchemaMismatch(pointer(path), "array", payload)
-            return [child(value, (path, index), placeholders) for index, value in enumerate(payload)]
+            return [render_child(value, (path, index), placeholders) for index, value in enumerate(payload)]
 
         return render
 
@@ -211,7 +214,7 @@ def _or_null(render: RenderFunction, null_schema: Schema) -> RenderFunction:
     return or_null
 
 
-def _nullable(render: RenderFunction, schema: Schema, json_types: frozenset[str]) -> RenderFunction:
+def _nullable(render: RenderFunction, json_types: frozenset[str]) -> RenderFunction:
     return _or_null(render, {"type": "null"}) if "null" in json_types else render
 
 

@@ -24,7 +24,7 @@ class RenderingError(Exception):
     """
 
     def __init__(self, operation: Operation, mismatch: SchemaMismatch) -> None:
-        self.operation, self.pointer = operation, mismatch.path
+        self.operation, self.pointer = operation, mismatch.pointer
         super().__init__(f"{operation.id} ({operation}) {mismatch}")
 
 
