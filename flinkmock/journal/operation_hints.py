@@ -1,4 +1,4 @@
-"""Hints about a request that matches no operation: the operation that the client probably meant."""
+"""Hints about an unmatched request: why its operation is not served, or which operation the client probably meant."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MIN_SIMILARITY = 0.65
 """The similarity, from 0 to 1, that an operation needs to be suggested."""
 MIN_SEGMENT_SIMILARITY = 0.6
-"""The similarity, from 0 to 1, below which two segments are different words."""
+"""The similarity, from 0 to 1, below which two segments are unrelated."""
 
 
 def operation_hints(exchange: Exchange, contract: Contract) -> list[str]:
-    """Return hints for a request without an operation; empty if there are none."""
+    """Return hints about an unmatched request; empty if there are none."""
     operation = contract.match(exchange.method, exchange.target)
     if operation is not None and operation.requires_config:
         options = ", ".join(f"{key}: {str(value).lower()}" for key, value in operation.requires_config.items())
         return [f"the operation requires the configuration {options}"]
-    releases = [flink for flink in known_releases() if Contract.load(flink).match(exchange.method, exchange.target)]
+    releases = [
+        release for release in known_releases() if Contract.load(release).match(exchange.method, exchange.target)
+    ]
     if releases:
-        period = releases[0] if len(releases) == 1 else f"{releases[0]} to {releases[-1]}"
-        return [f"Flink {period} has this operation"]
-    if methods := _methods(exchange.target, contract):
+        if len(releases) == 1:
+            return [f"Flink {releases[0]} has this operation"]
+        return [f"Flink {releases[0]} to {releases[-1]} have this operation"]
+    if methods := _methods_of_path(exchange.target, contract):
         noun = "method" if len(methods) == 1 else "methods"
         return [f"the path exists with the {noun} {' and '.join(methods)}"]
     nearest = max(contract, key=lambda operation: _similarity(operation, exchange), default=None)
@@ -36,8 +39,11 @@ def operation_hints(exchange: Exchange, contract: Contract) -> list[str]:
     return [f"did you mean {nearest}?"]
 
 
-def _methods(target: str, contract: Contract) -> list[str]:
-    """Return the methods of a path. `/jobs/overview` has none of the methods of `/jobs/:jobid`, although it matches."""
+def _methods_of_path(target: str, contract: Contract) -> list[str]:
+    """Return the methods of the most specific operations that match a path.
+
+    `/jobs/overview` matches operations of `/jobs/:jobid`, too, but these are less specific.
+    """
     operations = [operation for method in METHODS if (operation := contract.match(method, target)) is not None]
     fewest_parameters = min(map(_count_parameters, operations), default=0)
     return [operation.method for operation in operations if _count_parameters(operation) == fewest_parameters]
@@ -58,19 +64,19 @@ def _similarity(operation: Operation, exchange: Exchange) -> float:
 
 
 def _alignment_score(expected: Sequence[str], sent: Sequence[str]) -> float:
-    """Return the highest sum of similarities of aligned segments. Segments of both sides may have no counterpart."""
+    """Return the highest sum of similarities of aligned segments. Segments on either side may be left unaligned."""
     # scores[n]: the score of the best alignment of the expected segments so far with the first n segments sent
     scores = [0.0] * (len(sent) + 1)
     for expected_segment in expected:
         previous_scores, scores = scores, [0.0]
         for index, segment in enumerate(sent):
-            aligned = previous_scores[index] + _word_similarity(expected_segment, segment)
+            aligned = previous_scores[index] + _segment_similarity(expected_segment, segment)
             scores.append(max(previous_scores[index + 1], scores[index], aligned))
     return scores[-1]
 
 
-def _word_similarity(expected: str, sent: str) -> float:
-    """Return the similarity of two segments, from 0 to 1; 0 for different words, even if they share some letters."""
+def _segment_similarity(expected: str, sent: str) -> float:
+    """Return the similarity of two segments, from 0 to 1; 0 for unrelated ones, even if they share some letters."""
     if expected.startswith(":"):
         return 0.9
     ratio = SequenceMatcher(None, expected, sent).ratio()

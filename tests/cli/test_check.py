@@ -174,7 +174,7 @@ def url_of_other_server() -> Iterator[Callable[[int], str]]:
 def test_invalid_urls_are_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     for invalid_url in ("ftp://flink", "http://", "http://flink:port", "http://flink:99999"):
         assert main(["check", invalid_url]) == 2
-        assert f"'{invalid_url}' is not the address of a server" in capsys.readouterr().err
+        assert f"'{invalid_url}' is not an HTTP URL" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

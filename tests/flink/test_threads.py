@@ -16,45 +16,50 @@ from flinkmock.flink.threads import jobmanager_threads, taskmanager_threads
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 
-NEW = Release("2.3", "2.3.0", "", "")
-AKKA = Release("1.17", "1.17.2", "", "")
-OLD = Release("1.12", "1.12.5", "", "")
+FLINK_2_3 = Release("2.3", "2.3.0", commit="", build_time="")
+FLINK_1_17 = Release("1.17", "1.17.2", commit="", build_time="")
+FLINK_1_12 = Release("1.12", "1.12.5", commit="", build_time="")
 TASKS = ["Source: Sequence Source -> numbers (1/1)#0", "tokenize (1/2)#0", "tokenize (2/2)#0"]
 
 
 @pytest.mark.parametrize("tasks", [0, 3])
 def test_a_taskmanager_has_as_many_threads_as_its_metric_counts(tasks: int) -> None:
-    dump = taskmanager_threads("tm", TASKS[:tasks], NEW, NamedRandom(1))
-    memory = taskmanager_memory(Configuration({}), NEW)
+    dump = taskmanager_threads("tm", TASKS[:tasks], FLINK_2_3, NamedRandom(1))
+    memory = taskmanager_memory(Configuration({}), FLINK_2_3)
     inputs = TaskManagerInputs(now=1, started_at=0, key="tm", random=NamedRandom(1), memory=memory, tasks=tasks)
-    assert taskmanager_metrics(inputs, NEW)["Status.JVM.Threads.Count"] == str(len(dump))
+    assert taskmanager_metrics(inputs, FLINK_2_3)["Status.JVM.Threads.Count"] == str(len(dump))
 
 
 @pytest.mark.parametrize("jobs", [0, 2])
 def test_the_jobmanager_has_as_many_threads_as_its_metric_counts(jobs: int) -> None:
-    dump = jobmanager_threads(jobs, NEW, NamedRandom(1))
+    dump = jobmanager_threads(jobs, FLINK_2_3, NamedRandom(1))
     memory = jobmanager_memory(Configuration({}))
     inputs = JobManagerInputs(now=1, started_at=0, key="jm", random=NamedRandom(1), memory=memory, running_jobs=jobs)
-    assert jobmanager_metrics(inputs, NEW)["Status.JVM.Threads.Count"] == str(len(dump))
+    assert jobmanager_metrics(inputs, FLINK_2_3)["Status.JVM.Threads.Count"] == str(len(dump))
 
 
 def test_each_task_has_a_thread_with_its_name() -> None:
-    names = [thread["threadName"] for thread in taskmanager_threads("tm", TASKS, NEW, NamedRandom(1))]
+    names = [thread["threadName"] for thread in taskmanager_threads("tm", TASKS, FLINK_2_3, NamedRandom(1))]
     assert set(TASKS) <= set(names)
     assert "OutputFlusher for tokenize (1/2)#0" in names
 
 
-def test_the_threads_of_the_rpc_service_have_its_name() -> None:
-    new = {thread["threadName"] for thread in jobmanager_threads(1, NEW, NamedRandom(1))}
-    old = {thread["threadName"] for thread in jobmanager_threads(1, AKKA, NamedRandom(1))}
-    assert "flink-pekko.actor.default-dispatcher-9" in new
-    assert "flink-akka.actor.default-dispatcher-9" in old
-    assert "jobmanager_2-main-scheduler-thread-1" in new
+def test_the_threads_of_the_rpc_service_are_named_after_pekko_or_akka() -> None:
+    pekko_threads = {thread["threadName"] for thread in jobmanager_threads(1, FLINK_2_3, NamedRandom(1))}
+    akka_threads = {thread["threadName"] for thread in jobmanager_threads(1, FLINK_1_17, NamedRandom(1))}
+    assert "flink-pekko.actor.default-dispatcher-9" in pekko_threads
+    assert "flink-akka.actor.default-dispatcher-9" in akka_threads
 
 
-def test_the_text_of_a_thread_is_the_recorded_one() -> None:
-    """The thread `main` is recorded with 2.3.0 and 1.12.5 (suite cluster). Only the ids of locks differ."""
-    main = jobmanager_threads(0, NEW, NamedRandom(1))[0]["stringifiedThreadInfo"]
+def test_a_running_job_has_a_scheduler_thread() -> None:
+    """The number is that of the RPC endpoint, of which the first JobMaster gets 2."""
+    threads = {thread["threadName"] for thread in jobmanager_threads(1, FLINK_2_3, NamedRandom(1))}
+    assert "jobmanager_2-main-scheduler-thread-1" in threads
+
+
+def test_the_text_of_the_main_thread_is_the_recorded_one() -> None:
+    """It is that of the recordings of 2.3.0 and 1.12.5 (suite cluster), except for the ids of locks."""
+    main = jobmanager_threads(0, FLINK_2_3, NamedRandom(1))[0]["stringifiedThreadInfo"]
     signaller = r"java\.util\.concurrent\.CompletableFuture\$Signaller@[0-9a-f]+"
     assert re.match(
         rf'"main" Id=1 WAITING on {signaller}\n\tat java\.base@17\.0\.15/jdk\.internal\.misc\.Unsafe\.park'
@@ -62,14 +67,18 @@ def test_the_text_of_a_thread_is_the_recorded_one() -> None:
         main,
     )
     assert main.endswith("\n\n")
-    old = taskmanager_threads("tm", TASKS, OLD, NamedRandom(1))
-    assert old[0]["stringifiedThreadInfo"].startswith('"main" prio=5 Id=1 WAITING on ')
-    task = next(thread for thread in old if thread["threadName"] == TASKS[1])
+    old_main = taskmanager_threads("tm", TASKS, FLINK_1_12, NamedRandom(1))[0]["stringifiedThreadInfo"]
+    assert old_main.startswith('"main" prio=5 Id=1 WAITING on ')
+
+
+def test_long_stacks_are_cut_after_eight_frames_in_old_releases() -> None:
+    threads = taskmanager_threads("tm", TASKS, FLINK_1_12, NamedRandom(1))
+    task = next(thread for thread in threads if thread["threadName"] == TASKS[1])
     assert task["stringifiedThreadInfo"].count("\tat ") == 8
     assert task["stringifiedThreadInfo"].endswith("\t...\n\n")
 
 
 def test_the_same_seed_gives_the_same_dump() -> None:
-    assert taskmanager_threads("tm", TASKS, NEW, NamedRandom(1)) == taskmanager_threads(
-        "tm", TASKS, NEW, NamedRandom(1)
+    assert taskmanager_threads("tm", TASKS, FLINK_2_3, NamedRandom(1)) == taskmanager_threads(
+        "tm", TASKS, FLINK_2_3, NamedRandom(1)
     )

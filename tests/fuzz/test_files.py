@@ -16,7 +16,7 @@ from flinkmock.conformance.compat import compat, read_requests
 from flinkmock.conformance.recording import read_raw, recorded_scenario
 from flinkmock.flink.java_serialization.reader import BadStream, read_object
 from flinkmock.scenario import load_scenario
-from tests.fuzz.mutations import fuzzed
+from tests.fuzz.byte_edits import fuzzed
 
 ROOT = Path(__file__).parents[2]
 SUBMISSIONS = ROOT / "tests" / "rest" / "handlers" / "submissions"
@@ -49,7 +49,7 @@ RECORDING = "\n".join(
 
 
 @fuzzed("scenario", SCENARIOS, 10)
-def test_mutated_scenarios_are_read_or_rejected(data: bytes) -> None:
+def test_edited_scenarios_are_read_or_rejected(data: bytes) -> None:
     with contextlib.suppress(ScenarioError):
         load_scenario(data.decode("utf-8", "replace") + "\n")
 
@@ -72,7 +72,7 @@ JARS = [
 
 
 @fuzzed("jar", JARS, 30)
-def test_mutated_jars_are_read_or_rejected(data: bytes) -> None:
+def test_edited_jars_are_read_or_rejected(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "a.jar")
         file.write_bytes(data)
@@ -81,13 +81,13 @@ def test_mutated_jars_are_read_or_rejected(data: bytes) -> None:
 
 
 @fuzzed("java", [file.read_bytes() for file in sorted(SUBMISSIONS.iterdir())], 30)
-def test_mutated_java_streams_are_read_or_rejected(data: bytes) -> None:
+def test_edited_java_streams_are_read_or_rejected(data: bytes) -> None:
     with contextlib.suppress(BadStream):
         assert isinstance(decode_plan(read_object(data)), SubmittedPlan)
 
 
 @fuzzed("journal", [JOURNAL, HAR], 20)
-def test_mutated_journals_are_read_or_rejected(data: bytes) -> None:
+def test_edited_journals_are_read_or_rejected(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "journal.har" if data.startswith(b'{"log') else "journal.jsonl")
         file.write_bytes(data)
@@ -96,7 +96,7 @@ def test_mutated_journals_are_read_or_rejected(data: bytes) -> None:
 
 
 @fuzzed("recording", [RECORDING], 20)
-def test_mutated_recordings_are_read_or_rejected(data: bytes) -> None:
+def test_edited_recordings_are_read_or_rejected(data: bytes) -> None:
     with contextlib.suppress(FlinkMockError):
         observations = read_raw(data.decode("utf-8", "replace").splitlines(), "raw.jsonl")
         # `flinkmock record` reports these errors: a response does not have Flink's form

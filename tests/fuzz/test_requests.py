@@ -17,7 +17,7 @@ from flinkmock.rest.error_responses import RestRequestRejected
 from flinkmock.rest.multipart import MultipartBody
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.response import Response
-from tests.fuzz.mutations import fuzzed, mutated
+from tests.fuzz.byte_edits import edited, fuzzed
 from tests.hypothesis_profile import examples
 
 JOB = "0123456789abcdef0123456789abcdef"
@@ -97,18 +97,18 @@ def test_drawn_targets_get_a_response(api: RestApi) -> None:
 POSTS = (f"/jobs/{JOB}/savepoints", f"/jobs/{JOB}/stop", "/jars/a.jar/run", f"/jobs/{JOB}/checkpoints", "/jobs")
 
 
-def test_mutated_bodies_get_a_response(api: RestApi) -> None:
+def test_edited_bodies_get_a_response(api: RestApi) -> None:
     @examples(13)
-    @given(st.sampled_from(POSTS), mutated(BODIES))
+    @given(st.sampled_from(POSTS), edited(BODIES))
     def send_drawn(target: str, body: bytes) -> None:
         send(api, "POST", target, body)
 
     send_drawn()
 
 
-def test_mutated_uploads_get_a_response(api: RestApi) -> None:
+def test_edited_uploads_get_a_response(api: RestApi) -> None:
     @examples(13)
-    @given(st.sampled_from(("/jars/upload", "/jobs", "/jars/a.jar/run")), mutated(FORMS))
+    @given(st.sampled_from(("/jars/upload", "/jobs", "/jars/a.jar/run")), edited(FORMS))
     def send_drawn(target: str, body: bytes) -> None:
         send(api, "POST", target, body, FORM_TYPE)
 

@@ -1,4 +1,4 @@
-"""Nearly valid HTTP: the server responds or ends the connection, and serves the next client."""
+"""Nearly valid HTTP: the server responds or closes the connection, and serves the next client."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkmock import FlinkMock
-from tests.fuzz.mutations import REGRESSIONS, mutated
+from tests.fuzz.byte_edits import REGRESSION_INPUTS, edited
 from tests.hypothesis_profile import examples
 from tests.timeouts import PATIENCE
 
@@ -37,12 +37,12 @@ def mock() -> Iterator[FlinkMock]:
 
 
 def send_and_check_server(mock: FlinkMock, pieces: list[bytes]) -> None:
-    """Send bytes, read until the server ends the connection, and check that it serves the next client."""
+    """Send bytes, read until the server closes the connection, and check that it serves the next client."""
     address = mock.host, mock.port
     with socket.create_connection(address, timeout=PATIENCE) as connection, contextlib.suppress(ConnectionError):
         for piece in pieces:
             connection.sendall(piece)
-        with contextlib.suppress(OSError):  # the server has ended the connection
+        with contextlib.suppress(OSError):  # the server has closed the connection
             connection.shutdown(socket.SHUT_WR)
         while connection.recv(65_536):
             pass
@@ -52,14 +52,14 @@ def send_and_check_server(mock: FlinkMock, pieces: list[bytes]) -> None:
         assert client.getresponse().status == 200
 
 
-@pytest.mark.parametrize("file", sorted(REGRESSIONS.glob("wire-*")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sorted(REGRESSION_INPUTS.glob("wire-*")), ids=lambda file: file.name)
 def test_the_server_survives_a_regression_input(mock: FlinkMock, file: Path) -> None:
     send_and_check_server(mock, [file.read_bytes()])
 
 
-def test_the_server_survives_mutated_http(mock: FlinkMock, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_server_survives_edited_http(mock: FlinkMock, caplog: pytest.LogCaptureFixture) -> None:
     @examples(20)
-    @given(mutated(REQUESTS), st.lists(st.integers(1, 40), max_size=3))
+    @given(edited(REQUESTS), st.lists(st.integers(1, 40), max_size=3))
     def send_in_pieces(data: bytes, sizes: list[int]) -> None:
         pieces, start = [], 0
         for size in sizes:

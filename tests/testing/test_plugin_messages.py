@@ -69,7 +69,7 @@ def test_many(flinkmock):
         [
             "1 request matched no operation of Flink 1.12.5:",
             "       1 404 POST /jobs/0123456789abcdef0123456789abcdef/checkpoints {}",
-            "         Flink 1.17 to 2.3 has this operation",
+            "         Flink 1.17 to 2.3 have this operation",
             "  If the test intends this, expect the requests or allow them:",
             '    flinkmock.requests.expect("POST /jobs/*/checkpoints") or @pytest.mark.flinkmock(unexpected="allow").',
             "*- flinkmock -*",

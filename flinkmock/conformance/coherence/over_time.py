@@ -32,7 +32,7 @@ _REPORTED_FIELDS = (
 )
 """Fields of a checkpoint that subtasks report. See docs/flink-behaviour.md#checkpoint-details."""
 _STATES_WITH_COUNTERS = ("RUNNING", "FINISHED")
-"""The counters of a task that was cancelled or lost are 0 if it reported none."""
+"""The states in which counters certainly are those of the subtask. One that is cancelled or failed may show 0."""
 METRICS_OF_ATTEMPT_MS = 30_000
 """For how many ms after its start an attempt may have the metrics of the previous attempt."""
 _TASK_STATES_IN_ORDER = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED")
@@ -49,7 +49,7 @@ def matching_entries(before: Value, after: Value, key: str) -> Iterator[tuple[Va
 @over_time(
     "getJobsOverview",
     "getApplicationDetails",
-    text="Name, type and start-time of a job stay the same.",
+    text="Name, type, scheduler, start-time and (default scheduler) number of tasks of a job stay the same.",
     source="flink-behaviour.md#job-lists",
 )
 def listed_job_is_the_same(before: Value, after: Value) -> Relations:
@@ -64,10 +64,10 @@ def listed_job_is_the_same(before: Value, after: Value) -> Relations:
 @over_time(
     "getJobsOverview",
     "getApplicationDetails",
-    text="A job that has ended does not change.",
+    text="A job that has ended does not change, except for its counts of tasks.",
     source="flink-behaviour.md#ended-jobs",
 )
-def ended_job_stays(before: Value, after: Value) -> Relations:
+def ended_job_is_unchanged(before: Value, after: Value) -> Relations:
     for old, new in matching_entries(before["jobs"], after["jobs"], "jid"):
         if old["state"].is_in(TERMINAL):
             yield from same_fields(old, new, without=("tasks",))
@@ -91,7 +91,7 @@ def listed_times_grow(before: Value, after: Value) -> Relations:
     text="A job that has not ended stays in the list.",
     source="flink-behaviour.md#job-lists",
 )
-def running_job_stays(before: Value, after: Value) -> Relations:
+def job_is_listed_until_it_ends(before: Value, after: Value) -> Relations:
     key, status = ("jid", "state") if before["jobs"][0]["jid"].exists else ("id", "status")
     listed = {job[key].raw for job in after["jobs"]}
     for old in before["jobs"]:
@@ -101,15 +101,17 @@ def running_job_stays(before: Value, after: Value) -> Relations:
 
 @over_time(
     "getJobIdsWithStatusesOverview",
-    text="A job that has ended keeps its state.",
+    text="A job that has ended keeps its state; no job is initialized twice.",
     source="flink-behaviour.md#ended-jobs",
 )
-def ended_status_stays(before: Value, after: Value) -> Relations:
+def ended_status_is_unchanged(before: Value, after: Value) -> Relations:
     for old, new in matching_entries(before["jobs"], after["jobs"], "id"):
         if old["status"].is_in(TERMINAL):
             yield from equal(old["status"], new["status"])
         elif old["status"].raw != "INITIALIZING":
-            yield from require(new["status"].raw != "INITIALIZING", "it was initialized", new["status"], old["status"])
+            yield from require(
+                new["status"].raw != "INITIALIZING", "it is INITIALIZING again", new["status"], old["status"]
+            )
 
 
 @over_time(
@@ -117,23 +119,27 @@ def ended_status_stays(before: Value, after: Value) -> Relations:
     text="A job that has ended keeps its state; no job is initialized twice.",
     source="flink-behaviour.md#ended-jobs",
 )
-def status_stays(before: Value, after: Value) -> Relations:
+def status_is_unchanged_at_the_end(before: Value, after: Value) -> Relations:
     old, new = before["status"], after["status"]
     if old.is_in(TERMINAL):
         yield from equal(old, new)
     elif old.raw != "INITIALIZING":
-        yield from require(new.raw != "INITIALIZING", "it was initialized", new, old)
+        yield from require(new.raw != "INITIALIZING", "it is INITIALIZING again", new, old)
 
 
 @over_time(
     "getJobExecutionResult", text="The result of a job does not change.", source="flink-behaviour.md#execution-result"
 )
-def result_stays(before: Value, after: Value) -> Relations:
+def result_is_unchanged(before: Value, after: Value) -> Relations:
     if before["status"]["id"].raw == "COMPLETED":
         yield from same_fields(before, after)
 
 
-@over_time("getJobDetails", text="The times of a job only grow, and its start stays.", source=_RULES)
+@over_time(
+    "getJobDetails",
+    text="Name, type and start-time of a job stay the same; its other times only grow, until it ends.",
+    source=_RULES,
+)
 def job_times_grow(before: Value, after: Value) -> Relations:
     for key in ("jid", "name", "job-type", "application-id", "start-time"):
         if before[key].raw is not None:  # unknown while the job is INITIALIZING
@@ -151,7 +157,7 @@ def job_times_grow(before: Value, after: Value) -> Relations:
     text="The vertices of a job stay the same; within an attempt, their counters only grow.",
     source=_RULES,
 )
-def vertices_grow(before: Value, after: Value) -> Relations:
+def vertex_counters_grow(before: Value, after: Value) -> Relations:
     has_fixed_graph = has_default_scheduler(before) and before["job-type"].raw != "BATCH"
     has_restarted = before["timestamps"]["RUNNING"].raw != after["timestamps"]["RUNNING"].raw
     if has_fixed_graph and before["vertices"].raw and after["vertices"].raw:
@@ -174,15 +180,18 @@ def vertices_grow(before: Value, after: Value) -> Relations:
 
 
 def duration_grows(old: Value, new: Value) -> Relations:
-    """Relate two durations: they grow until the end. In a cached graph, a duration may grow for 3 s after the end."""
+    """Relate the durations of two responses, except the pair around the end.
+
+    A cached graph may have shown a duration that ran up to 3 s past the end.
+    """
     if new["end-time"].raw == -1 or old["end-time"].raw != -1:
         yield from ascending(old["duration"], new["duration"])
 
 
 def _has_own_counters(entry: Value, *, is_first_attempt: bool) -> bool:
     """Return whether an entry has the counters of its attempt: at first it may have those of the previous attempt."""
-    is_old = is_first_attempt or entry["duration"].raw > METRICS_OF_ATTEMPT_MS
-    return entry["status"].raw == "FINISHED" or (entry["status"].raw == "RUNNING" and is_old)
+    has_current_metrics = is_first_attempt or entry["duration"].raw > METRICS_OF_ATTEMPT_MS
+    return entry["status"].raw == "FINISHED" or (entry["status"].raw == "RUNNING" and has_current_metrics)
 
 
 def _counters_grow(old: Value, new: Value) -> Relations:
@@ -197,12 +206,12 @@ def _counters_grow(old: Value, new: Value) -> Relations:
     text="A subtask's attempt number never decreases. Within an attempt, states only advance and counters only grow.",
     source="flink-behaviour.md#subtasks",
 )
-def subtasks_grow(before: Value, after: Value) -> Relations:
+def subtasks_progress(before: Value, after: Value) -> Relations:
     yield from ascending(before["now"], after["now"])
     for key in ("id", "name"):
         yield from equal(before[key], after[key])
     for old, new in matching_entries(before["subtasks"], after["subtasks"], "subtask"):
-        yield from _subtask_grows(old, new)
+        yield from _progress_of_subtask(old, new)
 
 
 @over_time(
@@ -211,11 +220,11 @@ def subtasks_grow(before: Value, after: Value) -> Relations:
     text="A subtask's attempt number never decreases. Within an attempt, states only advance and counters only grow.",
     source="flink-behaviour.md#subtasks",
 )
-def subtask_grows(before: Value, after: Value) -> Relations:
-    yield from _subtask_grows(before, after)
+def subtask_progresses(before: Value, after: Value) -> Relations:
+    yield from _progress_of_subtask(before, after)
 
 
-def _subtask_grows(old: Value, new: Value) -> Relations:
+def _progress_of_subtask(old: Value, new: Value) -> Relations:
     if old["attempt"].raw == new["attempt"].raw and old["start-time"].raw == new["start-time"].raw != -1:
         if _has_own_counters(old, is_first_attempt=old["attempt"].raw == 0) and new["status"].is_in(
             _STATES_WITH_COUNTERS
@@ -227,8 +236,8 @@ def _subtask_grows(old: Value, new: Value) -> Relations:
             yield from equal(old["endpoint"], new["endpoint"])
         states = _TASK_STATES_IN_ORDER
         if old["status"].is_in(states) and new["status"].is_in(states):
-            is_later = states.index(old["status"].raw) <= states.index(new["status"].raw)
-            yield from require(is_later, "it went back to an earlier state", old["status"], new["status"])
+            is_not_earlier = states.index(old["status"].raw) <= states.index(new["status"].raw)
+            yield from require(is_not_earlier, "it went back to an earlier state", old["status"], new["status"])
         if old["status"].is_in(TERMINAL):
             for key in ("status", "end-time", "duration", "host", "start-time"):
                 yield from equal(old[key], new[key])
@@ -245,7 +254,7 @@ def _subtask_grows(old: Value, new: Value) -> Relations:
     source="flink-behaviour.md#subtasks",
     since="1.13",
 )
-def attempt_stays(before: Value, after: Value) -> Relations:
+def attempt_keeps_its_id(before: Value, after: Value) -> Relations:
     for key in ("id", "subtask", "attempt"):
         yield from equal(before[key], after[key])
 
@@ -300,8 +309,8 @@ def checkpoints_never_decrease(before: Value, after: Value) -> Relations:
             yield from same_fields(old, new)
 
 
-def _ended_checkpoint_stays(old: Value, new: Value) -> Relations:
-    """Relate two views of a checkpoint that has ended: it stays the same, except for late reports of subtasks.
+def _ended_checkpoint_is_unchanged(old: Value, new: Value) -> Relations:
+    """Relate two responses about a checkpoint that has ended: it does not change, except for late reports of subtasks.
 
     Only a failed checkpoint gets late reports.
     """
@@ -313,13 +322,13 @@ def _ended_checkpoint_stays(old: Value, new: Value) -> Relations:
 
 @over_time(
     "getCheckpointingStatistics",
-    text="A checkpoint that is completed or failed does not change, except for late reports to a failed checkpoint.",
+    text="A checkpoint that is completed or failed does not change, except for late reports for a failed checkpoint.",
     source="flink-behaviour.md#checkpoint-statistics",
 )
-def history_stays(before: Value, after: Value) -> Relations:
+def checkpoints_in_history_are_unchanged(before: Value, after: Value) -> Relations:
     for old, new in matching_entries(before["history"], after["history"], "id"):
         if old["status"].is_in(("COMPLETED", "FAILED")):
-            yield from _ended_checkpoint_stays(old, new)
+            yield from _ended_checkpoint_is_unchanged(old, new)
         else:
             for key in ("trigger_timestamp", "checkpoint_type", "is_savepoint"):
                 yield from equal(old[key], new[key])
@@ -350,23 +359,25 @@ def summary_widens(before: Value, after: Value) -> Relations:
 @over_time(
     "getCheckpointStatisticDetails",
     "getTaskCheckpointStatistics",
-    text="A checkpoint that has ended keeps its details, except for late reports to a failed checkpoint.",
+    text="A checkpoint that has ended keeps its details, except for late reports for a failed checkpoint.",
     source="flink-behaviour.md#checkpoint-details",
 )
-def checkpoint_stays(before: Value, after: Value) -> Relations:
+def checkpoint_is_unchanged(before: Value, after: Value) -> Relations:
     if before["status"].is_in(("COMPLETED", "FAILED")):
-        yield from _ended_checkpoint_stays(before, after)
+        yield from _ended_checkpoint_is_unchanged(before, after)
     yield from ascending(before["num_acknowledged_subtasks"], after["num_acknowledged_subtasks"])
     if before["discarded"].raw is True:
-        yield from require(after["discarded"].raw is True, "it was discarded", after["discarded"], before["discarded"])
+        yield from require(
+            after["discarded"].raw is True, "it is no longer discarded", after["discarded"], before["discarded"]
+        )
 
 
 @over_time(
     "getJobExceptions",
-    text="The history of exceptions only grows at its beginning.",
+    text="New exceptions are added at the start of the history; the others do not change.",
     source="flink-behaviour.md#exceptions",
 )
-def exceptions_stay(before: Value, after: Value) -> Relations:
+def exceptions_are_unchanged(before: Value, after: Value) -> Relations:
     old, new = before["exceptionHistory"]["entries"], after["exceptionHistory"]["entries"]
     if old[0].exists:
         yield from require(new[0].exists, "the exceptions are gone", new, old)

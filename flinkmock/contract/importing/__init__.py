@@ -86,7 +86,9 @@ def import_contract(
         same_release = minor_release(version) == base.release.minor
         merger = ContractMerger(base.document, description, same_release=same_release)
         detail = f"Read from {file.name} ({description.kind}), completed from {base.release.version}."
-        document = merger.document(_header(version, commit or "unknown", built or "1970-01-01T00:00:00Z", detail))
+        document = merger.merged_schema_file(
+            _header(version, commit or "unknown", built or "1970-01-01T00:00:00Z", detail)
+        )
         return _checked(document), merger.notes
 
 

@@ -1,17 +1,17 @@
-"""Merges a description into the contract of a known release, the base.
+"""Merges a description of a release (Flink's OpenAPI document or documentation page) into a known contract, the base.
 
 The description decides what it can describe: the operations, their status, properties, types and legal values. The base
-decides everything else: order, required keys, null, converters, subclasses, what Flink writes without a class
+decides everything else: order, required keys, null, converters, subclasses, schemas that no Java class describes
 (`refined`), hidden operations, and operations that a configuration option enables.
 
-Flink generates its descriptions from Java classes, without their serializers. The base is right, and nothing changed,
-in these cases:
+Flink generates its descriptions from Java classes, without their serializers. In these cases the
+difference is not a change of the API, and the base wins:
 
 * the description has the properties of a Java object that Jackson writes as a string, a number or a map;
 * it has the names of Java's enum constants instead of those in JSON;
 * it omits one of two names of a property, such as `start_time` beside `start-time` (OpenAPI documents);
-* it has one of several classes with the same simple name in place of all of them (OpenAPI documents of 1.16 and 1.17);
-* it describes a class more than once, with fewer properties than elsewhere.
+* where several classes have the same simple name, it uses one of them for all (OpenAPI documents of 1.16 and 1.17);
+* it describes a class several times, and some of these descriptions lack properties.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from flinkmock.contract.schema_branches import DEFINITION_PREFIX, allowed_types,
 class ContractMerger:
     """Merges one description into one base.
 
-    A description of the same minor release as the base removes nothing, since the description may be of a snapshot
-    before the release.
+    A description of the same minor release as the base removes nothing, since the description may be of a SNAPSHOT
+    build before the release.
 
-    Descriptions don't show whether a property can be null or missing, and list properties alphabetically. A schema
-    therefore names the properties that only the description has in `unconfirmed`: the fake writes them, but a server
-    may omit them.
+    Descriptions don't show whether a property can be null or missing, and list properties alphabetically. Properties
+    that only the description has are therefore listed under the schema's key `unconfirmed`: the fake writes them, but a
+    server may omit them.
 
     Attributes:
-        notes: Sentences on differences that a person should review; `document` fills it.
+        notes: Sentences on differences that a person should review; `merged_schema_file` fills it.
     """
 
     def __init__(self, base: Mapping[str, Any], description: Description, *, same_release: bool = False) -> None:
@@ -46,11 +46,12 @@ class ContractMerger:
         self._description = description
         self._definitions: dict[str, Any] = dict(base["$defs"])
         self._merged: set[tuple[str, str]] = set()
+        """Pairs of a described class (or a location) and a class of the base that are merged already."""
         self._described_properties: dict[str, set[str]] = {}
         """The properties in any description of a class, by class."""
         self.notes: list[str] = []
 
-    def document(self, header: Mapping[str, Any]) -> dict[str, Any]:
+    def merged_schema_file(self, header: Mapping[str, Any]) -> dict[str, Any]:
         """Return the schema file.
 
         Args:
@@ -92,26 +93,26 @@ class ContractMerger:
         """Return whether an operation of the base exists although it is not described."""
         if entry["hidden"] or entry.get("requires_config"):
             return True
-        return not self._note_missing(f"{entry['method']} {entry['path']} ({entry['id']})")
+        return not self._is_removed(f"{entry['method']} {entry['path']} ({entry['id']})")
 
-    def _note_missing(self, name: str) -> bool:
-        """Note that the description lacks something. Return whether the imported release also lacks it."""
+    def _is_removed(self, name: str) -> bool:
+        """Return whether the imported release lacks something that the description lacks, and note it."""
         if self._same_release:
             self.notes.append(f"kept: {name} is not described")
             return False
         self.notes.append(f"gone: {name} is no longer described")
         return True
 
-    def _operation(self, base: Schema, operation: DescribedOperation) -> dict[str, Any]:
-        entry = dict(base) | {"status": operation.status}
+    def _operation(self, base_entry: Schema, operation: DescribedOperation) -> dict[str, Any]:
+        entry = dict(base_entry) | {"status": operation.status}
         name = f"{operation.method} {operation.path}"
-        if operation.status != base["status"]:
-            self.notes.append(f"status of {name}: {base['status']} is now {operation.status}")
-        entry["path_parameters"] = self._parameters(base["path_parameters"], operation.path_parameters)
-        entry["query_parameters"] = self._parameters(base["query_parameters"], operation.query_parameters)
+        if operation.status != base_entry["status"]:
+            self.notes.append(f"status of {name}: {base_entry['status']} is now {operation.status}")
+        entry["path_parameters"] = self._parameters(base_entry["path_parameters"], operation.path_parameters)
+        entry["query_parameters"] = self._parameters(base_entry["query_parameters"], operation.query_parameters)
         for part, schema in (("request", operation.request), ("response", operation.response)):
-            if schema is not None and "contentType" not in (base[part] or {}):
-                entry[part] = self._merge(schema, base[part], f"{name} {part}")
+            if schema is not None and "contentType" not in (base_entry[part] or {}):
+                entry[part] = self._merge(schema, base_entry[part], f"{name} {part}")
         return entry
 
     def _new_operation(self, operation: DescribedOperation, name: str) -> dict[str, Any]:
@@ -124,7 +125,10 @@ class ContractMerger:
         return entry
 
     def _parameters(self, base: Any, described: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return the described parameters, with the base's converter for a parameter of the same name."""
+        """Return the described parameters. One of the same name in the base decides everything but `required`.
+
+        For a path parameter, it may also be that of another operation.
+        """
         base_parameters = {
             path_parameter["name"]: path_parameter
             for entry in self._base["operations"]
@@ -137,7 +141,10 @@ class ContractMerger:
         ]
 
     def _merge(self, described: Schema, base: Schema | None, location: str) -> dict[str, Any]:
-        """Merge a described schema into that of the base. Both may be references. `location` is for notes."""
+        """Merge a described schema into that of the base. Both may be references.
+
+        `location` is the schema's, for notes and to distinguish requests from responses.
+        """
         described_name = described.get("$ref", "").removeprefix(DEFINITION_PREFIX)
         base_name = (base or {}).get("$ref", "").removeprefix(DEFINITION_PREFIX)
         name = base_name or (self._base_class(described_name) if base is None and described_name else "")
@@ -175,12 +182,12 @@ class ContractMerger:
             described: The described schema, which may be a reference.
             resolved: The schema to which `described` refers.
             base: The schema of the base.
-            location: The location of the schema, for notes.
+            location: The location of the schema, for notes and to distinguish requests from responses.
             is_class: Whether the location is the name of a class.
         """
         if base is None:
             return self._new_schema(resolved, location)
-        if base.get("refined"):  # descriptions show neither these nor their additions in newer releases
+        if base.get("refined"):  # no description shows a refined schema, nor what newer releases add to it
             return dict(base) if self._same_release else _with_open_objects(base)
         if not resolved:
             return dict(base)
@@ -194,15 +201,15 @@ class ContractMerger:
         return self._merge_values(resolved, base, location, is_class=is_class)
 
     def _merge_values(self, described: Schema, base: Schema, location: str, *, is_class: bool) -> dict[str, Any]:
-        """Merge two schemas without references or alternatives in the base."""
+        """Merge two schemas; that of the base is neither a reference nor has alternatives."""
         base_types = allowed_types(base) - {"null"}
         if alternatives(described) or "const" in base:
             return dict(base)
         if base_types and allowed_types(described) - {"null"} != base_types:
             if base_types == {"integer"} and allowed_types(described) == {"number"}:
-                return dict(base)  # draft-03 documents have number for both
+                return dict(base)  # documentation pages write number for integers, too
             if is_class:
-                return dict(base)  # the same class, which Jackson reads or writes with a serializer
+                return dict(base)  # the same class, with a custom serializer or deserializer
             self.notes.append(
                 f"type at {location}: {' or '.join(sorted(base_types))} is described as {described.get('type')}"
             )
@@ -221,7 +228,7 @@ class ContractMerger:
         return dict(base)
 
     def _merge_enums(self, described: list[str], base: Schema, location: str) -> dict[str, Any]:
-        """Return the described values in the spelling of the base."""
+        """Return the enum of the base with the described values, spelt as in the base; the same release loses none."""
         spellings = {value.upper(): value for value in base["enum"]}
         has_lower_case = all(value == value.lower() for value in base["enum"])
         values = [
@@ -263,17 +270,20 @@ class ContractMerger:
         required = list(merged.get("required", ()))
         if any("const" in child for child in properties.values()):
             return dict(merged)  # a subclass, which no description shows
-        described_keys = {_without_separators(name) for name in described}
-        undescribed = [name for name in properties if _without_separators(name) not in described_keys]
+        described_keys = {_spelling_key(name) for name in described}
+        undescribed = [name for name in properties if _spelling_key(name) not in described_keys]
         for name in undescribed:
             # Optional properties of responses are kept, since a description may omit them.
-            if (_is_request(location) or name in required) and self._note_missing(f"property {location}.{name}"):
+            if (_is_request(location) or name in required) and self._is_removed(f"property {location}.{name}"):
                 del properties[name]
                 required = [other for other in required if other != name]
         return {**merged, "properties": properties, "required": required}
 
     def _new_schema(self, described: Schema, location: str) -> dict[str, Any]:
-        """Return the schema of what the base lacks. All properties are required, since Jackson writes them all."""
+        """Return the schema of what the base lacks.
+
+        In responses, all properties are required, since Jackson writes them all.
+        """
         new = dict(described)
         if "properties" in described:
             children = described["properties"].items()
@@ -289,7 +299,10 @@ class ContractMerger:
         return new
 
     def _base_class(self, name: str) -> str:
-        """Return the name of a described class in the base. OpenAPI documents omit the enclosing class."""
+        """Return the name of a described class in the base; the same name if the base lacks it.
+
+        OpenAPI documents omit the enclosing class.
+        """
         classes = self._base["$defs"]
         for candidate in (name, name.removesuffix("@request")):
             if candidate in classes and (candidate == name or classes[candidate].get("type") != "object"):
@@ -299,11 +312,12 @@ class ContractMerger:
 
 
 def _is_request(location: str) -> bool:
-    return location.endswith(("request", "@request"))
+    """Return whether a location ("POST /jobs request") or the name of a class ("JobPlan@request") is a request."""
+    return location.endswith("request")
 
 
 def _with_open_objects(schema: Any) -> Any:
-    """Allow more properties in all objects of a schema."""
+    """Allow additional properties in all objects of a schema."""
     if isinstance(schema, list):
         return [_with_open_objects(element) for element in schema]
     if not isinstance(schema, Mapping):
@@ -315,7 +329,7 @@ def _with_open_objects(schema: Any) -> Any:
 
 
 def _allowing_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Allow null, which Jackson reads for every property that is not a Java primitive."""
+    """Allow null: Jackson accepts it for all but Java primitives, which descriptions don't show."""
     if isinstance(schema.get("type"), str) and "enum" not in schema:
         return schema | {"type": [schema["type"], "null"]}
     return {"anyOf": [schema, {"type": "null"}]} if schema else schema
@@ -326,6 +340,6 @@ def _simple_name(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def _without_separators(name: str) -> str:
+def _spelling_key(name: str) -> str:
     """Return the same text for names that differ only in spelling, such as "start_time" and "start-time"."""
     return name.replace("-", "").replace("_", "").lower()

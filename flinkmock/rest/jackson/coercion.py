@@ -3,6 +3,8 @@
 Numbers and booleans are accepted as strings, and strings as numbers and booleans. Fractions are truncated. An enum
 constant may be given by its ordinal. All other values are errors, as in Jackson's deserializers.
 
+Numbers are `IntText` and `FloatText`, which are strings; an object is `Pairs`, which is a list (see `scanner`).
+
 See docs/flink-behaviour.md#type-coercion.
 """
 
@@ -22,7 +24,9 @@ from flinkmock.rest.release_quirks import ReleaseQuirks
 
 _INVALID_FORMAT_EXCEPTION = f"{JACKSON}.databind.exc.InvalidFormatException"
 _INPUT_COERCION_EXCEPTION = f"{JACKSON}.core.exc.InputCoercionException"
-_NULL_PRIMITIVE = "(set DeserializationConfig.DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES to 'false' to allow)"
+_NULL_PRIMITIVE_ADVICE = (
+    "(set DeserializationConfig.DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES to 'false' to allow)"
+)
 _NO_DATA = "Serialized data must not be empty"
 _NULL_DATA = "Serialized data must not be null"
 """Messages of SerializedValue.fromBytes."""
@@ -41,8 +45,8 @@ _ID_CLASSES = {"jobId": "JobID", "applicationId": "ApplicationID"}
 """Field -> the class that parses its id and adds its own message to errors."""
 _NEWER_MESSAGES_SINCE = (2, 12)
 """The version of Jackson in which the wording of many messages changed."""
-_MAX_LONG_DIGITS = 400
-"""Integers with more digits are cut off before they are parsed: they are out of range in any case."""
+_MAX_PARSED_DIGITS = 400
+"""Further digits of an integer are cut off before it is parsed: it is out of range in any case."""
 _MAX_ORDINAL_DIGITS = 9
 """Integers with more digits than this may not fit into an int, so Jackson doesn't read them as ordinals."""
 _TRUE_TEXTS, _FALSE_TEXTS, _NULL_TEXTS = {"true", "True", "TRUE"}, {"false", "False", "FALSE"}, {"", "null"}
@@ -57,14 +61,14 @@ def token_of(value: Any) -> str:
 
 
 def _mapping_error(message: str | None, path: str, cause: JavaException) -> JacksonError:
-    """Return the error for an exception in a deserializer of Flink, whose message has no location."""
+    """Return the error for an exception of one of Flink's deserializers. Its message has no `at [Source: …]`."""
     return JacksonError(JavaException(MAPPING_EXCEPTION, f"{message} (through reference chain: {path})", cause))
 
 
-def fail(java_class: str, text: str, path: str, cause: JavaException | None = None) -> NoReturn:
+def fail(exception_class: str, message: str, path: str, cause: JavaException | None = None) -> NoReturn:
     """Raise JacksonError. `path` is Jackson's reference chain: the class and the fields that lead to the value."""
     chain = f"\n at [Source: UNKNOWN; byte offset: #UNKNOWN] (through reference chain: {path})" if path else ""
-    raise JacksonError(JavaException(java_class, text + chain, cause))
+    raise JacksonError(JavaException(exception_class, message + chain, cause))
 
 
 class ScalarConverter:
@@ -104,7 +108,7 @@ class ScalarConverter:
         if isinstance(value, bool) or not isinstance(value, str):
             self.reject_token(java_type, token_of(value), path)
         if isinstance(value, (IntText, FloatText)):
-            number = float(value) if isinstance(value, FloatText) else int(value[:_MAX_LONG_DIGITS])
+            number = float(value) if isinstance(value, FloatText) else int(value[:_MAX_PARSED_DIGITS])
             if not bounds[0] <= number <= bounds[1]:
                 reason = f"Numeric value ({value}) out of range of {primitive} ({bounds[0]} - {bounds[1]})"
                 fail(_INPUT_COERCION_EXCEPTION, reason, path)
@@ -149,31 +153,31 @@ class ScalarConverter:
             cause = JavaException("java.lang.IllegalArgumentException", _cannot_parse(java_class, text), cause)
         raise _mapping_error(cause.message, path, cause)
 
-    def base64(self, text: Any, path: str) -> str:
-        """Return a text unchanged if it is base64. Other values have no bytes (JsonNode.binaryValue)."""
-        if not isinstance(text, str) or isinstance(text, (IntText, FloatText)):
+    def base64(self, value: Any, path: str) -> str:
+        """Return a string unchanged if it is base64. Other values are rejected like null (JsonNode.binaryValue)."""
+        if not isinstance(value, str) or isinstance(value, (IntText, FloatText)):
             raise _mapping_error(_NULL_DATA, path, JavaException("java.lang.NullPointerException", _NULL_DATA))
         try:
-            base64.b64decode(text, validate=True)
+            base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError):
             reason = "Cannot access contents of TextNode as binary due to broken Base64 encoding"
             fail(_INVALID_FORMAT_EXCEPTION, reason, path)
-        if not text:
+        if not value:
             raise _mapping_error(_NO_DATA, path, JavaException("java.lang.IllegalArgumentException", _NO_DATA))
-        return text
+        return value
 
     def reject_null(self, kind: str, path: str, *, is_long: bool) -> NoReturn:
         """Reject null for a primitive; `kind` is "boolean" or "integer"."""
         integer = "long" if is_long else "int"
         primitive = "boolean" if kind == "boolean" else integer
         label = f"`{primitive}`" if self._has_newer_messages else primitive
-        fail(MISMATCH_EXCEPTION, f"Cannot map `null` into type {label} {_NULL_PRIMITIVE}", path)
+        fail(MISMATCH_EXCEPTION, f"Cannot map `null` into type {label} {_NULL_PRIMITIVE_ADVICE}", path)
 
     def reject_object(self, java_class: str) -> NoReturn:
         """Reject an object for a class without a constructor that takes fields (recorded: 1.18.1)."""
         reason = "cannot deserialize from Object value (no delegate- or property-based Creator)"
-        text = f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {reason}"
-        fail(MISMATCH_EXCEPTION, text, "")
+        message = f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {reason}"
+        fail(MISMATCH_EXCEPTION, message, "")
 
     def reject_non_object(self, java_class: str, value: Any, path: str) -> NoReturn:
         """Reject a value that is not an object where an object is required."""
@@ -188,8 +192,8 @@ class ScalarConverter:
         else:
             argument, label = "String", f"String value ('{value}')"
         reason = f"no {argument}-argument constructor/factory method to deserialize from {label}"
-        text = f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {reason}"
-        fail(MISMATCH_EXCEPTION, text, path)
+        message = f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {reason}"
+        fail(MISMATCH_EXCEPTION, message, path)
 
     def reject_token(self, java_type: str, token: str, path: str) -> NoReturn:
         """Reject a value whose first token (see `token_of`) a type can't have."""
@@ -199,12 +203,12 @@ class ScalarConverter:
         fail(MISMATCH_EXCEPTION, f"Cannot deserialize instance of `{java_type}` out of {token} token", path)
 
     def _reject_text(self, java_type: str, value: str, reason: str, path: str) -> NoReturn:
-        text = f'Cannot deserialize value of type `{java_type}` from String "{value}": {reason}'
-        fail(_INVALID_FORMAT_EXCEPTION, text, path)
+        message = f'Cannot deserialize value of type `{java_type}` from String "{value}": {reason}'
+        fail(_INVALID_FORMAT_EXCEPTION, message, path)
 
 
 def _cannot_parse(java_class: str, text: str) -> str:
-    """Return the message of JobID.fromHexString, whose example is Flink's."""
+    """Return the message of `fromHexString` of JobID and ApplicationID, whose example is Flink's."""
     example = "fd72014d4c864993a2e5a9287b4a9c5d"
     return f'Cannot parse {java_class} from "{text}". The expected format is [0-9a-fA-F]{{32}}, e.g. {example}.'
 

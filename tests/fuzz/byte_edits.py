@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.hypothesis_profile import examples
 
-REGRESSIONS = Path(__file__).parent / "regressions"
-"""The folder with inputs that once failed: KIND-DESCRIPTION."""
+REGRESSION_INPUTS = Path(__file__).parent / "regressions"
+"""The folder with inputs that once failed, in files named KIND-DESCRIPTION."""
 _MAX_EDITS = 4
 """The maximum number of changes to a sample."""
 _SPECIAL_BYTES = (0, 1, 0x7F, 0x80, 0xFF, ord('"'), ord("{"), ord("["), ord("\\"), ord("%"), ord("\n"), ord("-"))
@@ -21,8 +21,10 @@ _SPECIAL_BYTES = (0, 1, 0x7F, 0x80, 0xFF, ord('"'), ord("{"), ord("["), ord("\\"
 
 
 @st.composite
-def mutated(draw: st.DrawFn, samples: Sequence[bytes]) -> bytes:
-    """Draw one of the samples with a few changes: bytes replaced, removed, inserted, repeated, or its end cut off."""
+def edited(draw: st.DrawFn, samples: Sequence[bytes]) -> bytes:
+    """Draw one of the samples with a few changes: bytes replaced, removed, inserted, repeated, overwritten with those
+    of another sample, or the end cut off.
+    """
     data = bytearray(draw(st.sampled_from(samples)))
     for _ in range(draw(st.integers(0, _MAX_EDITS))):
         start = draw(st.integers(0, max(len(data) - 1, 0)))
@@ -38,7 +40,7 @@ def mutated(draw: st.DrawFn, samples: Sequence[bytes]) -> bytes:
                 data[start:start] = data[start : start + length] * draw(st.integers(1, 20))
             case "cut":
                 del data[start:]
-            case _:
+            case "splice":
                 other = draw(st.sampled_from(samples))
                 data[start : start + length] = other[start : start + length]
     return bytes(data)
@@ -48,22 +50,22 @@ Check = Callable[[bytes], None]
 
 
 def fuzzed(kind: str, samples: Sequence[bytes], count: int) -> Callable[[Check], Callable[..., None]]:
-    """Turn a function that checks one input into a test of all regressions and of drawn inputs.
+    """Turn a function that checks one input into a test of all regression inputs and of drawn inputs.
 
-    A regression is an input for which the check once failed: a file in `regressions/` whose name starts with `kind`. If
-    the environment variable FLINKMOCK_FUZZ_FAILURES names a folder, the test writes the failing input there.
+    A regression input is one for which the check once failed: a file in `regressions/` whose name starts with `kind`.
+    If the environment variable FLINKMOCK_FUZZ_FAILURES names a folder, the test writes the failing input there.
 
     Args:
         kind: The kind of input, such as "jar".
-        samples: Valid inputs, from which inputs are drawn (see `mutated`).
-        count: How many inputs a quick run draws.
+        samples: Valid inputs, from which inputs are drawn (see `edited`).
+        count: How many inputs are drawn with the hypothesis profile `quick` (see `tests.hypothesis_profile`).
     """
 
     def decorate(check: Check) -> Callable[..., None]:
-        regressions = sorted(REGRESSIONS.glob(f"{kind}-*"))
+        regression_inputs = sorted(REGRESSION_INPUTS.glob(f"{kind}-*"))
 
         @examples(count)
-        @given(mutated(samples))
+        @given(edited(samples))
         def check_drawn_input(data: bytes) -> None:
             try:
                 check(data)
@@ -72,12 +74,14 @@ def fuzzed(kind: str, samples: Sequence[bytes], count: int) -> Callable[[Check],
                     Path(folder, f"{kind}-failing").write_bytes(data)
                 raise
 
-        @pytest.mark.parametrize("regression", [None, *regressions], ids=lambda file: file.name if file else "drawn")
-        def test(regression: Path | None) -> None:
-            if regression is None:
+        @pytest.mark.parametrize(
+            "regression_input", [None, *regression_inputs], ids=lambda file: file.name if file else "drawn"
+        )
+        def test(regression_input: Path | None) -> None:
+            if regression_input is None:
                 check_drawn_input()
             else:
-                check(regression.read_bytes())
+                check(regression_input.read_bytes())
 
         test.__doc__ = check.__doc__
         return test
