@@ -154,8 +154,8 @@ def test_a_check_does_not_change_the_cluster(cluster: FlinkMock) -> None:
     ("url", "message"),
     [
         ("http://127.0.0.1:1", "No response from http://127.0.0.1:1/config"),
-        ("ftp://127.0.0.1", "is not the address of a server"),
-        ("http://", "is not the address of a server"),
+        ("ftp://127.0.0.1", "is not an HTTP URL"),
+        ("http://", "is not an HTTP URL"),
     ],
 )
 def test_check_fails_for_an_address_without_a_server(url: str, message: str) -> None:

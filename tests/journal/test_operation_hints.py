@@ -21,7 +21,7 @@ JOB = "0123456789abcdef0123456789abcdef"
         ("POST", f"/jobs/{JOB}/savepoint", ["did you mean POST /jobs/:jobid/savepoints?"]),
         ("GET", "/job/overview", ["did you mean GET /jobs/overview?"]),
         ("GET", "/taskmanger", ["did you mean GET /taskmanagers?"]),
-        ("POST", f"/jobs/{JOB}/checkpoints", ["Flink 1.17 to 2.3 has this operation"]),
+        ("POST", f"/jobs/{JOB}/checkpoints", ["Flink 1.17 to 2.3 have this operation"]),
         ("GET", "/users/5", []),
         ("GET", "/favicon.ico/of/nobody", []),
     ],
