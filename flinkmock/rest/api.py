@@ -32,7 +32,7 @@ from flinkmock.rest.handlers import handler_of
 from flinkmock.rest.handlers.polling import polled_keys
 from flinkmock.rest.multipart import MultipartBody, boundary_of
 from flinkmock.rest.parameters import duplicate_value_error
-from flinkmock.rest.reads import READ_OPERATIONS, Read, resource_key
+from flinkmock.rest.reads import READ_OPERATION_IDS, Read, resource_key
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.rendering import encode
 from flinkmock.rest.request import BASE_URL, TOO_LARGE, Request
@@ -77,6 +77,7 @@ class RestApi:
         self.resolve = self._resolver.resolve
         self._reuses_reads = reuses_reads
         self._reads: dict[str, Read | None] = {}
+        """Target -> its `Read`; None if it has none, see `read`."""
         self._static_files = static_files or StaticFiles(contract.release, engine.wall_ms)
         self._max_body_bytes = configuration.integer(MAX_CONTENT_LENGTH)
         self.allow_origin = configuration.text(ALLOW_ORIGIN) or "*"
@@ -193,7 +194,7 @@ class RestApi:
         if self.engine.varied_responses is not None:  # each varied response advances a counter
             return lock
         only_reads = operation is None or (
-            operation.id in READ_OPERATIONS and operation.id not in self.engine.handler_overrides
+            operation.id in READ_OPERATION_IDS and operation.id not in self.engine.handler_overrides
         )
         return lock.reading if only_reads else lock
 
@@ -212,7 +213,7 @@ class RestApi:
             return None
         resolved = self.resolve("GET", target)
         operation = resolved.operation
-        if operation is None or operation.id not in READ_OPERATIONS or resolved.parameter_error is not None:
+        if operation is None or operation.id not in READ_OPERATION_IDS or resolved.parameter_error is not None:
             return None
         return Read(target, operation, resolved, self._jobmanager)
 
@@ -241,8 +242,8 @@ class RestApi:
         if body is None:
             raise _missing_body_error()
         path, query = resolved.path_values, resolved.query_values
-        if query and (duplicate := duplicate_value_error(operation, query, body)):
-            raise RestRequestRejected(rest_error(400, duplicate))
+        if query and (message := duplicate_value_error(operation, query, body)):
+            raise RestRequestRejected(rest_error(400, message))
         request.job_id = path.get("jobid")
         if request.arrived_at is None:
             request.arrived_at = self.engine.advance_for_request()

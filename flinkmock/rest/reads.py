@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flinkmock.engine import Engine
     from flinkmock.rest.resolver import ResolvedTarget
 
-READ_OPERATIONS = frozenset((
+READ_OPERATION_IDS = frozenset((
     "getAggregatedJobMetrics",
     "getAggregatedSubtaskMetrics",
     "getAggregatedTaskManagerMetrics",
@@ -108,9 +108,9 @@ class Read:
         self._fragments: dict[str, Fragment] = {}
         """Key -> part of the last traced response, see `RestCall.part`."""
 
-    def is_polled(self, subjects: Mapping[str, Any]) -> bool:
-        """Return whether a wait condition counts the request as a poll. `subjects`: see `WaitConditions.by_subject`."""
-        return bool(subjects) and (traits_of(self.operation.id).lists_jobs or self.job_id in subjects)
+    def is_polled(self, waiters: Mapping[str, Any]) -> bool:
+        """Return whether a wait condition counts the request as a poll. `waiters`: see `WaitConditions.by_waiter`."""
+        return bool(waiters) and (traits_of(self.operation.id).lists_jobs or self.job_id in waiters)
 
     def current_template(self, engine: Engine, now: int, base_url: str) -> Template | None:
         """Return a template that is valid at `now` (epoch ms); None: use `body`."""

@@ -20,7 +20,7 @@ from flinkmock.conformance.operation_tour import tour_scenario
 from flinkmock.conformance.targets import Targets
 from flinkmock.engine import Engine
 from flinkmock.faults import Drop, Fault, FaultTrigger
-from flinkmock.rest.reads import READ_OPERATIONS
+from flinkmock.rest.reads import READ_OPERATION_IDS
 from flinkmock.rest.rendering import encode
 from flinkmock.rest.response import Response
 from flinkmock.scenario import load_scenario
@@ -109,7 +109,7 @@ class Session:
         return [
             path + query
             for operation in contract
-            if operation.id in READ_OPERATIONS
+            if operation.id in READ_OPERATION_IDS
             for path in (targets.paths(operation) or [targets.example_path(operation)])
             for query in targets.queries(operation, path)
         ]
