@@ -92,21 +92,21 @@ def many_connections(folder: Path, scale: float) -> Row:
     """500 connections for five minutes, each with a request every second."""
     count, seconds = max(int(500 * min(scale * 10, 1)), 10), max(300 * scale, 3)
     row = Row(f"{count} connections for {seconds:.0f} s")
-    failures = 0
+    failure_count = 0
 
     async def use_connection(server: Server) -> None:
-        nonlocal failures
+        nonlocal failure_count
         try:
             reader, writer = await asyncio.open_connection(server.host, int(server.port))
             end = time.monotonic() + seconds
             while time.monotonic() < end:
                 status, _, _ = await exchange(reader, writer, b"GET /jobs HTTP/1.1\r\nHost: x\r\n\r\n")
                 row.request_count += 1
-                failures += status != 200
+                failure_count += status != 200
                 await asyncio.sleep(1)
             writer.close()
         except (OSError, EOFError):
-            failures += 1
+            failure_count += 1
 
     async def use_all_connections(server: Server) -> None:
         await asyncio.gather(*(use_connection(server) for _ in range(count)))
@@ -114,7 +114,7 @@ def many_connections(folder: Path, scale: float) -> Row:
     with Server(folder) as server:
         with measured(row, server.process.pid):
             asyncio.run(use_all_connections(server))
-        row.result = f"{failures} failures; exit code {server.stop()}"
+        row.result = f"{failure_count} failures; exit code {server.stop()}"
     return row
 
 
@@ -244,7 +244,7 @@ def jumping_clocks(folder: Path, scale: float) -> Row:
     offset_ms = 0
     wall_ms = engine.wall_ms
     engine.wall_ms = lambda: wall_ms() + offset_ms
-    failures = 0
+    failure_count = 0
     try:
         with measured(row, os.getpid(), settle_s=0), FlinkMock(SCENARIO, clock="real") as mock:
             mock.faults.clear()
@@ -259,9 +259,9 @@ def jumping_clocks(folder: Path, scale: float) -> Row:
                     "/overview",
                 ):
                     with contextlib.closing(urllib.request.urlopen(mock.url + path, timeout=PATIENCE_S)) as response:
-                        failures += response.status != 200
+                        failure_count += response.status != 200
                     row.request_count += 1
     finally:
         engine.wall_ms = wall_ms
-    row.result = f"{failures} failures"
+    row.result = f"{failure_count} failures"
     return row

@@ -94,10 +94,10 @@ class CheckpointTracker:
         self._savepoints: list[Checkpoint] = []
         """The savepoints in `_completed`, in the same order."""
         self._earlier = EarlierCheckpoints()
-        self._compact_at = 2 * KEPT_COUNT
+        self._compaction_size = 2 * KEPT_COUNT
         """The number of checkpoints at which older ones are counted and dropped."""
-        self._sizes: RunningSummary | None = None
-        self._durations: RunningSummary | None = None
+        self._size_summary: RunningSummary | None = None
+        self._duration_summary: RunningSummary | None = None
 
     # -- events
 
@@ -159,7 +159,7 @@ class CheckpointTracker:
         self._list_of(checkpoint).remove(checkpoint)
         if checkpoint in self._savepoints:
             self._savepoints.remove(checkpoint)
-        self._sizes = self._durations = None
+        self._size_summary = self._duration_summary = None
         checkpoint.ends_at, checkpoint.failure = at, failure
         if failure is None:
             checkpoint.duration = at - checkpoint.triggered_at
@@ -253,7 +253,7 @@ class CheckpointTracker:
             if spec.max_concurrent == 1:
                 self._next_trigger_at = max(self._next_trigger_at, checkpoint.ends_at + spec.min_pause)
 
-        if len(self.tracked) >= self._compact_at:
+        if len(self.tracked) >= self._compaction_size:
             self._compact(KEPT_COUNT, now)
 
     def _draw(self, values: UniformRange | CyclicValues, name: str) -> int | None:
@@ -290,7 +290,7 @@ class CheckpointTracker:
         split = len(self.tracked) - kept_count
         older_checkpoints, newest_checkpoints = self.tracked[:split], self.tracked[split:]
         if kept_count and sum(checkpoint.failure is None for checkpoint in newest_checkpoints) < WINDOW_SIZE:
-            self._compact_at += KEPT_COUNT
+            self._compaction_size += KEPT_COUNT
             return
         ended = [checkpoint for checkpoint in older_checkpoints if checkpoint.ends_at <= time]
         for checkpoint in sorted(ended, key=_ends_at):
@@ -302,7 +302,7 @@ class CheckpointTracker:
             [checkpoint for checkpoint in checkpoints if checkpoint.id in tracked_ids]
             for checkpoints in (self._completed, self._failed, self._savepoints)
         )
-        self._sizes = self._durations = None
+        self._size_summary = self._duration_summary = None
 
     # -- reading
 
@@ -350,12 +350,12 @@ class CheckpointTracker:
     def summaries_at(self, time: int) -> tuple[SummaryStatistics | None, SummaryStatistics | None]:
         """Return the statistics of sizes (bytes) and durations (ms) of the checkpoints completed by `time`."""
         self.materialize_until(time)
-        if self._sizes is None or self._durations is None:
-            self._sizes, self._durations = RunningSummary(size_of), RunningSummary(duration_of)
+        if self._size_summary is None or self._duration_summary is None:
+            self._size_summary, self._duration_summary = RunningSummary(size_of), RunningSummary(duration_of)
         count, earlier = bisect_right(self._completed, time, key=_ends_at), self._earlier
         return (
-            self._sizes.statistics(self._completed, count, earlier.sizes),
-            self._durations.statistics(self._completed, count, earlier.durations),
+            self._size_summary.statistics(self._completed, count, earlier.sizes),
+            self._duration_summary.statistics(self._completed, count, earlier.durations),
         )
 
     def failed_checkpoints_at(self, time: int) -> list[Checkpoint]:
@@ -401,7 +401,7 @@ class CheckpointTracker:
         checkpoints = self._list_of(checkpoint)
         index = bisect_right(checkpoints, checkpoint.ends_at, key=_ends_at)
         if index < len(checkpoints):  # the summaries may already contain later checkpoints
-            self._sizes = self._durations = None
+            self._size_summary = self._duration_summary = None
         checkpoints.insert(index, checkpoint)
         if checkpoint.is_savepoint and checkpoint.failure is None:
             self._savepoints.insert(bisect_right(self._savepoints, checkpoint.ends_at, key=_ends_at), checkpoint)

@@ -29,21 +29,21 @@ class RecordFlow:
         self._attempt = attempt
         self._time = time
         self._flows = _flows_of(attempt.graph)
-        self._records: dict[int, tuple[int, int]] = {}
+        self._record_counts: dict[int, tuple[int, int]] = {}
 
-    def records(self, vertex: Vertex) -> tuple[int, int]:
+    def record_counts(self, vertex: Vertex) -> tuple[int, int]:
         """Return the numbers of records that a vertex has received and sent, summed over all subtasks."""
-        if vertex.index not in self._records:
-            self._records[vertex.index] = self._count_records(vertex)
-        return self._records[vertex.index]
+        if vertex.index not in self._record_counts:
+            self._record_counts[vertex.index] = self._count_records(vertex)
+        return self._record_counts[vertex.index]
 
-    def emitted(self, vertex: Vertex) -> int:
+    def emitted_count(self, vertex: Vertex) -> int:
         """Return the number of records that a source has emitted, even if no other vertex receives them."""
         spans = [execution.running_span(self._time) for execution in self._attempt.executions()[vertex.index]]
         mean_running_ms = sum(until - since for since, until in filter(None, spans)) / vertex.parallelism
         return int(vertex.spec.records_per_second * mean_running_ms / 1000)
 
-    def chain_records(self, execution: Execution) -> list[tuple[int, int]]:
+    def chain_record_counts(self, execution: Execution) -> list[tuple[int, int]]:
         """Return the numbers of records that each operator of a subtask's chain has received and emitted.
 
         An operator receives what the previous one emits. The selectivity of the vertex is that of its last operator or,
@@ -52,16 +52,16 @@ class RecordFlow:
         vertex, counters = execution.vertex, self.io_counters(execution)
         passed_on = counters.records_in  # the number of records from each operator to the next one
         if vertex.is_source or not vertex.has_consumers:
-            received, _ = self.records(vertex)
-            total = self.emitted(vertex) if vertex.is_source else int(received * vertex.spec.selectivity)
+            received, _ = self.record_counts(vertex)
+            total = self.emitted_count(vertex) if vertex.is_source else int(received * vertex.spec.selectivity)
             passed_on = self._flows[vertex.index].share(total, execution.subtask)
         inner = [passed_on] * (len(vertex.spec.operators) - 1)
         return list(zip([counters.records_in, *inner], [*inner, counters.records_out], strict=True))
 
     def _count_records(self, vertex: Vertex) -> tuple[int, int]:
         if vertex.is_source:
-            return 0, self.emitted(vertex) if vertex.has_consumers else 0
-        received = sum(self.records(self._attempt.graph.vertices[edge.source])[1] for edge in vertex.inputs)
+            return 0, self.emitted_count(vertex) if vertex.has_consumers else 0
+        received = sum(self.record_counts(self._attempt.graph.vertices[edge.source])[1] for edge in vertex.inputs)
         return received, int(received * vertex.spec.selectivity) if vertex.has_consumers else 0
 
     def io_counters(self, execution: Execution) -> IoCounters:
@@ -82,7 +82,7 @@ class RecordFlow:
         """Return the sum of the counters of several subtasks of one vertex, with 0 buffers."""
         vertex = executions[0].vertex
         flow, spec = self._flows[vertex.index], vertex.spec
-        vertex_in, vertex_out = self.records(vertex)
+        vertex_in, vertex_out = self.record_counts(vertex)
         submitted_at = self._attempt.submitted_at
         records_in = records_out = bytes_in = busy_ms = idle_ms = backpressured_ms = 0
         for execution in executions:

@@ -70,7 +70,7 @@ class SlotTable:
 
     def free_count(self, taskmanager: TaskManager, time: int) -> int:
         """Return the number of free slots of a TaskManager at `time` (epoch ms)."""
-        return taskmanager.slots - len(self.held(time, taskmanager=taskmanager))
+        return taskmanager.slot_count - len(self.held(time, taskmanager=taskmanager))
 
     def allocate(self, job_id: str, count: int, taskmanagers: Sequence[TaskManager], time: int) -> list[Slot]:
         """Allocate up to `count` free slots to a job and return them, filling one TaskManager after the other.
@@ -92,7 +92,7 @@ class SlotTable:
             if self._is_full(taskmanager) or not taskmanager.is_registered_at(time):
                 continue
             held_indexes = {slot.index for slot in self.held(time, taskmanager=taskmanager)}
-            free_indexes = [index for index in range(taskmanager.slots) if index not in held_indexes]
+            free_indexes = [index for index in range(taskmanager.slot_count) if index not in held_indexes]
             new_slots = [Slot(taskmanager, index, job_id, time) for index in free_indexes[: count - len(allocated)]]
             self._by_taskmanager.setdefault(taskmanager.number, []).extend(new_slots)
             self._allocated_counts[taskmanager.number] += len(new_slots)
@@ -126,7 +126,7 @@ class SlotTable:
                     del self._by_job[job_id]
 
     def _is_full(self, taskmanager: TaskManager) -> bool:
-        return self._allocated_counts[taskmanager.number] == taskmanager.slots
+        return self._allocated_counts[taskmanager.number] == taskmanager.slot_count
 
     def _has_no_free_slot(self, taskmanager: TaskManager) -> bool:
         """Return whether a TaskManager is lost or full, so that it has no free slot until one is released."""

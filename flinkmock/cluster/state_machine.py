@@ -236,7 +236,10 @@ class JobStateMachines:
             job.past_failure_count += 1
 
     def _fail_terminally(self, job: Job, at: int, exception: ExceptionSpec) -> None:
-        """Add the failure that makes a job FAILED. It contains the last failure as a concurrent one."""
+        """Add the failure with which a job becomes FAILED, and end its attempt.
+
+        The last failure becomes a concurrent one of this failure.
+        """
         release = self._cluster.release
         job.ended_before_start = not job.attempts
         has_failure_without_restart = len(job.failures) - job.past_failure_count > job.restart_count

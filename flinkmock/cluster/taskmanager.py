@@ -17,7 +17,7 @@ class TaskManager:
     Attributes:
         number: Its number in the order of registration, from 0.
         id: Its id, in Flink's format `HOST:RPCPORT-6hex`.
-        slots: The number of its slots.
+        slot_count: The number of its slots.
         joined_at: When it was registered, in epoch ms.
         lost_at: When it left or was lost, in epoch ms; None: it is registered.
         heartbeat_ms: The option heartbeat.interval.
@@ -28,7 +28,7 @@ class TaskManager:
     host: str
     rpc_port: int
     data_port: int
-    slots: int
+    slot_count: int
     joined_at: int
     lost_at: int | None = None
     heartbeat_ms: int = HEARTBEAT_MS
@@ -50,9 +50,9 @@ class TaskManager:
         return self.joined_at + heartbeat_count * self.heartbeat_ms if heartbeat_count > 0 else 0
 
 
-def make_taskmanager(random: NamedRandom, number: int, slots: int, joined_at: int, host: str) -> TaskManager:
+def make_taskmanager(random: NamedRandom, number: int, slot_count: int, joined_at: int, host: str) -> TaskManager:
     """Create a TaskManager with generated ports and a generated id."""
     rpc_port = random.integer(35_000, 39_999, "task-manager", number, "rpc-port")
     data_port = random.integer(40_000, 46_999, "task-manager", number, "data-port")
     suffix = random.hex(6, "task-manager", number, "id")
-    return TaskManager(number, f"{host}:{rpc_port}-{suffix}", host, rpc_port, data_port, slots, joined_at)
+    return TaskManager(number, f"{host}:{rpc_port}-{suffix}", host, rpc_port, data_port, slot_count, joined_at)

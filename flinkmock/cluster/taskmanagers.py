@@ -48,7 +48,7 @@ class TaskManagers:
         """Return the configuration of a TaskManager, which may have its own slots and memory."""
         sizes = self._cluster.spec.taskmanager_sizes
         memory = sizes[taskmanager.number].memory if taskmanager.number < len(sizes) else None
-        values = {TASK_MANAGER_SLOTS.key: str(taskmanager.slots)}
+        values = {TASK_MANAGER_SLOTS.key: str(taskmanager.slot_count)}
         if memory is not None:
             values[TASK_MANAGER_PROCESS_SIZE.key] = memory
         return self._cluster.configuration.with_values(values)
@@ -58,9 +58,9 @@ class TaskManagers:
         cluster = self._cluster
         host = cluster.configuration.values.get("taskmanager.host", "localhost")
         number, sizes = len(self.all), cluster.spec.taskmanager_sizes
-        own_slots = sizes[number].slots if number < len(sizes) else None
-        slots = own_slots or cluster.spec.slots
-        taskmanager = make_taskmanager(cluster.random, number, slots, at, host)
+        own_slot_count = sizes[number].slots if number < len(sizes) else None
+        slot_count = own_slot_count or cluster.spec.slots
+        taskmanager = make_taskmanager(cluster.random, number, slot_count, at, host)
         taskmanager.heartbeat_ms = max(1, cluster.configuration.milliseconds(HEARTBEAT_INTERVAL))
         self.all.append(taskmanager)
         cluster.jobs_awaiting_slots.retry_slot_requests(at)

@@ -94,7 +94,10 @@ class StreamGraphVertices:
     # -- batch
 
     def _reset_parallelism(self) -> None:
-        """Reset parallelisms that the program does not set. Operators connected by FORWARD share a parallelism."""
+        """Reset parallelisms that the program does not set, after making partitioners within a chain FORWARD.
+
+        Operators connected by FORWARD share a parallelism.
+        """
         for node in self._nodes.values():
             for edge in node.outputs:
                 if edge.partitioner in CONVERTED_PARTITIONERS and self._rules.is_chained(edge):

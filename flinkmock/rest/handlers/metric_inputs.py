@@ -37,7 +37,7 @@ def jobmanager_inputs(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
         memory=jobmanager_memory(cluster.configuration),
         running_jobs=sum(job.ended_at(time) is None for job in jobs_at(cluster, time)),
         taskmanagers=len(registered),
-        slots_total=sum(taskmanager.slots for taskmanager in registered),
+        slots_total=sum(taskmanager.slot_count for taskmanager in registered),
         slots_available=sum(cluster.slots.free_count(taskmanager, time) for taskmanager in registered),
     )
 
@@ -179,8 +179,8 @@ def subtask_inputs(
     io, io_a_minute_ago = flow.io_counters(execution), flow_a_minute_ago.io_counters(execution)
     operator_records = zip(
         vertex.spec.operators,
-        flow.chain_records(execution),
-        flow_a_minute_ago.chain_records(execution),
+        flow.chain_record_counts(execution),
+        flow_a_minute_ago.chain_record_counts(execution),
         strict=True,
     )
     watermark = watermark_of(job, execution, time)

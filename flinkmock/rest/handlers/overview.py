@@ -22,7 +22,7 @@ def overview(call: RestCall) -> Payload:
     states = Counter(job.state_at(now) for job in cluster.jobs.values())
     return {
         "taskmanagers": len(taskmanagers),
-        "slots-total": sum(taskmanager.slots for taskmanager in taskmanagers),
+        "slots-total": sum(taskmanager.slot_count for taskmanager in taskmanagers),
         "slots-available": sum(cluster.slots.free_count(taskmanager, now) for taskmanager in taskmanagers),
         "jobs-running": sum(count for state, count in states.items() if state not in TERMINAL_JOB_STATES),
         "jobs-finished": states[JobState.FINISHED],

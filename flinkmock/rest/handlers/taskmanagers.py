@@ -31,11 +31,11 @@ def taskmanager_payload(cluster: Cluster, taskmanager: TaskManager, now: int) ->
         "dataPort": taskmanager.data_port,
         "jmxPort": -1,
         "timeSinceLastHeartbeat": taskmanager.last_heartbeat(now),
-        "slotsNumber": taskmanager.slots,
+        "slotsNumber": taskmanager.slot_count,
         "freeSlots": free_slots,
         "assignedTasks": len(executions_on(cluster, taskmanager, _heartbeat_time(cluster, taskmanager, now))),
-        "totalResource": memory.total_resource(taskmanager.slots, release),
-        "freeResource": memory.free_resource(taskmanager.slots, free_slots, release),
+        "totalResource": memory.total_resource(taskmanager.slot_count, release),
+        "freeResource": memory.free_resource(taskmanager.slot_count, free_slots, release),
         "hardware": memory.hardware(environment_of(release)),
         "memoryConfiguration": memory.configuration(),
     }
@@ -69,7 +69,7 @@ def details(call: RestCall) -> Payload:
         if execution.slot
     )
     memory = taskmanager_memory(cluster.taskmanagers.configuration_of(taskmanager), cluster.release)
-    resource = memory.slot_resource(taskmanager.slots)
+    resource = memory.slot_resource(taskmanager.slot_count)
     inputs = taskmanager_inputs(cluster, taskmanager, call.now)
     return taskmanager_payload(cluster, taskmanager, call.now) | {
         "allocatedSlots": [
