@@ -34,13 +34,13 @@ var (
 type Deployer struct {
 	// URL is the base URL of the REST API.
 	URL string
-	// Poll is the interval between two polls.
-	Poll time.Duration
+	// PollInterval is the interval between two polls, and before a retry.
+	PollInterval time.Duration
 	// Timeout is how long to wait for a job or a savepoint.
 	Timeout time.Duration
-	// Attempts is the maximum number of attempts of one request.
-	Attempts int
-	Client   *http.Client
+	// MaxAttempts is the maximum number of attempts of one request.
+	MaxAttempts int
+	Client      *http.Client
 	// Now and Sleep are the clock by which the deployer waits. Tests replace them with the clock of the cluster.
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
@@ -49,13 +49,13 @@ type Deployer struct {
 // New returns a deployer with the usual settings.
 func New(url string) *Deployer {
 	return &Deployer{
-		URL:      url,
-		Poll:     time.Second,
-		Timeout:  5 * time.Minute,
-		Attempts: 5,
-		Client:   &http.Client{Timeout: 30 * time.Second},
-		Now:      time.Now,
-		Sleep:    sleep,
+		URL:          url,
+		PollInterval: time.Second,
+		Timeout:      5 * time.Minute,
+		MaxAttempts:  5,
+		Client:       &http.Client{Timeout: 30 * time.Second},
+		Now:          time.Now,
+		Sleep:        sleep,
 	}
 }
 
@@ -87,7 +87,7 @@ func (d *Deployer) Savepoint(ctx context.Context, jobID, directory string) (stri
 	if err != nil {
 		return "", err
 	}
-	return d.takeSavepoint(ctx, jobID, "savepoints", savepointRequest{TargetDirectory: directory, TriggerID: id}, id != "")
+	return d.takeSavepoint(ctx, jobID, "savepoints", savepointRequest{TargetDirectory: directory, TriggerID: id}, id)
 }
 
 // Stop stops the job with a savepoint and returns its path.
@@ -96,12 +96,12 @@ func (d *Deployer) Stop(ctx context.Context, jobID, directory string) (string, e
 	if err != nil {
 		return "", err
 	}
-	return d.takeSavepoint(ctx, jobID, "stop", stopRequest{TargetDirectory: directory, TriggerID: id}, id != "")
+	return d.takeSavepoint(ctx, jobID, "stop", stopRequest{TargetDirectory: directory, TriggerID: id}, id)
 }
 
 // WaitUntilUp waits until the job and its tasks are running. If the job fails, the error has the cause.
 func (d *Deployer) WaitUntilUp(ctx context.Context, jobID string) error {
-	end := d.Now().Add(d.Timeout)
+	deadline := d.Now().Add(d.Timeout)
 	for {
 		var details jobDetails
 		if err := d.get(ctx, "/jobs/"+jobID, &details); err != nil {
@@ -118,7 +118,7 @@ func (d *Deployer) WaitUntilUp(ctx context.Context, jobID string) error {
 			}
 			return fmt.Errorf("%w: %s: %s", ErrJobTerminated, progress, exceptions.cause())
 		}
-		if err := d.wait(ctx, end, progress); err != nil {
+		if err := d.wait(ctx, deadline, progress); err != nil {
 			return err
 		}
 	}
@@ -149,7 +149,8 @@ func (d *Deployer) upload(ctx context.Context, jar string) (string, error) {
 
 func (d *Deployer) run(ctx context.Context, jarID, savepoint string) (string, error) {
 	var submitted struct{ JobID string }
-	if err := d.post(ctx, "/jars/"+jarID+"/run", runRequest{savepoint}, http.StatusOK, false, &submitted); err != nil {
+	request := request{path: "/jars/" + jarID + "/run", expectedStatus: http.StatusOK}
+	if err := d.post(ctx, request, runRequest{savepoint}, &submitted); err != nil {
 		return "", err
 	}
 	return submitted.JobID, d.WaitUntilUp(ctx, submitted.JobID)
@@ -163,15 +164,18 @@ func (d *Deployer) triggerID(ctx context.Context) (string, error) {
 	return newTriggerID(config), nil
 }
 
-func (d *Deployer) takeSavepoint(ctx context.Context, jobID, endpoint string, body any, idempotent bool) (string, error) {
+// takeSavepoint triggers a savepoint and waits for its path. triggerID is "" if the release doesn't accept trigger ids.
+func (d *Deployer) takeSavepoint(ctx context.Context, jobID, endpoint string, body any, triggerID string) (string, error) {
 	var triggered struct {
 		ID string `json:"request-id"`
 	}
-	err := d.post(ctx, "/jobs/"+jobID+"/"+endpoint, body, http.StatusAccepted, idempotent, &triggered)
-	if err != nil {
+	request := request{
+		path: "/jobs/" + jobID + "/" + endpoint, expectedStatus: http.StatusAccepted, idempotent: triggerID != "",
+	}
+	if err := d.post(ctx, request, body, &triggered); err != nil {
 		return "", err
 	}
-	end := d.Now().Add(d.Timeout)
+	deadline := d.Now().Add(d.Timeout)
 	for {
 		var status savepointStatus
 		if err := d.get(ctx, "/jobs/"+jobID+"/savepoints/"+triggered.ID, &status); err != nil {
@@ -180,7 +184,7 @@ func (d *Deployer) takeSavepoint(ctx context.Context, jobID, endpoint string, bo
 		if location, completed, err := status.location(); completed {
 			return location, err
 		}
-		if err := d.wait(ctx, end, "the savepoint is not ready"); err != nil {
+		if err := d.wait(ctx, deadline, "the savepoint is not ready"); err != nil {
 			return "", err
 		}
 	}
@@ -194,26 +198,28 @@ type request struct {
 }
 
 func (d *Deployer) get(ctx context.Context, path string, result any) error {
-	return d.send(ctx, request{method: http.MethodGet, path: path, expectedStatus: 200, idempotent: true}, result)
+	return d.send(ctx, request{method: http.MethodGet, path: path, expectedStatus: http.StatusOK, idempotent: true}, result)
 }
 
-func (d *Deployer) post(ctx context.Context, path string, body any, status int, idempotent bool, result any) error {
+// post sends a POST request with a JSON body. The other fields of the request are set by the caller.
+func (d *Deployer) post(ctx context.Context, r request, body, result any) error {
 	content, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	return d.send(ctx, request{http.MethodPost, path, "application/json", content, status, idempotent}, result)
+	r.method, r.contentType, r.body = http.MethodPost, "application/json", content
+	return d.send(ctx, r, result)
 }
 
 // send sends a request and decodes the response.
 //
-// Requests are repeated after a 503, because there is no leader that could have processed them. After a lost
-// connection, only idempotent requests are repeated.
+// Requests are retried after a 503, because there is no leader that could have processed them. After a lost
+// connection, only idempotent requests are retried.
 func (d *Deployer) send(ctx context.Context, r request, result any) error {
 	problem := ""
-	for attempt := 0; attempt < d.Attempts; attempt++ {
+	for attempt := 0; attempt < d.MaxAttempts; attempt++ {
 		if attempt > 0 {
-			if err := d.Sleep(ctx, d.Poll); err != nil {
+			if err := d.Sleep(ctx, d.PollInterval); err != nil {
 				return err
 			}
 		}
@@ -253,11 +259,11 @@ func (d *Deployer) attempt(ctx context.Context, r request) (int, []byte, error) 
 	return response.StatusCode, content, err
 }
 
-func (d *Deployer) wait(ctx context.Context, end time.Time, progress string) error {
-	if !d.Now().Before(end) {
+func (d *Deployer) wait(ctx context.Context, deadline time.Time, progress string) error {
+	if !d.Now().Before(deadline) {
 		return fmt.Errorf("%w: %s after %s", ErrTimedOut, progress, d.Timeout)
 	}
-	return d.Sleep(ctx, d.Poll)
+	return d.Sleep(ctx, d.PollInterval)
 }
 
 func sleep(ctx context.Context, duration time.Duration) error {

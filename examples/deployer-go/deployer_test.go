@@ -136,7 +136,7 @@ func TestThePathOfASavepointIsReturned(t *testing.T) {
 	checkSavepoint(t, flink.Job("orders"), location)
 }
 
-func TestRequestsWithoutALeaderAreRepeated(t *testing.T) {
+func TestRequestsWithoutALeaderAreRetried(t *testing.T) {
 	flink, client := start(t, orders)
 	flink.AddFaults("{times: 3, reply: leader-unavailable}")
 	_, err := client.Deploy(context.Background(), writeJar(t))
@@ -144,7 +144,7 @@ func TestRequestsWithoutALeaderAreRepeated(t *testing.T) {
 	flink.Expect(flinkmock.Times(4), "POST /jars/upload", nil)
 }
 
-func TestRequestsAreNotRepeatedForever(t *testing.T) {
+func TestRequestsAreNotRetriedForever(t *testing.T) {
 	flink, client := start(t, orders)
 	flink.AddFaults("{reply: leader-unavailable}")
 	_, err := client.Deploy(context.Background(), writeJar(t))
@@ -168,7 +168,7 @@ func TestALostResponseTriggersNoSecondSavepoint(t *testing.T) {
 	})
 }
 
-func TestWithoutTriggerIdsNoRequestIsRepeated(t *testing.T) {
+func TestWithoutTriggerIdsNoRequestIsRetried(t *testing.T) {
 	flink, client := start(t, orders, flinkmock.Release("1.12"))
 	flink.AddFaults(lostResponse)
 	_, err := client.Savepoint(context.Background(), flink.Job("orders").ID, directory)

@@ -14,15 +14,15 @@ export class Deployer {
   /**
    * @param {string} url - the base URL of the REST API
    * @param {object} options
-   * @param {number} options.poll - the interval between two polls, in ms
+   * @param {number} options.pollInterval - the interval between two polls, and before a retry, in ms
    * @param {number} options.timeout - how long to wait for a job or a savepoint, in ms
-   * @param {number} options.attempts - the maximum number of attempts of one request
-   * @param {(ms: number) => Promise<unknown>} options.sleep
+   * @param {number} options.maxAttempts - the maximum number of attempts of one request
+   * @param {(ms: number) => Promise<unknown>} options.sleep - waits for a number of milliseconds
    * @param {() => number} options.now - the time in ms
    */
   constructor(url, options = {}) {
     this.#url = url;
-    this.#options = { poll: 1000, timeout: 300_000, attempts: 5, sleep, now: Date.now, ...options };
+    this.#options = { pollInterval: 1000, timeout: 300_000, maxAttempts: 5, sleep, now: Date.now, ...options };
   }
 
   /** Runs a new job, waits until it is up, and returns its id. */
@@ -48,7 +48,7 @@ export class Deployer {
 
   /** Waits until the job and its tasks are running. Rejects with JobTerminated and the cause if the job fails. */
   async waitUntilUp(jobId) {
-    const end = this.#options.now() + this.#options.timeout;
+    const deadline = this.#options.now() + this.#options.timeout;
     for (;;) {
       const details = await this.#send("GET", `/jobs/${jobId}`);
       const progress = `${details.name} is ${details.state}`;
@@ -56,7 +56,7 @@ export class Deployer {
       if (TERMINAL_STATES.has(details.state)) {
         throw new JobTerminated(`${progress}: ${causeOf(await this.#send("GET", `/jobs/${jobId}/exceptions`))}`);
       }
-      await this.#wait(end, progress);
+      await this.#wait(deadline, progress);
     }
   }
 
@@ -82,25 +82,25 @@ export class Deployer {
       expectedStatus: 202,
       idempotent: "triggerId" in json,
     });
-    const end = this.#options.now() + this.#options.timeout;
+    const deadline = this.#options.now() + this.#options.timeout;
     for (;;) {
       const location = locationOf(await this.#send("GET", `/jobs/${jobId}/savepoints/${triggered["request-id"]}`));
       if (location !== null) return location;
-      await this.#wait(end, "the savepoint is not ready");
+      await this.#wait(deadline, "the savepoint is not ready");
     }
   }
 
   /**
    * Sends a request and returns the parsed response.
    *
-   * Requests are repeated after a 503, because there is no leader that could have processed them. After a lost
-   * connection, only idempotent requests are repeated.
+   * Requests are retried after a 503, because there is no leader that could have processed them. After a lost
+   * connection, only idempotent requests are retried.
    */
   async #send(method, path, { json, form, expectedStatus = 200, idempotent = method === "GET" } = {}) {
-    const { attempts, poll } = this.#options;
+    const { maxAttempts, pollInterval } = this.#options;
     let problem;
-    for (let attempt = 0; attempt < attempts; attempt++) {
-      if (attempt > 0) await this.#options.sleep(poll);
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      if (attempt > 0) await this.#options.sleep(pollInterval);
       const request = { method, body: form ?? (json && JSON.stringify(json)) };
       if (json) request.headers = { "content-type": "application/json" };
       let response, text;
@@ -119,9 +119,9 @@ export class Deployer {
     throw new RequestFailed(`${method} ${path}: ${problem}`);
   }
 
-  async #wait(end, progress) {
-    const { now, timeout, poll } = this.#options;
-    if (now() >= end) throw new TimedOut(`${progress} after ${timeout / 1000} s`);
-    await this.#options.sleep(poll);
+  async #wait(deadline, progress) {
+    const { now, timeout, pollInterval } = this.#options;
+    if (now() >= deadline) throw new TimedOut(`${progress} after ${timeout / 1000} s`);
+    await this.#options.sleep(pollInterval);
   }
 }

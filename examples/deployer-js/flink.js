@@ -6,7 +6,10 @@ import { SavepointFailed } from "./errors.js";
 
 export const TERMINAL_STATES = new Set(["FINISHED", "CANCELED", "FAILED", "SUSPENDED"]);
 
-/** Since Flink 1.15, a client can choose the trigger id. Two requests with the same id trigger one operation. */
+/**
+ * Returns whether a client can choose the trigger id, which is possible since Flink 1.15. Two requests with the same id
+ * trigger one operation.
+ */
 export function acceptsTriggerIds(config) {
   const [major, minor] = config["flink-version"].split(".").map(Number);
   return major > 1 || minor >= 15;
@@ -18,7 +21,7 @@ export function savepointBody(supportsTriggerIds, fields) {
 }
 
 /**
- * Returns the savepoint path, or null while it is in progress.
+ * Returns the savepoint path, or null while the savepoint is in progress.
  *
  * @throws SavepointFailed if the savepoint has failed; the status of a failed savepoint is also COMPLETED
  */

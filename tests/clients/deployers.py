@@ -14,7 +14,7 @@ from tests.docs.pages import ROOT, DocumentationPage
 
 IGNORED_FAILURE_CAUSE = "treats COMPLETED with a failure-cause as success"
 WRONG_STATUS = "expects 200 where a savepoint is triggered"
-REPEATED_REQUEST = "repeats a savepoint request without a trigger id"
+RETRIED_REQUEST = "retries a savepoint request without a trigger id"
 FAILING_TESTS = {
     IGNORED_FAILURE_CAUSE: {"completed_does_not_mean_success", "after_a_failed_stop_no_job_is_started"},
     WRONG_STATUS: {
@@ -26,13 +26,13 @@ FAILING_TESTS = {
         "the_next_leader_does_not_know_the_savepoint",
         "a_slow_savepoint_times_out",
     },
-    REPEATED_REQUEST: {"a_lost_response_triggers_no_second_savepoint", "without_trigger_ids_no_request_is_repeated"},
+    RETRIED_REQUEST: {"a_lost_response_triggers_no_second_savepoint", "without_trigger_ids_no_request_is_retried"},
 }
 """The tests that fail with each bug. The suites of all languages have the same tests."""
 ALL_TESTS = set().union(*FAILING_TESTS.values()) | {
     "a_deployed_job_is_up",
-    "requests_without_a_leader_are_repeated",
-    "requests_are_not_repeated_forever",
+    "requests_without_a_leader_are_retried",
+    "requests_are_not_retried_forever",
     "a_failed_job_is_reported_with_its_cause",
     "a_deployment_waits_for_the_next_leader",
 }
@@ -47,25 +47,25 @@ class Replacement(NamedTuple):
 
 
 class SuiteRun(NamedTuple):
-    """The result of a test suite. `passed` has, by name, whether a test has passed on all releases."""
+    """The result of a test suite. `has_passed` says for each test, by name, whether it has passed on all releases."""
 
     exit_code: int
-    passed: dict[str, bool]
+    has_passed: dict[str, bool]
     output: str
 
     @property
     def failed(self) -> set[str]:
-        return {name for name, has_passed in self.passed.items() if not has_passed}
+        return {name for name, has_passed in self.has_passed.items() if not has_passed}
 
 
 def copy_folder(folder: str, to: Path) -> Path:
-    """Copy a folder of the repository to the same place below `to`, and return the copy."""
+    """Copy a folder of the repository to the same path below `to`, and return the copy."""
     ignored = shutil.ignore_patterns("node_modules", "target", "__pycache__", ".*")
     return Path(shutil.copytree(ROOT / folder, to / folder, ignore=ignored))
 
 
 def replace_text(project: Path, replacements: Iterable[Replacement]) -> None:
-    """Change files of a project. Each original text has to be in its file once."""
+    """Change files of a project. Each original text has to occur exactly once in its file."""
     for file, original, replacement in replacements:
         text = (project / file).read_text(encoding="utf-8")
         assert text.count(original) == 1, (file, original)

@@ -26,7 +26,7 @@ def connect(cluster: FlinkMock) -> Any:
 
 
 def poll(condition: Callable[[], Any], max_polls: int = 100) -> Any:
-    """Return the first true result of the condition. With the clock of the fixture, each request takes a second."""
+    """Return the first true result of the condition. Each request advances the clock of the cluster by one second."""
     for _ in range(max_polls):
         if result := condition():
             return result

@@ -18,7 +18,7 @@ from tests.clients.deployers import (
     ALL_TESTS,
     FAILING_TESTS,
     IGNORED_FAILURE_CAUSE,
-    REPEATED_REQUEST,
+    RETRIED_REQUEST,
     WRONG_STATUS,
     Replacement,
     copy_folder,
@@ -42,7 +42,7 @@ SOURCES = "src/main/java/deployer"
 BUGS = {
     IGNORED_FAILURE_CAUSE: [Replacement(f"{SOURCES}/Flink.java", 'operation.has("failure-cause")', "false")],
     WRONG_STATUS: [Replacement(f"{SOURCES}/Deployer.java", "body, 202,", "body, 200,")],
-    REPEATED_REQUEST: [
+    RETRIED_REQUEST: [
         Replacement(f"{SOURCES}/Flink.java", "if (supportsTriggerIds) {", "if (false) {"),
         Replacement(f"{SOURCES}/Deployer.java", 'body.containsKey("triggerId")', "true"),
     ],
@@ -75,20 +75,21 @@ def run(root: Path) -> None:
 
 def read_reports(folder: Path) -> dict[str, bool]:
     """Return, by name, whether a test has passed on all releases."""
-    passed: dict[str, bool] = {}
+    result: dict[str, bool] = {}
     for report in (folder / "target" / "surefire-reports").glob("TEST-*.xml"):
         for case in ElementTree.parse(report).iter("testcase"):
             has_passed = case.find("failure") is None and case.find("error") is None
             name = snake_case(case.attrib["name"])
-            passed[name] = passed.get(name, True) and has_passed
-    return passed
+            result[name] = result.get(name, True) and has_passed
+    return result
 
 
-def failed(passed: dict[str, bool]) -> set[str]:
-    return {name for name, has_passed in passed.items() if not has_passed}
+def failed(has_passed: dict[str, bool]) -> set[str]:
+    """Return the names of the tests that have failed on a release."""
+    return {name for name, has_test_passed in has_passed.items() if not has_test_passed}
 
 
-def test_module_and_deployer_pass_and_their_tests_find_each_bug(tmp_path: Path) -> None:
+def test_the_tests_of_module_and_deployer_pass_and_those_of_the_deployer_find_each_bug(tmp_path: Path) -> None:
     """All in one test, because several runs of Maven would take minutes."""
     copy_folder("clients/java", tmp_path)
     for example in documented_examples(tmp_path / "clients/java/README.md", "java"):

@@ -14,7 +14,7 @@ from tests.clients.deployers import (
     ALL_TESTS,
     FAILING_TESTS,
     IGNORED_FAILURE_CAUSE,
-    REPEATED_REQUEST,
+    RETRIED_REQUEST,
     WRONG_STATUS,
     Replacement,
     SuiteRun,
@@ -40,7 +40,7 @@ BUGS = {
         ),
     ],
     WRONG_STATUS: [Replacement("deployer.js", "expectedStatus: 202", "expectedStatus: 200")],
-    REPEATED_REQUEST: [
+    RETRIED_REQUEST: [
         Replacement(
             "flink.js",
             'supportsTriggerIds ? { ...fields, triggerId: randomUUID().replaceAll("-", "") } : fields',
@@ -56,8 +56,8 @@ def run(project: Path, *files: str) -> SuiteRun:
     command = ["node", "--test", "--test-reporter=tap", *files]
     completed = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     results = re.findall(r"^ *(not ok|ok) \d+ - (.*)$", completed.stdout, re.MULTILINE)
-    passed = {name: result == "ok" for result, name in results if not name.endswith(".js")}
-    return SuiteRun(completed.returncode, passed, completed.stdout + completed.stderr)
+    has_passed = {name: result == "ok" for result, name in results if not name.endswith(".js")}
+    return SuiteRun(completed.returncode, has_passed, completed.stdout + completed.stderr)
 
 
 def copy_deployer(to: Path) -> Path:
@@ -68,20 +68,20 @@ def copy_deployer(to: Path) -> Path:
     return project
 
 
-def test_the_tests_of_the_package_pass(tmp_path: Path) -> None:
+def test_the_tests_of_the_package_and_the_documented_examples_pass(tmp_path: Path) -> None:
     package = copy_folder(PACKAGE, tmp_path)
     for number, example in enumerate(documented_examples(package / "README.md", "js")):
         (package / "test" / f"example{number}.test.js").write_text(example, encoding="utf-8")
     suite_run = run(package, "test/")
     assert suite_run.exit_code == 0, suite_run.output
-    assert len(suite_run.passed) > 15
-    assert {"the job is listed", "the client works with 1.12"} < suite_run.passed.keys()
+    assert len(suite_run.has_passed) > 15
+    assert {"the job is listed", "the client works with 1.12"} < suite_run.has_passed.keys()
 
 
 def test_the_tests_of_the_deployer_pass(tmp_path: Path) -> None:
     suite_run = run(copy_deployer(tmp_path), "test/deployer.test.js")
     assert suite_run.exit_code == 0, suite_run.output
-    assert {snake_case(name) for name in suite_run.passed} == ALL_TESTS
+    assert {snake_case(name) for name in suite_run.has_passed} == ALL_TESTS
 
 
 @pytest.mark.parametrize("bug", BUGS)

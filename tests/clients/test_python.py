@@ -1,4 +1,4 @@
-"""The tests of the deployer in Python that start `flinkmock serve` pass, and find planted bugs."""
+"""The Python deployer's tests that start `flinkmock serve` pass, and find planted bugs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.clients.deployers import (
     ALL_TESTS,
     FAILING_TESTS,
     IGNORED_FAILURE_CAUSE,
-    REPEATED_REQUEST,
+    RETRIED_REQUEST,
     WRONG_STATUS,
     Replacement,
     SuiteRun,
@@ -36,7 +36,7 @@ BUGS = {
         ),
     ],
     WRONG_STATUS: [Replacement("deployer/sync.py", "expected_status=202", "expected_status=200")],
-    REPEATED_REQUEST: [
+    RETRIED_REQUEST: [
         Replacement("deployer/flink.py", 'return {**fields, "triggerId": uuid4().hex}', "return fields"),
         Replacement("deployer/sync.py", 'idempotent="triggerId" in body', "idempotent=True"),
     ],
@@ -50,17 +50,17 @@ def run(project: Path) -> SuiteRun:
     command = [sys.executable, "-m", "pytest", *plugins, "-v", "tests/test_served.py"]
     completed = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     results = re.findall(r"^tests/test_served\.py::(\S+) (PASSED|FAILED)", completed.stdout, re.MULTILINE)
-    passed: dict[str, bool] = {}
+    has_passed: dict[str, bool] = {}
     for test_id, result in results:
         test = snake_case(test_id)
-        passed[test] = passed.get(test, True) and result == "PASSED"
-    return SuiteRun(completed.returncode, passed, completed.stdout + completed.stderr)
+        has_passed[test] = has_passed.get(test, True) and result == "PASSED"
+    return SuiteRun(completed.returncode, has_passed, completed.stdout + completed.stderr)
 
 
 def test_the_tests_of_the_deployer_pass(tmp_path: Path) -> None:
     suite_run = run(copy_folder(DEPLOYER, tmp_path))
     assert suite_run.exit_code == 0, suite_run.output
-    assert set(suite_run.passed) == ALL_TESTS
+    assert set(suite_run.has_passed) == ALL_TESTS
 
 
 @pytest.mark.parametrize("bug", BUGS)

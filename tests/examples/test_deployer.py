@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.clients.deployers import IGNORED_FAILURE_CAUSE, REPEATED_REQUEST, WRONG_STATUS, Replacement, replace_text
+from tests.clients.deployers import IGNORED_FAILURE_CAUSE, RETRIED_REQUEST, WRONG_STATUS, Replacement, replace_text
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "examples" / "deployer"
@@ -66,14 +66,14 @@ BUGS = {
         ),
         (r'RequestFailed: POST /jobs/\w+/savepoints: 202 \{"request-id":"\w+"\}',),
     ),
-    REPEATED_REQUEST: Bug(
+    RETRIED_REQUEST: Bug(
         (
             Replacement("deployer/flink.py", 'return {**fields, "triggerId": uuid4().hex}', "return fields"),
             Replacement("deployer/sync.py", 'idempotent="triggerId" in body', "idempotent=True"),
             Replacement("deployer/aio.py", 'idempotent="triggerId" in body', "idempotent=True"),
         ),
         frozenset(
-            {"test_a_lost_response_triggers_no_second_savepoint", "test_without_trigger_ids_no_request_is_repeated"}
+            {"test_a_lost_response_triggers_no_second_savepoint", "test_without_trigger_ids_no_request_is_retried"}
         ),
         (
             r"At index 0 diff: 's3://savepoints/savepoint-\w+-\w+' != 's3://savepoints/savepoint-\w+-\w+'",

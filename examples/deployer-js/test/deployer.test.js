@@ -97,14 +97,14 @@ test("the path of a savepoint is returned", async (t) => {
   assert.deepEqual((await flink.job(id)).savepoints.map(({ path }) => path), [location]);
 });
 
-test("requests without a leader are repeated", async (t) => {
+test("requests without a leader are retried", async (t) => {
   const { flink, deployer } = await startDeployer(t);
   await flink.faults.add({ times: 3, reply: "leader-unavailable" });
   await deployer.deploy(JAR);
   await flink.requests.expect("POST /jars/upload", { times: 4 });
 });
 
-test("requests are not repeated forever", async (t) => {
+test("requests are not retried forever", async (t) => {
   const { flink, deployer } = await startDeployer(t);
   await flink.faults.add({ reply: "leader-unavailable" });
   const isStatus503 = (error) => error instanceof RequestFailed && /503/.test(error.message);
@@ -128,7 +128,7 @@ for (const release of ["1.20", "2.3"]) {
   });
 }
 
-test("without trigger ids no request is repeated", async (t) => {
+test("without trigger ids no request is retried", async (t) => {
   const { flink, deployer } = await startDeployer(t, ORDERS, { flink: "1.12" });
   await flink.faults.add(LOST_RESPONSE);
   const { id } = await flink.job("orders");

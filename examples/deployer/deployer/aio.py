@@ -31,16 +31,16 @@ class Deployer:
 
     Args:
         url: The base URL of the REST API.
-        poll: The interval between two polls, in seconds.
+        poll_interval: The interval between two polls, and before a retry, in seconds.
         timeout: How long to wait for a job or a savepoint, in seconds.
-        attempts: The maximum number of attempts of one request.
+        max_attempts: The maximum number of attempts of one request.
     """
 
-    def __init__(self, url: str, *, poll: float = 1.0, timeout: float = 300.0, attempts: int = 5) -> None:
+    def __init__(self, url: str, *, poll_interval: float = 1.0, timeout: float = 300.0, max_attempts: int = 5) -> None:
         self._url = url
-        self._poll = poll
+        self._poll_interval = poll_interval
         self._timeout = timeout
-        self._attempts = attempts
+        self._max_attempts = max_attempts
         self._release: Release | None = None
 
     async def __aenter__(self) -> Self:
@@ -76,12 +76,12 @@ class Deployer:
 
     async def wait_until_up(self, job_id: str) -> None:
         """Wait until the job and its tasks are running. Raises JobTerminated with the cause if the job fails."""
-        end = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self._timeout
         while not is_up(details := await self._send("GET", f"/jobs/{job_id}")):
             if details["state"] in TERMINAL_STATES:
                 cause = cause_of(await self._send("GET", f"/jobs/{job_id}/exceptions"))
                 raise JobTerminated(f"{details['name']} is {details['state']}: {cause}")
-            await self._wait(end, f"{details['name']} is {details['state']}")
+            await self._wait(deadline, f"{details['name']} is {details['state']}")
 
     async def _upload(self, jar: Path) -> str:
         """Upload a jar and return its id."""
@@ -105,10 +105,10 @@ class Deployer:
         triggered = await self._send(
             "POST", f"/jobs/{job_id}/{endpoint}", expected_status=202, idempotent="triggerId" in body, json=body
         )
-        status = f"/jobs/{job_id}/savepoints/{triggered['request-id']}"
-        end = time.monotonic() + self._timeout
-        while (location := location_of(await self._send("GET", status))) is None:
-            await self._wait(end, "the savepoint is not ready")
+        status_path = f"/jobs/{job_id}/savepoints/{triggered['request-id']}"
+        deadline = time.monotonic() + self._timeout
+        while (location := location_of(await self._send("GET", status_path))) is None:
+            await self._wait(deadline, "the savepoint is not ready")
         return location
 
     async def _send(
@@ -123,12 +123,12 @@ class Deployer:
     ) -> Json:
         """Send a request and return the parsed response.
 
-        Requests are repeated after a 503, because there is no leader that could have processed them. After a lost
-        connection, only idempotent requests are repeated.
+        Requests are retried after a 503, because there is no leader that could have processed them. After a lost
+        connection, only idempotent requests are retried.
         """
         idempotent = method == "GET" if idempotent is None else idempotent
         problem = ""
-        for _ in range(self._attempts):
+        for _ in range(self._max_attempts):
             try:
                 body: dict[str, Any] = {"data": form()} if form else {"json": json}
                 async with self._http.request(method, path, **body) as response:
@@ -141,10 +141,10 @@ class Deployer:
                 problem = f"no response ({type(error).__name__})"
                 if not idempotent:
                     raise ResponseLost(f"{method} {path}: {problem}; Flink may have processed the request") from error
-            await asyncio.sleep(self._poll)
+            await asyncio.sleep(self._poll_interval)
         raise RequestFailed(f"{method} {path}: {problem}")
 
-    async def _wait(self, end: float, progress: str) -> None:
-        if time.monotonic() > end:
+    async def _wait(self, deadline: float, progress: str) -> None:
+        if time.monotonic() > deadline:
             raise TimedOut(f"{progress} after {self._timeout:g} s")
-        await asyncio.sleep(self._poll)
+        await asyncio.sleep(self._poll_interval)

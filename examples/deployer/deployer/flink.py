@@ -52,7 +52,7 @@ def savepoint_body(release: Release, **fields: object) -> Json:
 
 
 def location_of(response: Json) -> str | None:
-    """Return the savepoint path, or None while it is in progress.
+    """Return the savepoint path, or None while the savepoint is in progress.
 
     Raises:
         SavepointFailed: The savepoint has failed. The status of a failed savepoint is also COMPLETED.

@@ -31,9 +31,9 @@ class Deployer:
 
     Args:
         url: The base URL of the REST API.
-        poll: The interval between two polls, in seconds.
+        poll_interval: The interval between two polls, and before a retry, in seconds.
         timeout: How long to wait for a job or a savepoint, in seconds.
-        attempts: The maximum number of attempts of one request.
+        max_attempts: The maximum number of attempts of one request.
         sleep: A function that waits for some seconds; default: `time.sleep`. A test can advance the fake clock instead.
         now: A function that returns a time in seconds; default: `time.monotonic`.
     """
@@ -42,18 +42,18 @@ class Deployer:
         self,
         url: str,
         *,
-        poll: float = 1.0,
+        poll_interval: float = 1.0,
         timeout: float = 300.0,
-        attempts: int = 5,
+        max_attempts: int = 5,
         sleep: Callable[[float], object] | None = None,
         now: Callable[[], float] | None = None,
     ) -> None:
         self._http = httpx.Client(base_url=url)
         self._sleep = sleep or time.sleep
         self._now = now or time.monotonic
-        self._poll = poll
+        self._poll_interval = poll_interval
         self._timeout = timeout
-        self._attempts = attempts
+        self._max_attempts = max_attempts
 
     def __enter__(self) -> Self:
         return self
@@ -87,12 +87,12 @@ class Deployer:
 
     def wait_until_up(self, job_id: str) -> None:
         """Wait until the job and its tasks are running. Raises JobTerminated with the cause if the job fails."""
-        end = self._now() + self._timeout
+        deadline = self._now() + self._timeout
         while not is_up(details := self._send("GET", f"/jobs/{job_id}")):
             if details["state"] in TERMINAL_STATES:
                 cause = cause_of(self._send("GET", f"/jobs/{job_id}/exceptions"))
                 raise JobTerminated(f"{details['name']} is {details['state']}: {cause}")
-            self._wait(end, f"{details['name']} is {details['state']}")
+            self._wait(deadline, f"{details['name']} is {details['state']}")
 
     def _upload(self, jar: Path) -> str:
         """Upload a jar and return its id."""
@@ -110,10 +110,10 @@ class Deployer:
         triggered = self._send(
             "POST", f"/jobs/{job_id}/{endpoint}", expected_status=202, idempotent="triggerId" in body, json=body
         )
-        status = f"/jobs/{job_id}/savepoints/{triggered['request-id']}"
-        end = self._now() + self._timeout
-        while (location := location_of(self._send("GET", status))) is None:
-            self._wait(end, "the savepoint is not ready")
+        status_path = f"/jobs/{job_id}/savepoints/{triggered['request-id']}"
+        deadline = self._now() + self._timeout
+        while (location := location_of(self._send("GET", status_path))) is None:
+            self._wait(deadline, "the savepoint is not ready")
         return location
 
     def _send(
@@ -121,12 +121,12 @@ class Deployer:
     ) -> Json:
         """Send a request and return the parsed response.
 
-        Requests are repeated after a 503, because there is no leader that could have processed them. After a lost
-        connection, only idempotent requests are repeated.
+        Requests are retried after a 503, because there is no leader that could have processed them. After a lost
+        connection, only idempotent requests are retried.
         """
         idempotent = method == "GET" if idempotent is None else idempotent
         problem = ""
-        for _ in range(self._attempts):
+        for _ in range(self._max_attempts):
             try:
                 response = self._http.request(method, path, **request)
             except httpx.TransportError as error:
@@ -139,10 +139,10 @@ class Deployer:
                 problem = f"{response.status_code} {response.text}"
                 if response.status_code != 503:
                     break
-            self._sleep(self._poll)
+            self._sleep(self._poll_interval)
         raise RequestFailed(f"{method} {path}: {problem}")
 
-    def _wait(self, end: float, progress: str) -> None:
-        if self._now() > end:
+    def _wait(self, deadline: float, progress: str) -> None:
+        if self._now() > deadline:
             raise TimedOut(f"{progress} after {self._timeout:g} s")
-        self._sleep(self._poll)
+        self._sleep(self._poll_interval)

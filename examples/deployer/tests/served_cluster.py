@@ -36,11 +36,11 @@ class ControlApi:
 
 
 class ServedCluster:
-    """A cluster for one test. Its clock is virtual: time advances only when `advance` is called.
+    """A cluster for one test. Its clock is virtual: cluster time advances only when `advance` is called.
 
     Args:
         server: The control API of the process.
-        scenario: A file, or YAML.
+        scenario: The path of a scenario file, or YAML.
         flink: The release to serve.
     """
 
@@ -84,7 +84,7 @@ class ServedCluster:
         self._control.call("POST", "/leader/crash", json={"for": duration})
 
     def expect(self, match: str, times: int | str) -> None:
-        """Check how often a request was sent."""
+        """Check how often a request was sent: 2, "once", "never"."""
         self._control.call("POST", "/requests/expect", json={"match": match, "times": times})
 
     def expect_in_order(self, *matches: str) -> None:

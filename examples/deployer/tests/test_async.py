@@ -12,7 +12,9 @@ from deployer.flink import JobTerminated, RequestFailed, ResponseLost, Savepoint
 
 @pytest.fixture
 async def deployer(flinkmock: FlinkMock) -> AsyncIterator[Deployer]:
-    async with Deployer(flinkmock.url, poll=0) as client:  # no sleep: each request advances the cluster time by 1 s
+    async with Deployer(
+        flinkmock.url, poll_interval=0
+    ) as client:  # no sleep: each request advances the cluster time by 1 s
         yield client
 
 
@@ -56,13 +58,13 @@ async def test_the_path_of_a_savepoint_is_returned(flinkmock: FlinkMock, deploye
 
 
 @pytest.mark.flinkmock({"faults": [{"times": 3, "reply": "leader-unavailable"}]})
-async def test_requests_without_a_leader_are_repeated(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
+async def test_requests_without_a_leader_are_retried(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
     await deployer.deploy(jar)
     flinkmock.requests.expect("POST /jars/upload", times=4)
 
 
 @pytest.mark.flinkmock({"faults": [{"reply": "leader-unavailable"}]})
-async def test_requests_are_not_repeated_forever(deployer: Deployer, jar: Path) -> None:
+async def test_requests_are_not_retried_forever(deployer: Deployer, jar: Path) -> None:
     with pytest.raises(RequestFailed, match="503"):
         await deployer.deploy(jar)
 
@@ -82,7 +84,7 @@ async def test_a_lost_response_triggers_no_second_savepoint(flinkmock: FlinkMock
 
 
 @pytest.mark.flinkmock("lost-response.yaml", flink="1.12")
-async def test_without_trigger_ids_no_request_is_repeated(flinkmock: FlinkMock, deployer: Deployer) -> None:
+async def test_without_trigger_ids_no_request_is_retried(flinkmock: FlinkMock, deployer: Deployer) -> None:
     with pytest.raises(ResponseLost, match="may have processed"):
         await deployer.savepoint(flinkmock.job("orders").id, "s3://savepoints")
     flinkmock.requests.expect("POST /jobs/:jobid/savepoints", times=1)

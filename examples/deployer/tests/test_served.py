@@ -91,14 +91,14 @@ def test_the_path_of_a_savepoint_is_returned(start: Start) -> None:
     assert cluster.savepoints("orders") == [location]
 
 
-def test_requests_without_a_leader_are_repeated(start: Start, jar: Path) -> None:
+def test_requests_without_a_leader_are_retried(start: Start, jar: Path) -> None:
     cluster, deployer = start()
     cluster.add_fault(times=3, reply="leader-unavailable")
     deployer.deploy(jar)
     cluster.expect("POST /jars/upload", times=4)
 
 
-def test_requests_are_not_repeated_forever(start: Start, jar: Path) -> None:
+def test_requests_are_not_retried_forever(start: Start, jar: Path) -> None:
     cluster, deployer = start()
     cluster.add_fault(reply="leader-unavailable")
     with pytest.raises(RequestFailed, match="503"):
@@ -120,7 +120,7 @@ def test_a_lost_response_triggers_no_second_savepoint(start: Start, release: str
     cluster.expect("POST /jobs/:jobid/savepoints", times=2)
 
 
-def test_without_trigger_ids_no_request_is_repeated(start: Start) -> None:
+def test_without_trigger_ids_no_request_is_retried(start: Start) -> None:
     cluster, deployer = start(flink="1.12")
     cluster.add_fault(match="POST /jobs/:jobid/savepoints", times=1, drop="after-processing")
     with pytest.raises(ResponseLost, match="may have processed"):

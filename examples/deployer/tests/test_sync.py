@@ -12,7 +12,7 @@ from deployer.sync import Deployer
 
 @pytest.fixture
 def deployer(flinkmock: FlinkMock) -> Iterator[Deployer]:
-    with Deployer(flinkmock.url, poll=0) as client:  # no sleep: each request advances the cluster time by 1 s
+    with Deployer(flinkmock.url, poll_interval=0) as client:  # no sleep: each request advances the cluster time by 1 s
         yield client
 
 
@@ -56,13 +56,13 @@ def test_the_path_of_a_savepoint_is_returned(flinkmock: FlinkMock, deployer: Dep
 
 
 @pytest.mark.flinkmock({"faults": [{"times": 3, "reply": "leader-unavailable"}]})
-def test_requests_without_a_leader_are_repeated(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
+def test_requests_without_a_leader_are_retried(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
     deployer.deploy(jar)
     flinkmock.requests.expect("POST /jars/upload", times=4)
 
 
 @pytest.mark.flinkmock({"faults": [{"reply": "leader-unavailable"}]})
-def test_requests_are_not_repeated_forever(deployer: Deployer, jar: Path) -> None:
+def test_requests_are_not_retried_forever(deployer: Deployer, jar: Path) -> None:
     with pytest.raises(RequestFailed, match="503"):
         deployer.deploy(jar)
 
@@ -82,7 +82,7 @@ def test_a_lost_response_triggers_no_second_savepoint(flinkmock: FlinkMock, depl
 
 
 @pytest.mark.flinkmock("lost-response.yaml", flink="1.12")
-def test_without_trigger_ids_no_request_is_repeated(flinkmock: FlinkMock, deployer: Deployer) -> None:
+def test_without_trigger_ids_no_request_is_retried(flinkmock: FlinkMock, deployer: Deployer) -> None:
     with pytest.raises(ResponseLost, match="may have processed"):
         deployer.savepoint(flinkmock.job("orders").id, "s3://savepoints")
     flinkmock.requests.expect("POST /jobs/:jobid/savepoints", times=1)

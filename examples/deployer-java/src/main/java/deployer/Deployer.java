@@ -22,15 +22,21 @@ import java.util.Optional;
 
 /** Deploys and upgrades jobs on one cluster. */
 public final class Deployer {
+    /** What to do if a response is lost. A retry is safe only if the request is idempotent. */
+    private enum IfResponseIsLost {
+        RETRY,
+        FAIL
+    }
+
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String BOUNDARY = "deployer-boundary";
 
     private final HttpClient client = HttpClient.newHttpClient();
     private final String url;
     private final Time time;
-    private final Duration poll = Duration.ofSeconds(1);
+    private final Duration pollInterval = Duration.ofSeconds(1);
     private final Duration timeout = Duration.ofMinutes(5);
-    private final int attempts = 5;
+    private final int maxAttempts = 5;
 
     /**
      * @param url the base URL of the REST API
@@ -65,7 +71,7 @@ public final class Deployer {
 
     /** Waits until the job and its tasks are running. Throws JobTerminated with the cause if the job fails. */
     public void waitUntilUp(String jobId) throws DeployException, InterruptedException {
-        Instant end = time.now().plus(timeout);
+        Instant deadline = time.now().plus(timeout);
         for (JsonNode details = get("/jobs/" + jobId); !Flink.isUp(details); details = get("/jobs/" + jobId)) {
             String state = details.path("state").asText();
             String progress = details.path("name").asText() + " is " + state;
@@ -73,7 +79,7 @@ public final class Deployer {
                 String cause = Flink.cause(get("/jobs/" + jobId + "/exceptions"));
                 throw new DeployException.JobTerminated(progress + ": " + cause);
             }
-            await(end, progress);
+            await(deadline, progress);
         }
     }
 
@@ -90,12 +96,12 @@ public final class Deployer {
                 .header("Content-Type", "multipart/form-data; boundary=" + BOUNDARY)
                 .POST(content)
                 .build();
-        String filename = send(request, 200, true).path("filename").asText();
+        String filename = send(request, 200, IfResponseIsLost.RETRY).path("filename").asText();
         return filename.substring(filename.lastIndexOf('/') + 1);
     }
 
     private String run(String jarId, Map<String, Object> body) throws DeployException, InterruptedException {
-        String jobId = post("/jars/" + jarId + "/run", body, 200, false).path("jobid").asText();
+        String jobId = post("/jars/" + jarId + "/run", body, 200, IfResponseIsLost.FAIL).path("jobid").asText();
         waitUntilUp(jobId);
         return jobId;
     }
@@ -103,22 +109,25 @@ public final class Deployer {
     private String takeSavepoint(String jobId, String endpoint, Map<String, Object> fields)
             throws DeployException, InterruptedException {
         Map<String, Object> body = Flink.savepointBody(Flink.acceptsTriggerIds(get("/config")), fields);
-        JsonNode triggered = post("/jobs/" + jobId + "/" + endpoint, body, 202, body.containsKey("triggerId"));
-        String status = "/jobs/" + jobId + "/savepoints/" + triggered.path("request-id").asText();
-        Instant end = time.now().plus(timeout);
-        Optional<String> location = Flink.location(get(status));
+        IfResponseIsLost ifResponseIsLost =
+                body.containsKey("triggerId") ? IfResponseIsLost.RETRY : IfResponseIsLost.FAIL;
+        JsonNode triggered = post("/jobs/" + jobId + "/" + endpoint, body, 202, ifResponseIsLost);
+        String statusPath = "/jobs/" + jobId + "/savepoints/" + triggered.path("request-id").asText();
+        Instant deadline = time.now().plus(timeout);
+        Optional<String> location = Flink.location(get(statusPath));
         while (location.isEmpty()) {
-            await(end, "the savepoint is not ready");
-            location = Flink.location(get(status));
+            await(deadline, "the savepoint is not ready");
+            location = Flink.location(get(statusPath));
         }
         return location.get();
     }
 
     private JsonNode get(String path) throws DeployException, InterruptedException {
-        return send(request(path).build(), 200, true);
+        return send(request(path).build(), 200, IfResponseIsLost.RETRY);
     }
 
-    private JsonNode post(String path, Map<String, Object> body, int expectedStatus, boolean idempotent)
+    private JsonNode post(
+            String path, Map<String, Object> body, int expectedStatus, IfResponseIsLost ifResponseIsLost)
             throws DeployException, InterruptedException {
         BodyPublisher content;
         try {
@@ -128,7 +137,7 @@ public final class Deployer {
         }
         HttpRequest request =
                 request(path).header("Content-Type", "application/json").POST(content).build();
-        return send(request, expectedStatus, idempotent);
+        return send(request, expectedStatus, ifResponseIsLost);
     }
 
     private HttpRequest.Builder request(String path) {
@@ -138,16 +147,16 @@ public final class Deployer {
     /**
      * Sends a request and returns the parsed response.
      *
-     * <p>Requests are repeated after a 503, because there is no leader that could have processed them. After a lost
-     * connection, only idempotent requests are repeated.
+     * <p>The request is retried after a 503, because there is no leader that could have processed it. After a lost
+     * connection, it is retried only if it is idempotent.
      */
-    private JsonNode send(HttpRequest request, int expectedStatus, boolean idempotent)
+    private JsonNode send(HttpRequest request, int expectedStatus, IfResponseIsLost ifResponseIsLost)
             throws DeployException, InterruptedException {
         String name = request.method() + " " + request.uri().getPath() + ": ";
         String problem = "";
-        for (int attempt = 0; attempt < attempts; attempt++) {
+        for (int attempt = 0; attempt < maxAttempts; attempt++) {
             if (attempt > 0) {
-                time.sleep(poll);
+                time.sleep(pollInterval);
             }
             try {
                 HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
@@ -160,7 +169,7 @@ public final class Deployer {
                 }
             } catch (IOException error) {
                 problem = "no response (" + error + ")";
-                if (!idempotent) {
+                if (ifResponseIsLost == IfResponseIsLost.FAIL) {
                     throw new DeployException.ResponseLost(name + problem + "; Flink may have processed the request");
                 }
             }
@@ -168,10 +177,10 @@ public final class Deployer {
         throw new DeployException.RequestFailed(name + problem);
     }
 
-    private void await(Instant end, String progress) throws DeployException, InterruptedException {
-        if (!time.now().isBefore(end)) {
+    private void await(Instant deadline, String progress) throws DeployException, InterruptedException {
+        if (!time.now().isBefore(deadline)) {
             throw new DeployException.TimedOut(progress + " after " + timeout.toSeconds() + " s");
         }
-        time.sleep(poll);
+        time.sleep(pollInterval);
     }
 }

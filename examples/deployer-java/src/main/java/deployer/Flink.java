@@ -17,7 +17,10 @@ final class Flink {
 
     private Flink() {}
 
-    /** Since Flink 1.15, a client can choose the trigger id. Two requests with the same id trigger one operation. */
+    /**
+     * Returns whether a client can choose the trigger id, which is possible since Flink 1.15. Two requests with the same
+     * id trigger one operation.
+     */
     static boolean acceptsTriggerIds(JsonNode config) {
         String[] numbers = config.path("flink-version").asText().split("\\.");
         return Integer.parseInt(numbers[0]) > 1 || Integer.parseInt(numbers[1]) >= 15;
@@ -33,7 +36,7 @@ final class Flink {
     }
 
     /**
-     * Returns the savepoint path; empty while it is in progress.
+     * Returns the savepoint path; empty while the savepoint is in progress.
      *
      * @throws DeployException.SavepointFailed if the savepoint has failed; its status is then also COMPLETED
      */

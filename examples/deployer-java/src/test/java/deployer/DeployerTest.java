@@ -87,7 +87,7 @@ class DeployerTest {
     @FlinkMockTest(scenario = "orders.yaml", clock = "virtual", flink = "1.12")
     class OnFlink112 extends OnEachRelease {
         @Test
-        void withoutTriggerIdsNoRequestIsRepeated(FlinkMock flink) {
+        void withoutTriggerIdsNoRequestIsRetried(FlinkMock flink) {
             flink.faults().add(LOST_RESPONSE);
             String job = flink.job("orders").id();
             assertThrows(DeployException.ResponseLost.class, () -> deployer.savepoint(job, DIRECTORY));
@@ -129,14 +129,14 @@ class DeployerTest {
     }
 
     @Test
-    void requestsWithoutALeaderAreRepeated(FlinkMock flink) throws Exception {
+    void requestsWithoutALeaderAreRetried(FlinkMock flink) throws Exception {
         flink.faults().add("{times: 3, reply: leader-unavailable}");
         deployer.deploy(jar);
         flink.requests().expect("POST /jars/upload", "4 times");
     }
 
     @Test
-    void requestsAreNotRepeatedForever(FlinkMock flink) {
+    void requestsAreNotRetriedForever(FlinkMock flink) {
         flink.faults().add("reply: leader-unavailable");
         String message = assertThrows(DeployException.RequestFailed.class, () -> deployer.deploy(jar))
                 .getMessage();
