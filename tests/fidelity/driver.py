@@ -48,7 +48,7 @@ class Driver:
 
     Args:
         base_url: The base URL of the server.
-        jars: The folder with the jars of the recorded jobs.
+        jar_folder: The folder with the jars of the recorded jobs.
         scratch: A folder to which the cluster can write savepoints.
 
     Attributes:
@@ -58,10 +58,10 @@ class Driver:
         last_response: The response of the last step, as it is recorded.
     """
 
-    def __init__(self, base_url: str, jars: Path, scratch: str) -> None:
+    def __init__(self, base_url: str, jar_folder: Path, scratch: str) -> None:
         url = urllib.parse.urlsplit(base_url)
         self.host, self.port, self.base_path = url.hostname or "", url.port or 80, url.path.rstrip("/")
-        self.jars = jars
+        self.jar_folder = jar_folder
         self.scratch = scratch
         self._recording_start = time.time()
         self.begin_suite("")

@@ -13,7 +13,7 @@ TERMINAL_STATES = ("FINISHED", "FAILED", "CANCELED", "SUSPENDED")
 
 
 def jar_bytes(driver: Driver, jar: str) -> bytes:
-    return (driver.jars / f"{jar}.jar").read_bytes()
+    return (driver.jar_folder / f"{jar}.jar").read_bytes()
 
 
 def upload(driver: Driver, jar: str, variable: str | None = None, name: str | None = None) -> None:

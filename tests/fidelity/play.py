@@ -24,11 +24,11 @@ JARS = Path(__file__).parent / "jars"
 
 
 def play(
-    driver: Driver, names: Iterable[str] = tuple(SUITES), report: Callable[[str], None] = lambda text: None
+    driver: Driver, suite_names: Iterable[str] = tuple(SUITES), report: Callable[[str], None] = lambda text: None
 ) -> dict[str, Steps]:
     """Play suites; return their steps by suite. `report` is called with a line for each suite."""
     steps_by_suite = {}
-    for name in names:
+    for name in suite_names:
         start = time.time()
         driver.begin_suite(name)
         SUITES[name](driver)
@@ -43,14 +43,14 @@ def main() -> None:
     parser.add_argument("--target", required=True, help="the base URL, such as http://127.0.0.1:8081")
     parser.add_argument("--jars", required=True, type=Path, help="the folder with the jars of the target's release")
     parser.add_argument("--out", required=True, type=Path, help="a folder for one file per suite")
-    parser.add_argument("--suite", default=",".join(SUITES), help="names, comma separated; default: %(default)s")
+    parser.add_argument("--suite", default=",".join(SUITES), help="suites, comma separated; default: %(default)s")
     scratch = str(Path(tempfile.gettempdir(), "flink-oracle"))
     parser.add_argument("--scratch", default=scratch, help="a folder to which the cluster can write savepoints")
     args = parser.parse_args()
-    names = args.suite.split(",")
-    if unknown := [name for name in names if name not in SUITES]:
+    suite_names = args.suite.split(",")
+    if unknown := [name for name in suite_names if name not in SUITES]:
         parser.error(f"no suite {unknown[0]}; there are {', '.join(SUITES)}")
-    for name, steps in play(Driver(args.target, args.jars, args.scratch), names, print).items():
+    for name, steps in play(Driver(args.target, args.jars, args.scratch), suite_names, print).items():
         save(args.out / f"{name}.json", {"suite": name}, steps)
 
 

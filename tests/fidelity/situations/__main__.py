@@ -17,11 +17,11 @@ from tests.fidelity.real import jars_for
 from tests.fidelity.real_cluster import real_cluster
 from tests.fidelity.recordings import Steps, load, replace_paths, save
 from tests.fidelity.situations import expired, slots
-from tests.fidelity.situations.before_running import created, initializing
-from tests.fidelity.situations.expired import forgotten
-from tests.fidelity.situations.failures import applications, failing_stop
-from tests.fidelity.situations.finished_vertices import batch, partly
-from tests.fidelity.situations.savepoint_paths import directories, paths
+from tests.fidelity.situations.before_running import created_job, initializing_job
+from tests.fidelity.situations.expired import expired_job
+from tests.fidelity.situations.failures import failing_applications, failing_stop
+from tests.fidelity.situations.finished_vertices import batch_job, partly_finished_job
+from tests.fidelity.situations.savepoint_paths import savepoint_directories, savepoint_paths
 from tests.fidelity.situations.slots import waiting_for_slots
 
 RECORDED_SITUATIONS = Path(__file__).parents[2] / "situations"
@@ -38,17 +38,27 @@ class Session(NamedTuple):
 
 SESSIONS = (
     Session(
-        slots.OPTIONS, (waiting_for_slots, batch, partly, directories, paths, failing_stop, applications, initializing)
+        slots.OPTIONS,
+        (
+            waiting_for_slots,
+            batch_job,
+            partly_finished_job,
+            savepoint_directories,
+            savepoint_paths,
+            failing_stop,
+            failing_applications,
+            initializing_job,
+        ),
     ),
-    Session(("jobmanager.scheduler: adaptive",), (created,)),
-    Session(expired.OPTIONS, (forgotten,)),
+    Session(("jobmanager.scheduler: adaptive",), (created_job,)),
+    Session(expired.OPTIONS, (expired_job,)),
 )
-FIRST_RELEASES: dict[Situation, tuple[int, int]] = {created: (1, 13), applications: (2, 3)}
+FIRST_RELEASES: dict[Situation, tuple[int, int]] = {created_job: (1, 13), failing_applications: (2, 3)}
 """The first release in which a situation exists; 1.12 for the others."""
 NAMES = tuple(situation.__name__ for session in SESSIONS for situation in session.situations)
 
 
-def record(situation: Situation, driver: Driver) -> None:
+def record_situation(situation: Situation, driver: Driver) -> None:
     """Put the cluster into a situation and record it. An error ends the situation, but its earlier steps remain."""
     driver.begin_suite("situations")
     start = time.time()
@@ -69,7 +79,7 @@ def main() -> None:
         "--home", type=Path, help="the folder of a distribution, with lib/ and bin/; default: it is downloaded"
     )
     parser.add_argument("--java", help="the Java that runs it; default: `java`, and a downloaded Java 11 before 1.15")
-    parser.add_argument("--only", default=",".join(NAMES), help="names, comma separated; default: %(default)s")
+    parser.add_argument("--only", default=",".join(NAMES), help="situations, comma separated; default: %(default)s")
     args = parser.parse_args()
     home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
     steps: Steps = []
@@ -85,13 +95,13 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder), session.options) as url:
             for situation in selected:
                 driver = Driver(url, jars_for(args.version), f"{folder}/scratch")
-                record(situation, driver)
+                record_situation(situation, driver)
                 steps += replace_paths(driver.steps, {folder: "/opt/flink/work", str(home): "/opt/flink"})
                 path = RECORDED_SITUATIONS / f"{args.version}.json.gz"
                 new_names = {step["step"] for step in steps}
                 old_steps = load(path) if path.exists() else []
-                unchanged = [step for step in old_steps if step["step"] not in new_names]
-                save(path, {"flink": args.version, "suite": "situations"}, [*unchanged, *steps])
+                kept_steps = [step for step in old_steps if step["step"] not in new_names]
+                save(path, {"flink": args.version, "suite": "situations"}, [*kept_steps, *steps])
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ SOURCE_ID = "cbc357ccb763df2852fee8c4fc7d55f2"
 
 
 @contextlib.contextmanager
-def initializing_job(driver: Driver, name: str) -> Iterator[None]:
+def job_held_initializing(driver: Driver, name: str) -> Iterator[None]:
     """Keep a job INITIALIZING: the metadata file of its savepoint is a named pipe without a writer.
 
     The variable {job} is the id of the job. `name` is the beginning of the names of the steps.
@@ -28,7 +28,7 @@ def initializing_job(driver: Driver, name: str) -> Iterator[None]:
     os.mkfifo(folder / "_metadata")
     upload(driver, "wordcount", name=f"{name}: upload")
     old_ids = {job["jid"] for job in driver.peek("/jobs/overview")["jobs"]}
-    submitter = Driver(f"http://{driver.host}:{driver.port}", driver.jars, str(driver.variables["scratch"]))
+    submitter = Driver(f"http://{driver.host}:{driver.port}", driver.jar_folder, str(driver.variables["scratch"]))
     submitter.variables = driver.variables
     body = {"savepointPath": f"file://{folder}", "programArgsList": ["--name", "held"]}
     thread = threading.Thread(
@@ -48,9 +48,9 @@ def initializing_job(driver: Driver, name: str) -> Iterator[None]:
         driver.steps += [{**step, "suite": driver.suite, "step": f"{name}: run"} for step in submitter.steps]
 
 
-def initializing(driver: Driver) -> None:
+def initializing_job(driver: Driver) -> None:
     """Read a job that is INITIALIZING, and cancel another one."""
-    with initializing_job(driver, "initializing"):
+    with job_held_initializing(driver, "initializing"):
         time.sleep(1)
         driver.variables["v0"] = SOURCE_ID
         read_job(driver, "initializing", "v0")
@@ -65,14 +65,14 @@ def initializing(driver: Driver) -> None:
         )
     wait_for_job(driver, driver.variables["job"], has_ended)
     driver.step("initializing: after", "GET", JOB)
-    with initializing_job(driver, "initializing to cancel"):
+    with job_held_initializing(driver, "initializing to cancel"):
         driver.step("initializing: cancel", "PATCH", JOB)
         time.sleep(0.5)
         driver.step("initializing: status after cancel", "GET", JOB + "/status")
         driver.step("initializing: list after cancel", "GET", "/jobs/overview")
 
 
-def created(driver: Driver) -> None:
+def created_job(driver: Driver) -> None:
     """Read a job that stays CREATED, because the adaptive scheduler lacks the slots that it needs."""
     start_job(driver, "wordcount", "--name", "takes all slots", name="created: run the first", variable="first")
     start_job(

@@ -14,7 +14,7 @@ POLLING_TIME_S = 70
 OPTIONS = (f"jobstore.expiration-time: {EXPIRATION_TIME_S}",)
 
 
-def forgotten(driver: Driver) -> None:
+def expired_job(driver: Driver) -> None:
     """Run a job that ends, and poll all responses that show it until the cluster has forgotten it."""
     start_job(driver, "finite", "--count", "20", "--name", "soon gone", name="forgotten: run", wait=False)
     job_id = driver.variables["job"]

@@ -24,11 +24,11 @@ from tests.fidelity.situations.common_steps import JOB, JOB_CACHE_S
 
 def failing_stop(driver: Driver) -> None:
     """Stop a job whose task fails after the savepoint has completed, without and with a restart strategy."""
-    restart_options: dict[str, dict[str, str]] = {
+    options_by_label: dict[str, dict[str, str]] = {
         "none": {"restart-strategy.type": "none", "restart-strategy": "none"},
         "restarts": {},
     }
-    for label, options in restart_options.items():
+    for label, options in options_by_label.items():
         # POST /jars/:jarid/run has the field flinkConfiguration since 1.17
         if label == "none" and release_of(str(driver.peek("/config")["flink-version"])) < (1, 17):
             continue
@@ -59,7 +59,7 @@ def failing_stop(driver: Driver) -> None:
         cancel_all_jobs(driver)
 
 
-def applications(driver: Driver) -> None:
+def failing_applications(driver: Driver) -> None:
     """Run applications whose main method throws, or starts no job."""
     for jar in ("mainthrows", "noexecute"):
         upload(driver, jar, name=f"applications: upload {jar}")

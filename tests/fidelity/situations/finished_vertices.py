@@ -18,7 +18,7 @@ def describe_graph(job: Body) -> str:
     return f"{len(job['vertices'])} {job.get('pending-operators')} {states}"
 
 
-def batch(driver: Driver) -> None:
+def batch_job(driver: Driver) -> None:
     """Run a batch job until it is FINISHED, and another one that is cancelled."""
     set_taskmanager_variable(driver)
     start_job(
@@ -62,7 +62,7 @@ def batch(driver: Driver) -> None:
     driver.step("batch: CANCELED list", "GET", "/jobs/overview")
 
 
-def partly(driver: Driver) -> None:
+def partly_finished_job(driver: Driver) -> None:
     """Run a streaming job with one vertex, "once", that finishes."""
     start_job(driver, "partlyfinished", name="partly: run")
     wait_for_job(driver, driver.variables["job"], lambda job: job["tasks"]["finished"] == 1)

@@ -18,7 +18,7 @@ from tests.fidelity.job_steps import (
 from tests.fidelity.situations.common_steps import JOB
 
 
-def directories(driver: Driver) -> None:
+def savepoint_directories(driver: Driver) -> None:
     """Take savepoints, also while stopping, in directories: empty, relative, unwritable, of another file system …"""
     start_job(driver, "wordcount", "--name", "oracle word count", name="directories: run")
     wait_for_checkpoints(driver, 1)
@@ -62,7 +62,7 @@ PATHS_WITHOUT_SAVEPOINT = {
 """The paths by the labels in the names of their steps."""
 
 
-def paths(driver: Driver) -> None:
+def savepoint_paths(driver: Driver) -> None:
     """Take savepoints in further directories; then restore jobs from, and dispose of, paths without a savepoint."""
     start_job(driver, "wordcount", "--name", "oracle word count", name="paths: run")
     wait_for_checkpoints(driver, 1)
