@@ -17,6 +17,7 @@ from flinkmock.cli import main, terminal
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
+    """The URL of a cluster with a running job."""
     with FlinkMock({"jobs": {"running": "streaming"}}, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
         yield cluster.url
@@ -43,10 +44,10 @@ def test_a_json_report_can_be_used_as_a_baseline(url: str, tmp_path: Path, capsy
 def test_a_junit_report_has_failures_for_findings(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--flink", "2.2", "--format", "junit"]) == 1
     suite = ElementTree.fromstring(capsys.readouterr().out)
-    failed = [case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None]
-    assert "GET /taskmanagers" in failed
-    assert "GET /jobs" not in failed
-    assert int(suite.get("failures", 0)) == len(failed)
+    failed_cases = [case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None]
+    assert "GET /taskmanagers" in failed_cases
+    assert "GET /jobs" not in failed_cases
+    assert int(suite.get("failures", 0)) == len(failed_cases)
 
 
 def test_findings_are_printed_as_github_annotations(url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,9 +141,9 @@ def test_a_server_other_than_flink_is_not_recorded(
 def test_malformed_responses_are_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exchanges = [{"target": "/jobs/overview", "status": 200, "response": '{"jobs": []}'}]
     exchanges.append({"target": "/taskmanagers", "status": 200, "response": '{"taskmanagers": [{"id": 1}]}'})
-    journal = tmp_path / "kept.jsonl"
-    journal.write_text("".join(json.dumps(line) + "\n" for line in exchanges))
-    assert main(["record", str(journal), "-o", str(tmp_path / "none.yaml")]) == 2
+    raw = tmp_path / "raw.jsonl"
+    raw.write_text("".join(json.dumps(line) + "\n" for line in exchanges))
+    assert main(["record", str(raw), "-o", str(tmp_path / "none.yaml")]) == 2
     assert "a response does not have Flink's form" in capsys.readouterr().err
 
 
@@ -196,10 +197,10 @@ def test_a_running_job_is_found_although_one_list_of_jobs_is_missing(capsys: pyt
     """A proxy may serve only one of `GET /jobs` and `GET /jobs/overview`."""
     scenario = {"jobs": {"orders": "streaming"}, "faults": [{"match": "GET /jobs", "reply": "not-found"}]}
     with FlinkMock(scenario) as mock:
-        job = mock.job("orders").id
-        main(["check", mock.url, "--cancel-job", job])
+        job_id = mock.job("orders").id
+        main(["check", mock.url, "--cancel-job", job_id])
         assert "has no running job" not in capsys.readouterr().err
-        assert any(exchange.target.startswith(f"/jobs/{job}/vertices/") for exchange in mock.requests)
+        assert any(exchange.target.startswith(f"/jobs/{job_id}/vertices/") for exchange in mock.requests)
         assert mock.job("orders").state == "CANCELED"
 
 

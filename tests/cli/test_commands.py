@@ -1,4 +1,4 @@
-"""Commands without test files of their own, called in the test process."""
+"""Short tests of several commands."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_record_rejects_invalid_durations(
 
 
 @pytest.mark.parametrize(("text", "ms"), [("500ms", 500), ("2min", 120_000), ("1d", 86_400_000), ("1m30s", 90_000)])
-def test_record_accepts_durations_with_every_unit(text: str, ms: int) -> None:
+def test_positive_durations_can_have_every_unit(text: str, ms: int) -> None:
     assert positive_duration(text) == ms
 
 

@@ -13,14 +13,14 @@ from flinkmock.cli import main
 from flinkmock.cli.completion import SHELLS
 
 
-def script(shell: str, capsys: pytest.CaptureFixture[str]) -> str:
+def completion_script(shell: str, capsys: pytest.CaptureFixture[str]) -> str:
     assert main(["completion", shell]) == 0
     return capsys.readouterr().out
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_each_script_has_commands_options_and_values(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
-    text = script(shell, capsys)
+    text = completion_script(shell, capsys)
     for word in ("serve", "scenario", "advance", "--clock", "crash-loop.yaml", "1.20", "completion"):
         assert word.lstrip("-") in text, word
 
@@ -47,7 +47,7 @@ def test_bash_completes_a_word(
     (tmp_path / "mine.yaml").touch()
     words = line.split(" ")
     quoted = " ".join(shlex.quote(word) for word in words)
-    program = f"""{script("bash", capsys)}
+    program = f"""{completion_script("bash", capsys)}
         COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _flinkmock; printf '%s\\n' "${{COMPREPLY[@]}}"
     """
     completed = subprocess.run(["bash", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -59,6 +59,6 @@ def test_zsh_and_fish_can_parse_their_scripts(shell: str, capsys: pytest.Capture
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
     file = tmp_path / "script"
-    file.write_text(script(shell, capsys), encoding="utf-8")
+    file.write_text(completion_script(shell, capsys), encoding="utf-8")
     completed = subprocess.run([shell, "-n", str(file)], capture_output=True, text=True, check=False)
     assert (completed.returncode, completed.stderr) == (0, "")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import NamedTuple
 from urllib.request import urlopen
 
 import pytest
@@ -17,7 +18,16 @@ from flinkmock import FlinkMock, InvalidArgument
 from flinkmock.cli import main
 from flinkmock.control.client import ControlClient
 
-Ctl = Callable[..., tuple[int, str, str]]
+
+class CommandResult(NamedTuple):
+    """The exit code of a command, and what it wrote to standard output and standard error."""
+
+    exit_code: int
+    out: str
+    err: str
+
+
+Ctl = Callable[..., CommandResult]
 SCENARIO = "clock: virtual\njobs: {orders: streaming}\n"
 
 
@@ -29,15 +39,15 @@ def flink() -> Iterator[FlinkMock]:
 
 @pytest.fixture
 def ctl(flink: FlinkMock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Ctl:
-    """Runs an action; returns the exit code, standard output and standard error."""
+    """Runs an action of `flinkmock ctl`."""
     monkeypatch.setenv("FLINKMOCK_URL", flink.url)
 
-    def run(*arguments: str) -> tuple[int, str, str]:
+    def run(*arguments: str) -> CommandResult:
         try:
             code = main(["ctl", *arguments])
         except SystemExit as end:
             code = int(str(end.code))
-        return (code, *capsys.readouterr())
+        return CommandResult(code, *capsys.readouterr())
 
     return run
 
@@ -46,22 +56,22 @@ def test_the_option_json_may_be_before_or_after_the_action(ctl: Ctl, flink: Flin
     for arguments in (("--json", "clock"), ("clock", "--json")):
         code, out, err = ctl(*arguments)
         assert (code, err, json.loads(out)["mode"]) == (0, "", "virtual")
-    assert json.loads(ctl("scenario", "show", "--json")[1])["jobs"] == {"orders": "streaming"}
-    assert json.loads(ctl("requests", "--har")[1])["log"]["entries"] == []
+    assert json.loads(ctl("scenario", "show", "--json").out)["jobs"] == {"orders": "streaming"}
+    assert json.loads(ctl("requests", "--har").out)["log"]["entries"] == []
 
 
 def test_the_clock_mode_is_changed(ctl: Ctl) -> None:
-    assert "clock 10x" in ctl("clock", "--mode", "10x")[1]
+    assert "clock 10x" in ctl("clock", "--mode", "10x").out
 
 
 def test_jobs_are_restarted_finished_and_submitted(ctl: Ctl, flink: FlinkMock) -> None:
     flink.advance("1s")
-    assert ctl("restart", "orders")[0] == 0
-    assert ctl("restart", "orders")[0] == 1
-    assert ctl("finish", "nobody")[0] == 2
+    assert ctl("restart", "orders").exit_code == 0
+    assert ctl("restart", "orders").exit_code == 1
+    assert ctl("finish", "nobody").exit_code == 2
     flink.run_until(orders="RUNNING")
-    assert "FINISHED" in ctl("finish", "orders")[1]
-    assert "INITIALIZING" in ctl("submit", "more", "--template", "batch", "--parallelism", "3")[1]
+    assert "FINISHED" in ctl("finish", "orders").out
+    assert "INITIALIZING" in ctl("submit", "more", "--template", "batch", "--parallelism", "3").out
     assert flink.job("more").job.graph.vertices[0].parallelism == 3
     code, _, err = ctl("submit", "less", "--template", "btach")
     assert (code, 'Did you mean "batch"?' in err) == (2, True)
@@ -71,9 +81,9 @@ def test_a_scenario_can_extend_a_file_of_the_client(ctl: Ctl, flink: FlinkMock, 
     (tmp_path / "base.yaml").write_text(SCENARIO, "utf-8")
     child = tmp_path / "child.yaml"
     child.write_text("extends: base.yaml\njobs: {report: batch}\n", "utf-8")
-    assert ctl("scenario", "load", str(child), "--start-time", "2026-03-01")[1].startswith("2026-03-01 00:00:00.000")
+    assert ctl("scenario", "load", str(child), "--start-time", "2026-03-01").out.startswith("2026-03-01 00:00:00.000")
     assert {job.name for job in flink.jobs} == {"orders", "report"}
-    assert ctl("scenario", "check", str(child))[1] == f"{child} is valid\n"
+    assert ctl("scenario", "check", str(child)).out == f"{child} is valid\n"
     child.write_text("extends: base.yaml\njobs: {report: bach}\n", "utf-8")
     mistake = f'{child}:2:16: no template "bach". Did you mean "batch"? Known: streaming, batch, failing, '
     for action, code in (("load", 2), ("check", 1)):
@@ -96,19 +106,19 @@ def test_findings_are_printed(ctl: Ctl, flink: FlinkMock) -> None:
 
 def test_taskmanagers_join_and_are_lost(ctl: Ctl, flink: FlinkMock) -> None:
     count_before = len(flink.taskmanagers)
-    assert ctl("taskmanager", "join")[0] == 0
-    assert len(ctl("taskmanager", "list")[1].splitlines()) == count_before + 1
+    assert ctl("taskmanager", "join").exit_code == 0
+    assert len(ctl("taskmanager", "list").out.splitlines()) == count_before + 1
     last = list(flink.taskmanagers)[-1]
-    assert ctl("taskmanager", "lose", last)[1] == f"{last} is lost\n"
+    assert ctl("taskmanager", "lose", last).out == f"{last} is lost\n"
 
 
 def test_the_leader_is_shown(ctl: Ctl) -> None:
-    assert ctl("leader", "show")[1] == "JobManager 0 is the leader\n"
+    assert ctl("leader", "show").out == "JobManager 0 is the leader\n"
 
 
 def test_signals_that_nothing_waits_for_are_rejected(ctl: Ctl) -> None:
-    assert ctl("signal")[1] == "Nothing in the scenario waits for a signal.\n"
-    assert ctl("signal", "go")[0] == 2
+    assert ctl("signal").out == "Nothing in the scenario waits for a signal.\n"
+    assert ctl("signal", "go").exit_code == 2
 
 
 def test_faults_are_read_from_a_file_and_from_standard_input(
@@ -116,25 +126,25 @@ def test_faults_are_read_from_a_file_and_from_standard_input(
 ) -> None:
     file = tmp_path / "faults.yaml"
     file.write_text("- {name: one, match: GET /jobs, delay: 1s}\n- {name: two, match: GET /jobs, delay: 2s}\n")
-    assert ctl("fault", "add", str(file))[1].splitlines()[1].split()[0] == "one"
+    assert ctl("fault", "add", str(file)).out.splitlines()[1].split()[0] == "one"
     monkeypatch.setattr("sys.stdin", io.StringIO("{name: zero, match: GET /jobs, delay: 3s}"))
-    assert ctl("fault", "add", "-", "--first")[0] == 0
-    assert [line.split()[0] for line in ctl("fault", "list")[1].splitlines()[1:]] == ["zero", "one", "two"]
-    assert ctl("fault", "clear")[0] == 0
-    assert ctl("fault", "list")[1] == "There are no faults.\n"
+    assert ctl("fault", "add", "-", "--first").exit_code == 0
+    assert [line.split()[0] for line in ctl("fault", "list").out.splitlines()[1:]] == ["zero", "one", "two"]
+    assert ctl("fault", "clear").exit_code == 0
+    assert ctl("fault", "list").out == "There are no faults.\n"
     code, _, err = ctl("fault", "add", "match: GET /jobs\ndelai: 1s")
     assert (code, "delay" in err) == (2, True)
-    assert ctl("fault", "add", "missing")[2] == "flinkmock: missing: file not found.\n"
+    assert ctl("fault", "add", "missing").err == "flinkmock: missing: file not found.\n"
 
 
 def test_the_absence_of_requests_and_expectations_is_reported(ctl: Ctl) -> None:
-    assert ctl("requests")[1] == "There are no requests.\n"
-    assert ctl("requests", "--clear")[0] == 0
-    assert ctl("expectations")[:2] == (0, "The scenario expects nothing.\n")
+    assert ctl("requests").out == "There are no requests.\n"
+    assert ctl("requests", "--clear").exit_code == 0
+    assert ctl("expectations") == (0, "The scenario expects nothing.\n", "")
 
 
 def test_invalid_options_of_requests_are_rejected(ctl: Ctl) -> None:
-    assert ctl("requests", "--wait", "1")[2] == "flinkmock: --wait needs --match.\n"
+    assert ctl("requests", "--wait", "1").err == "flinkmock: --wait needs --match.\n"
     code, _, err = ctl("requests", "--match", "GET")
     assert (code, "GET" in err) == (2, True)
 
@@ -150,24 +160,24 @@ def test_a_mistake_in_a_scenario_is_reported_with_the_name_of_its_file(
         code, _, err = ctl(*action, str(file))
         assert (code, err.startswith(f"flinkmock: {file}:1:16: no template")) == (2, True)
     assert [job.name for job in flink.jobs] == ["orders"]
-    assert 'Did you mean "crash-loop.yaml"?' in ctl("scenario", "load", "crsh-loop.yaml")[2]
-    assert "crash-loop.yaml" in ctl("scenario", "list")[1]
+    assert 'Did you mean "crash-loop.yaml"?' in ctl("scenario", "load", "crsh-loop.yaml").err
+    assert "crash-loop.yaml" in ctl("scenario", "list").out
 
 
 def test_snapshots_are_taken_listed_and_deleted(ctl: Ctl) -> None:
-    assert ctl("snapshot", "--list")[1] == "There are no snapshots.\n"
-    assert ctl("snapshot")[1] == "s1\n"
-    assert ctl("snapshot", "--list")[1].splitlines()[1].split() == ["s1", "+0s"]
-    assert ctl("snapshot", "--delete", "s1")[0] == 0
-    assert ctl("restore", "s1")[0] == 2
+    assert ctl("snapshot", "--list").out == "There are no snapshots.\n"
+    assert ctl("snapshot").out == "s1\n"
+    assert ctl("snapshot", "--list").out.splitlines()[1].split() == ["s1", "+0s"]
+    assert ctl("snapshot", "--delete", "s1").exit_code == 0
+    assert ctl("restore", "s1").exit_code == 2
 
 
 def test_clusters_are_created_and_deleted(ctl: Ctl) -> None:
-    assert ctl("cluster", "list")[1] == "There are no additional clusters.\n"
-    url = ctl("cluster", "create", "--clock", "virtual")[1].split()[1]
-    assert "clock virtual" in ctl("clock", "--url", url)[1]
-    assert "clock virtual" in ctl("clock", "--url", f"{url}/__flinkmock__/v1")[1]
-    assert ctl("cluster", "delete", "c1")[0] == 0
+    assert ctl("cluster", "list").out == "There are no additional clusters.\n"
+    url = ctl("cluster", "create", "--clock", "virtual").out.split()[1]
+    assert "clock virtual" in ctl("clock", "--url", url).out
+    assert "clock virtual" in ctl("clock", "--url", f"{url}/__flinkmock__/v1").out
+    assert ctl("cluster", "delete", "c1").exit_code == 0
 
 
 def test_a_cluster_that_does_not_respond_is_reported(ctl: Ctl) -> None:
@@ -191,7 +201,7 @@ def test_a_server_without_a_control_api_is_reported(ctl: Ctl) -> None:
     assert (code, "has no control API: it responds with 404" in err) == (2, True)
 
 
-def test_the_token_is_sent(ctl: Ctl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_control_token_is_sent(ctl: Ctl, monkeypatch: pytest.MonkeyPatch) -> None:
     received: list[str | None] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -210,7 +220,8 @@ def test_the_token_is_sent(ctl: Ctl, monkeypatch: pytest.MonkeyPatch) -> None:
         thread = Thread(target=lambda: [server.handle_request() for _ in range(2)], daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
-        assert ctl("clock", "--url", url, "--token", "secret")[::2] == (2, "flinkmock: needs a token\n")
+        exit_code, _, err = ctl("clock", "--url", url, "--token", "secret")
+        assert (exit_code, err) == (2, "flinkmock: needs a token\n")
         monkeypatch.setenv("FLINKMOCK_TOKEN", "from the environment")
         ctl("clock", "--url", url)
         thread.join()
@@ -224,6 +235,6 @@ def test_invalid_urls_are_rejected(url: str) -> None:
 
 
 def test_usage_errors_and_help_are_printed(ctl: Ctl) -> None:
-    assert ctl("advance", "5")[2] == 'flinkmock: "5" has no unit of time. Write 5s, 5ms or 5m.\n'
-    assert "Did you mean --json?" in ctl("clock", "--jsn")[2]
-    assert "examples:" in ctl("--help")[1]
+    assert ctl("advance", "5").err == 'flinkmock: "5" has no unit of time. Write 5s, 5ms or 5m.\n'
+    assert "Did you mean --json?" in ctl("clock", "--jsn").err
+    assert "examples:" in ctl("--help").out

@@ -28,7 +28,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def jar() -> bytes:
+def create_jar() -> bytes:
+    """Return a flink-dist jar with a dashboard and another file."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("web/index.html", "<html>the dashboard</html>")
@@ -36,21 +37,21 @@ def jar() -> bytes:
     return content.getvalue()
 
 
-def wheel(folder: Path) -> None:
+def write_wheel(folder: Path) -> None:
     with zipfile.ZipFile(folder / "apache_flink_libraries-2.3.0-py2.py3-none-any.whl", "w") as archive:
-        archive.writestr("pyflink/lib/flink-dist-2.3.0.jar", jar())
+        archive.writestr("pyflink/lib/flink-dist-2.3.0.jar", create_jar())
 
 
-def source_distribution(folder: Path) -> None:
+def write_source_distribution(folder: Path) -> None:
     with tarfile.open(folder / "apache-flink-libraries-2.3.0.tar.gz", "w:gz") as archive:
         member = tarfile.TarInfo("apache-flink-libraries-2.3.0/deps/lib/flink-dist_2.12-2.3.0.jar")
-        member.size = len(jar())
-        archive.addfile(member, io.BytesIO(jar()))
+        member.size = len(create_jar())
+        archive.addfile(member, io.BytesIO(create_jar()))
 
 
-@pytest.mark.parametrize("package", [wheel, source_distribution])
+@pytest.mark.parametrize("write_package", [write_wheel, write_source_distribution])
 def test_fetch_keeps_the_files_of_the_dashboard(
-    package: Callable[[Path], None],
+    write_package: Callable[[Path], None],
     cache: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -59,7 +60,7 @@ def test_fetch_keeps_the_files_of_the_dashboard(
 
     def pip(*arguments: str) -> None:
         calls.append(arguments[:-1])
-        package(Path(arguments[-1]))
+        write_package(Path(arguments[-1]))
 
     monkeypatch.setattr(dashboard_download, "_pip_download", pip)
     assert main(["dashboard", "fetch", "--flink", "2.3"]) == 0

@@ -16,8 +16,8 @@ def diff(capsys: pytest.CaptureFixture[str], *args: str) -> str:
 
 def test_a_table_marks_breaking_changes(capsys: pytest.CaptureFixture[str]) -> None:
     lines = diff(capsys, "1.20", "2.3").splitlines()
-    heading = lines.index("GET /jobs/:jobid/exceptions")
-    assert lines[heading + 1].split() == [
+    heading_index = lines.index("GET /jobs/:jobid/exceptions")
+    assert lines[heading_index + 1].split() == [
         "!",
         "2.0",
         "response",
@@ -28,8 +28,8 @@ def test_a_table_marks_breaking_changes(capsys: pytest.CaptureFixture[str]) -> N
         "or",
         "null)",
     ]
-    words = "the file is a serialized ExecutionPlan; before, a JobGraph"
-    assert any(line.startswith("  !  2.0  behaviour ") and line.endswith(words) for line in lines)
+    description = "the file is a serialized ExecutionPlan; before, a JobGraph"
+    assert any(line.startswith("  !  2.0  behaviour ") and line.endswith(description) for line in lines)
 
 
 def test_the_option_breaking_lists_only_breaking_changes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,10 +63,12 @@ def test_releases_without_differences_are_reported(capsys: pytest.CaptureFixture
     assert diff(capsys, "2.1", "2.2") == "No difference between Flink 2.1 and 2.2.\n"
 
 
-@pytest.mark.parametrize(("args", "words"), [(("2.3", "1.20"), "not later"), (("2.3", "2.4"), "Unknown Flink release")])
-def test_invalid_releases_are_rejected(capsys: pytest.CaptureFixture[str], args: tuple[str, str], words: str) -> None:
+@pytest.mark.parametrize(
+    ("args", "message"), [(("2.3", "1.20"), "not later"), (("2.3", "2.4"), "Unknown Flink release")]
+)
+def test_invalid_releases_are_rejected(capsys: pytest.CaptureFixture[str], args: tuple[str, str], message: str) -> None:
     assert main(["diff", *args]) == 2
-    assert words in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_changes_are_described_as_a_client_sees_them(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Every command works with an imported release that has operations and parameters unknown to the model."""
+"""Commands work with an imported release that has operations and parameters unknown to the model."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ TEXT = {"type": "string"}
 
 
 def response(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a response of an OpenAPI document."""
     return {"description": "Success.", "content": {JSON: {"schema": schema}}}
 
 
-NOTES = {
+JOB_NOTES_PATH = {
     "get": {
         "operationId": "getJobNotes",
         "parameters": [
@@ -37,7 +38,7 @@ NOTES = {
         "responses": {"200": response({"type": "object", "properties": {"notes": {"type": "array", "items": TEXT}}})},
     }
 }
-NOTE = {
+JOB_NOTE_PATH = {
     "parameters": [
         {"name": "jobid", "in": "path", "required": True, "schema": TEXT},
         {"$ref": "#/components/parameters/noteid"},
@@ -45,7 +46,7 @@ NOTE = {
     "get": {"responses": {"200": response({"$ref": "#/components/schemas/JobStatusInfo"})}},
     "delete": {"responses": {"204": {"description": "Deleted."}}},
 }
-NOTEBOOK = {
+NOTES_PATH = {
     "post": {
         "operationId": "postNote",
         "requestBody": {
@@ -60,7 +61,11 @@ def edited_document() -> dict[str, Any]:
     """Return the document of 2.3 with operations added by hand, which have no `x-` extensions."""
     edited = openapi(Contract.load("2.3"))
     edited["info"]["version"] = "v1/2.4.0"
-    edited["paths"] |= {"/jobs/{jobid}/notes": NOTES, "/jobs/{jobid}/notes/{noteid}": NOTE, "/notes": NOTEBOOK}
+    edited["paths"] |= {
+        "/jobs/{jobid}/notes": JOB_NOTES_PATH,
+        "/jobs/{jobid}/notes/{noteid}": JOB_NOTE_PATH,
+        "/notes": NOTES_PATH,
+    }
     edited["components"]["parameters"] = {"noteid": {"name": "noteid", "in": "path", "required": True}}
     return edited
 
@@ -69,7 +74,7 @@ def edited_document() -> dict[str, Any]:
 def schemas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with release 2.4, imported from the document."""
     folder = tmp_path_factory.mktemp("schemas")
-    file = folder / "own.json"
+    file = folder / "edited.json"
     file.write_text(json.dumps(edited_document()))
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out:
         patch.setenv("FLINKMOCK_SCHEMAS", str(folder))
@@ -172,9 +177,14 @@ def test_a_release_with_only_an_unknown_operation_can_be_checked(
     document = dict(Contract.load("2.3").document)
     [overview] = [entry for entry in document["operations"] if entry["id"] == "getClusterOverview"]
     parameter = {"name": "petid", "required": True}
-    pets = overview | {"id": "getPet", "path": "/pets/:petid", "path_parameters": [parameter], "query_parameters": []}
+    pet_operation = overview | {
+        "id": "getPet",
+        "path": "/pets/:petid",
+        "path_parameters": [parameter],
+        "query_parameters": [],
+    }
     provenance = {"source": "documentation", "detail": ""}
-    document |= {"flink": "2.4.0", "provenance": provenance, "operations": [pets]}
+    document |= {"flink": "2.4.0", "provenance": provenance, "operations": [pet_operation]}
     (tmp_path / "2.4.json").write_text(json.dumps(document))
     clear_release_cache()
     assert main(["coverage", "--flink", "2.4"]) == 0
@@ -187,7 +197,7 @@ def test_a_release_with_only_an_unknown_operation_can_be_checked(
     ("path", "entry", "message"),
     [
         ("/notes", {"get": {"responses": {"200": response({"$ref": "#/components/schemas/Nope"})}}}, "'Nope'"),
-        ("/notes", {"parameters": [{"$ref": "#/components/parameters/nope"}], "get": NOTES["get"]}, "'nope'"),
+        ("/notes", {"parameters": [{"$ref": "#/components/parameters/nope"}], "get": JOB_NOTES_PATH["get"]}, "'nope'"),
         ("/notes", {"get": {"responses": {"default": response(TEXT)}}}, "GET /notes has no success response"),
     ],
 )
@@ -200,7 +210,7 @@ def test_a_broken_document_is_rejected(
 ) -> None:
     document = edited_document()
     document["paths"][path] = entry
-    file = tmp_path / "own.json"
+    file = tmp_path / "edited.json"
     file.write_text(json.dumps(document))
     assert main(["import", str(file), "--flink", "2.4.0", "--out", str(tmp_path / "2.4.json")]) == 2
     assert message in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Messages about mistakes on the command line: each kind of mistake has one form."""
+"""Messages about mistakes on the command line: the same mistake gets the same message from every command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from flinkmock.cli import main
 
 RunFailingCommand = Callable[..., str]
-CLUSTER = "http://127.0.0.1:1"
+UNREACHABLE_URL = "http://127.0.0.1:1"
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def message_of(
         ("serve", "FILE"),
         ("scenario", "check", "FILE"),
         ("scenario", "plan", "FILE"),
-        ("proxy", CLUSTER, "--flink", "2.3", "--baseline", "FILE"),
-        ("check", CLUSTER, "--flink", "2.3", "--baseline", "FILE"),
-        ("check", CLUSTER, "--flink", "2.3", "--contract", "FILE"),
+        ("proxy", UNREACHABLE_URL, "--flink", "2.3", "--baseline", "FILE"),
+        ("check", UNREACHABLE_URL, "--flink", "2.3", "--baseline", "FILE"),
+        ("check", UNREACHABLE_URL, "--flink", "2.3", "--contract", "FILE"),
         ("compat", "FILE", "--from", "1.20"),
         ("adopt", "FILE"),
         ("import", "FILE", "--flink", "2.4.0"),
@@ -63,8 +63,8 @@ def test_a_missing_file_is_reported(arguments: tuple[str, ...], message_of: RunF
     "arguments",
     [
         ("openapi", "-o", "FILE"),
-        ("record", CLUSTER, "-o", "FILE"),
-        ("record", CLUSTER, "-o", "out.yaml", "--raw", "FILE"),
+        ("record", UNREACHABLE_URL, "-o", "FILE"),
+        ("record", UNREACHABLE_URL, "-o", "out.yaml", "--raw", "FILE"),
         ("scenario", "plan", "crash-loop.yaml", "--svg", "FILE"),
         ("serve", "--port", "0", "--journal", "FILE"),
     ],
@@ -111,15 +111,21 @@ def test_a_file_that_is_not_utf_8_is_reported(message_of: RunFailingCommand, tmp
             ["serve", "crashloop.yaml"],
             "crashloop.yaml: file not found in FOLDER, or among the built-in scenarios. Did ",
         ),
-        (["check", CLUSTER, "--seed", "x"], "check: error: argument --seed: 'x' is not a whole number. Write digits"),
-        (["check", CLUSTER, "--fuzz", "-1"], "check: error: argument --fuzz: '-1' is negative. Write a number from 0."),
+        (
+            ["check", UNREACHABLE_URL, "--seed", "x"],
+            "check: error: argument --seed: 'x' is not a whole number. Write digits",
+        ),
+        (
+            ["check", UNREACHABLE_URL, "--fuzz", "-1"],
+            "check: error: argument --fuzz: '-1' is negative. Write a number from 0.",
+        ),
         (["ctl", "requests", "--limit", "-1"], "ctl requests: error: argument --limit: '-1' is negative."),
         (
             ["serve", "--port", "abc"],
             "serve: error: argument --port: 'abc' is not a port. Write a number from 0 to 655",
         ),
         (
-            ["record", CLUSTER, "-o", "x", "--for", "0s"],
+            ["record", UNREACHABLE_URL, "-o", "x", "--for", "0s"],
             'record: error: argument --for: "0s" is too short. Write a duration above 0, such as 1s.',
         ),
     ],

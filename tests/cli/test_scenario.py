@@ -10,28 +10,28 @@ import pytest
 from flinkmock.cli import main
 
 ROOT = Path(__file__).parents[2]
-LOOP = str(ROOT / "scenarios" / "crash-loop.yaml")
+CRASH_LOOP = str(ROOT / "scenarios" / "crash-loop.yaml")
 
 
 def test_check_reports_each_file_and_continues(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     invalid = tmp_path / "invalid.yaml"
     invalid.write_text("jobs:\n  orders: streamng\n")
-    assert main(["scenario", "check", str(invalid), str(tmp_path / "none.yaml"), LOOP]) == 2
+    assert main(["scenario", "check", str(invalid), str(tmp_path / "none.yaml"), CRASH_LOOP]) == 2
     output = capsys.readouterr().out
     assert f'{invalid}:2:11: no template "streamng"' in output
     assert f"{tmp_path / 'none.yaml'}: file not found." in output
-    assert f"{LOOP}: no findings with Flink 2.3: 1 job, 8 state changes in 57.592s, " in output
+    assert f"{CRASH_LOOP}: no findings with Flink 2.3: 1 job, 8 state changes in 57.592s, " in output
 
 
 def test_check_runs_each_release_once(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["scenario", "check", LOOP, "--flink", "1.20", "--flink", "1.20"]) == 0
+    assert main(["scenario", "check", CRASH_LOOP, "--flink", "1.20", "--flink", "1.20"]) == 0
     assert capsys.readouterr().out.count("no findings with Flink 1.20") == 1
 
 
 def test_an_unknown_release_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["scenario", "check", LOOP, "--flink", "1.2"]) == 2
+    assert main(["scenario", "check", CRASH_LOOP, "--flink", "1.2"]) == 2
     assert "Unknown Flink release" in capsys.readouterr().err
-    assert main(["scenario", "plan", LOOP, "--flink", "1.2"]) == 2
+    assert main(["scenario", "plan", CRASH_LOOP, "--flink", "1.2"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_invalid_files_cause_no_traceback(content: str, tmp_path: Path, capsys: 
 
 
 def test_plan_prints_the_timeline(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["scenario", "plan", LOOP, "--until", "10s", "--flink", "1.15"]) == 0
+    assert main(["scenario", "plan", CRASH_LOOP, "--until", "10s", "--flink", "1.15"]) == 0
     output = capsys.readouterr().out
     assert output.startswith("crash loop\nFlink 1.15, seed 7, 1 TaskManager with 4 slots\n")
     assert "  4.575s  orders  RESTARTING" in output
@@ -58,16 +58,16 @@ def test_plan_prints_the_timeline(capsys: pytest.CaptureFixture[str]) -> None:
 def test_plan_writes_svg_and_html(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for option, prefix in (("--svg", "<svg "), ("--html", "<!doctype html>")):
         file = tmp_path / option
-        assert main(["scenario", "plan", LOOP, option, str(file)]) == 0
+        assert main(["scenario", "plan", CRASH_LOOP, option, str(file)]) == 0
         assert file.read_text("utf-8").startswith(prefix)
     assert capsys.readouterr().out == ""
-    assert main(["scenario", "plan", LOOP, "--svg", str(tmp_path / "none" / "plan.svg")]) == 2
+    assert main(["scenario", "plan", CRASH_LOOP, "--svg", str(tmp_path / "none" / "plan.svg")]) == 2
     assert "can't write the file: its folder does not exist." in capsys.readouterr().err
 
 
 def test_the_option_until_must_be_a_duration(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main(["scenario", "plan", LOOP, "--until", "soon"])
+        main(["scenario", "plan", CRASH_LOOP, "--until", "soon"])
     assert caught.value.code == 2
     assert '"soon" is not a duration' in capsys.readouterr().err
 

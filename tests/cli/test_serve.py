@@ -1,4 +1,4 @@
-"""`flinkmock serve` as a process: its output, its end, and its messages."""
+"""`flinkmock serve` as a process: what it prints, when it ends, and its messages about mistakes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMMAND = [sys.executable, "-m", "flinkmock", "serve"]
 
 
 def serving(*arguments: str) -> ForkedCommand:
-    """Start `flinkmock serve` at a free port."""
+    """Start `flinkmock serve` on a free port."""
     return ForkedCommand("serve", "--port", "0", *arguments)
 
 

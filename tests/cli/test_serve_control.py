@@ -1,4 +1,4 @@
-"""`flinkmock serve` and the control API: its address, its token, and how to disable it."""
+"""`flinkmock serve` and the control API: its address, the control token, and how to disable it."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def test_the_control_api_shares_the_port_of_the_rest_api() -> None:
 
 def test_the_control_api_can_have_its_own_port_and_a_token() -> None:
     with serving("--log", "json", "--control-port", "0", "--control-token", "secret", "--quiet") as process:
-        url, printed = json.loads(read_line(process))["url"], json.loads(read_line(process))
+        url, control_line = json.loads(read_line(process))["url"], json.loads(read_line(process))
         assert httpx.get(f"{url}{PREFIX}/health").status_code == 404
-        assert printed["control-token"] == "secret"
-        control = Control(printed["control-url"])
+        assert control_line["control-token"] == "secret"
+        control = Control(control_line["control-url"])
         assert control.get("health") == {"status": "ok"}
         assert "Authorization: Bearer" in control.error("GET", "clock", 401)
-        control = Control(printed["control-url"], {"Authorization": "Bearer secret"})
+        control = Control(control_line["control-url"], {"Authorization": "Bearer secret"})
         httpx.get(url + "/jobs")
         assert control.get("requests")["count"] == 2  # /health and /jobs
         cluster = control.post("clusters", status=201)
@@ -48,13 +48,13 @@ def test_the_control_api_can_have_its_own_port_and_a_token() -> None:
 
 def test_a_wildcard_address_needs_a_token_which_is_printed() -> None:
     with serving("--host", "0.0.0.0", "--log", "json", "--quiet") as process:
-        url, printed = json.loads(read_line(process))["url"], json.loads(read_line(process))
-        assert len(printed["control-token"]) > 20
+        url, control_line = json.loads(read_line(process))["url"], json.loads(read_line(process))
+        assert len(control_line["control-token"]) > 20
         control = Control(url.replace("0.0.0.0", "127.0.0.1") + PREFIX)
         # on a wildcard address, any Host is accepted
         control.error("POST", "reset", 401, headers={"Host": "flink.test"})
-        token = {"Authorization": f"Bearer {printed['control-token']}", "Host": "flink.test"}
-        control.post("reset", headers=token)
+        headers = {"Authorization": f"Bearer {control_line['control-token']}", "Host": "flink.test"}
+        control.post("reset", headers=headers)
 
 
 @pytest.mark.parametrize(

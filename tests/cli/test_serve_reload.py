@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tests.cli.test_serve import COMMAND, get, read_line, serving, url_in
 
-OLD = "clock: virtual\njobs: {orders: streaming}\n"
-NEW = "clock: virtual\njobs: {returns: batch}\n"
+OLD_SCENARIO = "clock: virtual\njobs: {orders: streaming}\n"
+NEW_SCENARIO = "clock: virtual\njobs: {returns: batch}\n"
 
 
 def job_names(url: str) -> list[str]:
@@ -18,12 +18,12 @@ def job_names(url: str) -> list[str]:
 
 def test_a_changed_scenario_is_loaded_at_the_same_url(tmp_path: Path) -> None:
     base, scenario = tmp_path / "base.yaml", tmp_path / "orders.yaml"
-    base.write_text(OLD)
+    base.write_text(OLD_SCENARIO)
     scenario.write_text("extends: base.yaml\nflink: '1.20'\n")
     with serving(str(scenario), "--reload", "--quiet") as process:
         first_line = read_line(process)
         assert job_names(url_in(first_line)) == ["orders"]
-        base.write_text(NEW)
+        base.write_text(NEW_SCENARIO)
         assert read_line(process) == first_line  # the line is printed again
         assert job_names(url_in(first_line)) == ["returns"]
         scenario.write_text("extends: base.yaml\nflink: '2.3'\n")
@@ -33,10 +33,10 @@ def test_a_changed_scenario_is_loaded_at_the_same_url(tmp_path: Path) -> None:
 
 def test_a_scenario_is_loaded_again_when_its_file_is_replaced(tmp_path: Path) -> None:
     scenario, edited = tmp_path / "orders.yaml", tmp_path / "orders.yaml.new"
-    scenario.write_text(OLD)
+    scenario.write_text(OLD_SCENARIO)
     with serving(str(scenario), "--reload", "--quiet") as process:
         url = url_in(read_line(process))
-        edited.write_text(NEW)
+        edited.write_text(NEW_SCENARIO)
         os.replace(edited, scenario)
         read_line(process)
         assert job_names(url) == ["returns"]
@@ -44,7 +44,7 @@ def test_a_scenario_is_loaded_again_when_its_file_is_replaced(tmp_path: Path) ->
 
 def test_mistakes_are_reported_and_the_cluster_keeps_running(tmp_path: Path) -> None:
     scenario = tmp_path / "orders.yaml"
-    scenario.write_text(OLD)
+    scenario.write_text(OLD_SCENARIO)
     with serving(str(scenario), "--reload", "--quiet") as process:
         url = url_in(read_line(process))
         scenario.write_text("clock: virtual\njobs: {orders: streamng}\n")
@@ -54,12 +54,12 @@ def test_mistakes_are_reported_and_the_cluster_keeps_running(tmp_path: Path) -> 
         assert job_names(url) == ["orders"]
         scenario.unlink()
         assert "file not found" in process.stderr.readline()
-        scenario.write_text(NEW)
+        scenario.write_text(NEW_SCENARIO)
         read_line(process)
         assert job_names(url) == ["returns"]
 
 
 def test_reload_needs_a_file() -> None:
-    run = subprocess.run([*COMMAND, "--reload"], capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout) == (2, "")
-    assert "--reload needs a SCENARIO" in run.stderr
+    completed = subprocess.run([*COMMAND, "--reload"], capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stdout) == (2, "")
+    assert "--reload needs a SCENARIO" in completed.stderr

@@ -23,7 +23,7 @@ class Control:
         headers = {**self.headers, **options.pop("headers", {})}
         response = httpx.request(method, f"{self.url}/{path}", headers=headers, **options)
         assert response.status_code == status, response.text
-        check(response)
+        check_response(response)
         content_type = response.headers.get("content-type", "")
         return response.json() if content_type.startswith("application/json") else response.text
 
@@ -45,7 +45,7 @@ class Control:
         return message
 
 
-def check(response: httpx.Response) -> None:
+def check_response(response: httpx.Response) -> None:
     """Assert that the OpenAPI document describes the response."""
     segments = response.request.url.raw_path.decode().partition("?")[0].removeprefix(API_PREFIX).strip("/").split("/")
     candidates = [

@@ -22,9 +22,8 @@ expect:
 
 @pytest.fixture
 def flink() -> Iterator[FlinkMock]:
-    cluster = FlinkMock(
-        SCENARIO, start_time="2026-01-01"
-    ).start()  # not a `with` block, because the expectation is not met
+    # not a `with` block, because the expectation is not met
+    cluster = FlinkMock(SCENARIO, start_time="2026-01-01").start()
     yield cluster
     cluster.close()
 

@@ -1,4 +1,4 @@
-"""Access to the control API: allowed hosts, origins, and the token."""
+"""Access to the control API: allowed hosts, origins, and the control token."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_bound_host_is_allowed() -> None:
     assert status_of(Access("0.0.0.0", "secret"), host="anything:8081", authorization="Bearer secret") == 200
 
 
-def test_the_header_authorization_must_contain_the_token() -> None:
+def test_the_header_authorization_must_contain_the_control_token() -> None:
     access = Access(token="secret")
     assert status_of(access, host="localhost") == 401
     assert status_of(access, host="localhost", authorization="Bearer wrong") == 401
@@ -78,6 +78,6 @@ def test_control_false_disables_the_control_api() -> None:
         flink.requests.clear()
 
 
-def test_odd_headers_cause_no_internal_errors(flink: FlinkMock, control: Control) -> None:
+def test_invalid_headers_cause_no_internal_errors(flink: FlinkMock, control: Control) -> None:
     control.error("GET", "clock", 403, headers={"Origin": "http://["})
     assert status_of(Access(token="secret"), host="localhost", authorization="Bearer \udcff") == 401

@@ -1,4 +1,4 @@
-"""Clusters that `POST /clusters` creates in the same process."""
+"""Hosted clusters, which `POST /clusters` creates in the same process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flinkmock import FlinkMock
 from tests.control.client import Control
 
 
-def test_clusters_are_independent(flink: FlinkMock, control: Control) -> None:
+def test_hosted_clusters_are_independent(flink: FlinkMock, control: Control) -> None:
     cluster = control.post("clusters?clock=virtual&flink=1.20", content="jobs: {returns: batch}", status=201)
     assert cluster == control.get("clusters")["clusters"][0] == control.get(f"clusters/{cluster['id']}")
     assert (cluster["flink"], cluster["idle-timeout"]) == ("1.20.5", 600_000)
@@ -29,7 +29,7 @@ def test_clusters_are_independent(flink: FlinkMock, control: Control) -> None:
     assert control.get("clusters") == {"clusters": []}
 
 
-def test_created_clusters_can_create_clusters_and_end_themselves(control: Control) -> None:
+def test_hosted_clusters_can_create_clusters_and_delete_themselves(control: Control) -> None:
     first = control.post("clusters", status=201)
     second = Control(first["control-url"]).post("clusters?idle-timeout=never", status=201)
     assert second["idle-timeout"] is None
@@ -63,7 +63,7 @@ def test_invalid_requests_create_no_cluster(control: Control) -> None:
     assert control.get("clusters") == {"clusters": []}
 
 
-def test_an_idle_cluster_ends(control: Control) -> None:
+def test_an_idle_cluster_is_deleted(control: Control) -> None:
     cluster = control.post("clusters?idle-timeout=100ms", status=201)
     other = control.post("clusters", status=201)
     pause = threading.Event()
@@ -74,13 +74,13 @@ def test_an_idle_cluster_ends(control: Control) -> None:
         httpx.get(cluster["url"] + "/jobs")
 
 
-def test_the_rest_api_can_shut_down_a_created_cluster(control: Control) -> None:
+def test_the_rest_api_can_shut_down_a_hosted_cluster(control: Control) -> None:
     cluster = control.post("clusters", status=201)
     assert httpx.delete(cluster["url"] + "/cluster").status_code == 200
     assert control.get("clusters") == {"clusters": []}
 
 
-def test_a_created_cluster_can_have_several_jobmanagers_and_load_another_scenario(control: Control) -> None:
+def test_a_hosted_cluster_can_have_several_jobmanagers_and_load_another_scenario(control: Control) -> None:
     cluster = control.post("clusters", {"cluster": {"jobmanagers": 2}}, status=201)
     assert len(cluster["urls"]) == 2
     Control(cluster["control-url"]).put("scenario", {"jobs": {"x": "batch"}})
@@ -88,7 +88,7 @@ def test_a_created_cluster_can_have_several_jobmanagers_and_load_another_scenari
     assert job["name"] == "x"
 
 
-def test_clusters_end_with_their_server() -> None:
+def test_hosted_clusters_are_deleted_when_their_server_stops() -> None:
     with FlinkMock() as flink:
         cluster = Control(flink.control_url).post("clusters", status=201)
     with pytest.raises(httpx.ConnectError):

@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock
+from flinkmock.errors import PortTaken
+from flinkmock.server import listener
 from tests.control.client import Control
 
 
@@ -74,14 +76,11 @@ def test_a_wait_continues_after_a_reset() -> None:
 
 
 def test_a_new_scenario_changes_nothing_if_a_port_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flinkmock.errors import PortTaken
-    from flinkmock.server import listener
-
-    def taken(host: str, port: int) -> None:
+    def fail(host: str, port: int) -> None:
         raise PortTaken(host, port)
 
     with FlinkMock({"jobs": {"orders": "streaming"}}, clock="virtual") as flink:
-        monkeypatch.setattr(listener, "bind", taken)
+        monkeypatch.setattr(listener, "bind", fail)
         message = Control(flink.control_url).error("PUT", "scenario", 409, json={"cluster": {"jobmanagers": 2}})
         assert message.startswith("Port 0 on 127.0.0.1 is taken")
         assert flink.job("orders") and len(flink.urls) == 1

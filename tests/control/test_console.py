@@ -1,4 +1,4 @@
-"""The address and the document of the console, and its operations. `tests/console` uses it in a browser."""
+"""The URL and the document of the console, and its operations. `tests/console` uses it in a browser."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def request(url: str, method: str = "GET", **options: Any) -> httpx.Response:
     return httpx.request(method, url, verify=False, **options)
 
 
-def test_the_console_has_an_address_below_the_cluster(flink: FlinkMock) -> None:
+def test_the_console_is_served_below_the_url_of_the_cluster(flink: FlinkMock) -> None:
     response = request(f"{flink.url}/__flinkmock__/")
     assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert response.headers["x-content-type-options"] == "nosniff"

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import httpx
 
 from flinkmock import FlinkMock
+from flinkmock.faults import Drop, Fault
 from tests.control.client import Control
 
 
@@ -48,7 +49,5 @@ def test_an_invalid_fault_is_rejected_with_all_mistakes(control: Control) -> Non
 
 
 def test_faults_created_in_python_have_no_definition(flink: FlinkMock, control: Control) -> None:
-    from flinkmock.faults import Drop, Fault
-
     flink.faults.add(Fault("lost", drop=Drop.RESET))
     assert control.get("faults/lost") == {"name": "lost", "hits": 0, "definition": None}

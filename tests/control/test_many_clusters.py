@@ -1,4 +1,4 @@
-"""Hundreds of clusters leak nothing when eight clients create, use and end them at the same time."""
+"""Hundreds of clusters leak nothing when eight clients create, use and delete them at the same time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from flinkmock.server.control_server import ControlServer
 from flinkmock.server.flink_server import FlinkServer
 from tests.timeouts import PATIENCE
 
-CLIENTS = 8
+CLIENT_COUNT = 8
 SCENARIO = b"clock: virtual\njobs: {orders: streaming}\n"
 OPEN_FILES = Path("/proc/self/fd")
 COUNTED_TYPES = (Engine, Cluster, ClusterControl, FlinkServer, ControlServer, asyncio.Task)
@@ -40,7 +40,7 @@ def count_resources() -> Counter[str]:
 
 
 def use_clusters(port: int, count: int) -> set[str]:
-    """Create, use and end clusters one after another; return their URLs."""
+    """Create, use and delete clusters one after another; return their URLs."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     urls = set()
     for _ in range(count):
@@ -60,9 +60,9 @@ def use_clusters(port: int, count: int) -> set[str]:
 
 
 def use_clusters_concurrently(port: int, count: int) -> set[str]:
-    """Let eight clients create, use and end `count` clusters in total; return their URLs."""
-    with ThreadPoolExecutor(CLIENTS) as clients:
-        return set().union(*clients.map(use_clusters, [port] * CLIENTS, [count // CLIENTS] * CLIENTS))
+    """Let eight clients create, use and delete `count` clusters in total; return their URLs."""
+    with ThreadPoolExecutor(CLIENT_COUNT) as clients:
+        return set().union(*clients.map(use_clusters, [port] * CLIENT_COUNT, [count // CLIENT_COUNT] * CLIENT_COUNT))
 
 
 def resources_after_cleanup(allowed: Counter[str]) -> Counter[str]:
@@ -76,7 +76,7 @@ def resources_after_cleanup(allowed: Counter[str]) -> Counter[str]:
 @pytest.mark.parametrize("count", [200, pytest.param(1_000, marks=pytest.mark.slow)])
 def test_nothing_is_leaked(count: int) -> None:
     with FlinkMock() as flink:
-        use_clusters_concurrently(flink.port, CLIENTS)  # fills caches
+        use_clusters_concurrently(flink.port, CLIENT_COUNT)  # fills caches
         before = count_resources()
         urls = use_clusters_concurrently(flink.port, count)
         assert len(urls) >= count / 2  # a port that is free again may be reused

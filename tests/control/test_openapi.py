@@ -53,12 +53,11 @@ def test_the_stable_operations_are_documented() -> None:
 
 def test_names_are_words_with_hyphens() -> None:
     """The journal and `serve --log json` share these schemas."""
-    spec = openapi_document()
-    parameters = [
-        parameter for path in spec["paths"].values() for call in path.values() for parameter in call["parameters"]
-    ]
+    document = openapi_document()
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    parameters = [parameter for operation in operations for parameter in operation["parameters"]]
     assert {
-        name for name in (*property_names(spec), *(parameter["name"] for parameter in parameters)) if "_" in name
+        name for name in (*property_names(document), *(parameter["name"] for parameter in parameters)) if "_" in name
     } == set()
 
 

@@ -66,7 +66,7 @@ def test_a_wait_that_times_out_reports_near_misses(flink: FlinkMock, control: Co
     assert "longest" in control.error("POST", "requests/wait", 400, json={"match": "GET /jobs", "timeout": "2h"})
 
 
-def test_the_number_and_order_of_requests_is_checked(flink: FlinkMock, control: Control) -> None:
+def test_the_number_and_the_order_of_requests_are_checked(flink: FlinkMock, control: Control) -> None:
     httpx.get(flink.url + "/jobs")
     httpx.get(flink.url + "/overview")
     assert control.post("requests/expect", {"match": "GET /jobs", "times": "once"})["count"] == 1

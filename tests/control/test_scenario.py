@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock, InvalidArgument, load_scenario
+from flinkmock.cluster.cluster_spec import ClusterSpec
 from tests.control.client import Control
 
 
@@ -46,9 +47,8 @@ def test_the_start_time_of_another_scenario_can_be_set(flink: FlinkMock, control
     assert control.post("reset")["now"] == march_1
     flink.load_scenario("clock: virtual", start_time="2026-03-02")
     assert flink.clock.now() == march_1 + 86_400_000
-    assert (
-        control.put("scenario", content="clock: virtual")["now"] == started_at
-    )  # the default: the start time of the first scenario
+    # the default is the start time of the first scenario
+    assert control.put("scenario", content="clock: virtual")["now"] == started_at
     message = control.error("PUT", "scenario?start-time=3pm", 400)
     assert message == '"3pm" is not a time. Write 2026-01-01T00:00:00Z.'
 
@@ -80,13 +80,13 @@ def test_another_scenario_can_have_more_or_fewer_jobmanagers(flink: FlinkMock, c
     control.put("scenario", {"cluster": {"jobmanagers": 3}})
     assert len(flink.urls) == 3 == len(control.get("version")["urls"])
     assert [httpx.get(url + "/config").status_code for url in flink.urls] == [200] * 3
-    last = flink.urls[2]
+    last_url = flink.urls[2]
     control.put("scenario", {})
     assert len(flink.urls) == 1
     with pytest.raises(httpx.ConnectError):
         while True:  # its socket is closed a moment later
             with contextlib.suppress(httpx.ReadError, httpx.RemoteProtocolError):
-                httpx.get(last + "/config")
+                httpx.get(last_url + "/config")
 
 
 def test_a_reset_starts_the_cluster_again(flink: FlinkMock, control: Control) -> None:
@@ -104,8 +104,6 @@ def test_a_reset_starts_the_cluster_again(flink: FlinkMock, control: Control) ->
 
 
 def test_a_scenario_created_from_python_objects_has_no_text() -> None:
-    from flinkmock.cluster.cluster_spec import ClusterSpec
-
     with FlinkMock(ClusterSpec()) as flink:
         Control(flink.control_url).error("GET", "scenario", 404)
 

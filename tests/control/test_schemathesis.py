@@ -21,12 +21,12 @@ CHECKS = (
     "response_schema_conformance",
     "unsupported_method",
 )
-EXCLUDED = "/requests/wait", "/jobs/{job}/wait", "/scenario", "/reset"
+EXCLUDED_PATHS = "/requests/wait", "/jobs/{job}/wait", "/scenario", "/reset"
 """Paths of operations that wait, or that replace the cluster: schemathesis.toml contains names of its parts."""
 
 
 def command(url: str, *, max_examples: int) -> list[str]:
-    excluded = [argument for path in EXCLUDED for argument in ("--exclude-path", path)]
+    excluded = [argument for path in EXCLUDED_PATHS for argument in ("--exclude-path", path)]
     return [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(FOLDER / "schemathesis.toml")),
         *("run", f"{url}/openapi.json", "--checks", ",".join(CHECKS), "--max-examples", str(max_examples), *excluded),
@@ -38,7 +38,7 @@ def command(url: str, *, max_examples: int) -> list[str]:
 @pytest.mark.skipif(find_spec("schemathesis") is None, reason="needs schemathesis")
 def test_schemathesis_finds_no_failures(tmp_path: Path) -> None:
     flink = FlinkMock(FOLDER / "cluster.yaml").start()
-    run = subprocess.run(
+    completed = subprocess.run(
         command(flink.control_url, max_examples=5),
         cwd=tmp_path,
         capture_output=True,
@@ -47,4 +47,4 @@ def test_schemathesis_finds_no_failures(tmp_path: Path) -> None:
         check=False,
     )
     flink.close()
-    assert run.returncode == 0, run.stdout
+    assert completed.returncode == 0, completed.stdout

@@ -1,4 +1,4 @@
-"""Valid requests in random order get the documented responses, and no internal error."""
+"""Random requests, most of them valid, get documented responses, and no internal error."""
 
 from __future__ import annotations
 
@@ -139,13 +139,13 @@ async def _send_all(control_requests: list[ControlRequest]) -> None:
     api = ControlApi(control)
     for request in control_requests:
         response = await api.respond(request, HostWithoutServer())
-        [(operation, status)] = api.response_counts
+        [(operation_id, status)] = api.response_counts
         api.response_counts.clear()
         assert status == response.status < 500, response.body
         [operation_document] = [
             methods[request.method.lower()]
             for methods in openapi_document()["paths"].values()
-            if methods.get(request.method.lower(), {}).get("operationId") == operation
+            if methods.get(request.method.lower(), {}).get("operationId") == operation_id
         ]
         content = operation_document["responses"][str(status)].get("content")
         if content is None:
