@@ -1,4 +1,4 @@
-"""A long run of all generated tests: `python -m tests.fuzz [FOLDER]`.
+"""Runs all generated tests for a long time: `python -m tests.fuzz [FOLDER]`.
 
 Runs `tests/fuzz` with 20 times as many examples, drawn at random, and schemathesis over the REST API of three releases
 and over the control API. Inputs that fail are written to FOLDER. To make one a test, put its file in
@@ -32,9 +32,9 @@ EXAMPLES_PER_OPERATION = 100
 
 
 def main() -> int:
-    folder_of_failures = sys.argv[1] if len(sys.argv) > 1 else ""
-    environment = {**os.environ, "HYPOTHESIS_PROFILE": "thorough", "FLINKMOCK_FUZZ_FAILURES": folder_of_failures}
-    codes = [_run([sys.executable, "-m", "pytest", "-q", "tests/fuzz"], environment)]
+    failures_folder = sys.argv[1] if len(sys.argv) > 1 else ""
+    environment = {**os.environ, "HYPOTHESIS_PROFILE": "thorough", "FLINKMOCK_FUZZ_FAILURES": failures_folder}
+    exit_codes = [_run([sys.executable, "-m", "pytest", "-q", "tests/fuzz"], environment)]
     if shutil.which("schemathesis") is None:
         print("schemathesis is missing: pip install schemathesis", file=sys.stderr)
         return 1
@@ -46,15 +46,15 @@ def main() -> int:
             file.write_text(json.dumps(openapi(Contract.load(release))), "utf-8")
             with closing(FlinkMock(rest_folder / "jobs.yaml", flink=release, clock="real").start()) as mock:
                 configuration = rest_folder / "schemathesis.toml"
-                codes.append(_schemathesis(configuration, str(file), url=mock.url, excluded_paths=("/cluster",)))
+                exit_codes.append(_schemathesis(configuration, str(file), url=mock.url, excluded_paths=("/cluster",)))
     with closing(FlinkMock(control_folder / "cluster.yaml", clock="real").start()) as mock:
         document = f"{mock.control_url}/openapi.json"
         configuration = control_folder / "schemathesis.toml"
-        code = _schemathesis(
+        exit_code = _schemathesis(
             configuration, document, url=None, excluded_paths=EXCLUDED_CONTROL_PATHS, checks=CONTROL_CHECKS
         )
-        codes.append(code)
-    return max(codes)
+        exit_codes.append(exit_code)
+    return max(exit_codes)
 
 
 def _schemathesis(

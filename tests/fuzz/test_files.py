@@ -1,4 +1,4 @@
-"""Mutated scenarios, jars, Java streams, journals and recordings are read, or rejected with a documented error."""
+"""Edited scenarios, jars, Java streams, journals and recordings are read, or rejected with a documented error."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from tests.fuzz.byte_edits import edited, fuzzed
 from tests.hypothesis_profile import examples
 
 JOB = "0123456789abcdef0123456789abcdef"
-VALUES = (JOB, "0", "1", "2147483647", "-1", "a.jar", "x", "", "..", "é", "0-9,3", "true", "NaN", "9" * 30)
+PARAMETER_VALUES = (JOB, "0", "1", "2147483647", "-1", "a.jar", "x", "", "..", "é", "0-9,3", "true", "NaN", "9" * 30)
 FORM_TYPE = "multipart/form-data; boundary=b"
 FORMS = [
     b'--b\r\nContent-Disposition: form-data; name="jarfile"; filename="a.jar"\r\nX: y\r\n\r\nabc\r\n--b--\r\n',
@@ -63,11 +63,11 @@ def send(api: RestApi, method: str, target: str, body: bytes = b"", content_type
 
 
 @st.composite
-def targets(draw: st.DrawFn, release: str) -> tuple[str, str]:
-    """Draw a method, and a target that is similar to that of an operation."""
+def methods_and_targets(draw: st.DrawFn, release: str) -> tuple[str, str]:
+    """Draw the method of an operation, and a target that is similar to that of the operation."""
     operations = [operation for operation in Contract.load(release).operations if operation.id != "shutdownCluster"]
     operation = draw(st.sampled_from(operations))
-    text = st.sampled_from(VALUES) | st.text(max_size=8)
+    text = st.sampled_from(PARAMETER_VALUES) | st.text(max_size=8)
     segments = operation.path.split("/")
     for index, segment in enumerate(segments):
         if segment.startswith(":") and draw(st.booleans()):
@@ -86,7 +86,7 @@ def test_drawn_targets_get_a_response(api: RestApi) -> None:
     release = api.engine.contract.release.minor
 
     @examples(20)
-    @given(targets(release), st.sampled_from([b"", *BODIES]))
+    @given(methods_and_targets(release), st.sampled_from([b"", *BODIES]))
     def send_drawn(method_and_target: tuple[str, str], body: bytes) -> None:
         method, target = method_and_target
         send(api, method, target, body=body if method in ("POST", "PUT", "PATCH") else b"")
@@ -94,12 +94,12 @@ def test_drawn_targets_get_a_response(api: RestApi) -> None:
     send_drawn()
 
 
-POSTS = (f"/jobs/{JOB}/savepoints", f"/jobs/{JOB}/stop", "/jars/a.jar/run", f"/jobs/{JOB}/checkpoints", "/jobs")
+POST_TARGETS = (f"/jobs/{JOB}/savepoints", f"/jobs/{JOB}/stop", "/jars/a.jar/run", f"/jobs/{JOB}/checkpoints", "/jobs")
 
 
 def test_edited_bodies_get_a_response(api: RestApi) -> None:
     @examples(13)
-    @given(st.sampled_from(POSTS), edited(BODIES))
+    @given(st.sampled_from(POST_TARGETS), edited(BODIES))
     def send_drawn(target: str, body: bytes) -> None:
         send(api, "POST", target, body)
 

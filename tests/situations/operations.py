@@ -15,7 +15,7 @@ def failure_causes(status: dict[str, Any]) -> list[str]:
 
 
 def run_failing_operation(harness: ScenarioHarness, operation: str, body: dict[str, Any]) -> list[str]:
-    """Trigger "savepoints", "stop" or "checkpoints" of the job, poll the result, and return its exceptions."""
+    """Trigger an operation on the job ("savepoints", "stop" or "checkpoints"), poll it, and return its exceptions."""
     job = f"/jobs/{harness.job().id}"
     trigger_id = harness.post(f"{job}/{operation}", body)["request-id"]
     harness.advance_to(harness.now + 100)

@@ -13,7 +13,7 @@ from tests.fidelity.recordings import load
 from tests.releases import USUAL
 
 FOLDER = Path(__file__).parent
-RELEASES = {"2.3": "2.3.0", "2.0": "2.0.2", "1.20": "1.20.5", "1.17": "1.17.2", "1.12": "1.12.5"}
+VERSIONS = {"2.3": "2.3.0", "2.0": "2.0.2", "1.20": "1.20.5", "1.17": "1.17.2", "1.12": "1.12.5"}
 """The versions of the recorded clusters by release."""
 
 
@@ -21,7 +21,7 @@ def releases(*excluded: str) -> list[Any]:
     """Return parameters for `parametrize`: the recorded releases without excluded ones. Some are marked slow."""
     return [
         pytest.param(release, marks=() if release in USUAL else pytest.mark.slow)
-        for release in RELEASES
+        for release in VERSIONS
         if release not in excluded
     ]
 
@@ -43,7 +43,7 @@ def status(version: str, step: str) -> int:
 
 
 def timeline(version: str, step: str) -> list[str]:
-    """Return the states that repeated polls showed, the earliest first."""
+    """Return the states that polls showed, the earliest first."""
     return [state for _, _, state in _steps(version)[step]["timeline"]]
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-NAMES = ("streamgraph", "jobgraph", "jobgraph-batch", "streamgraph-batch", "empty", "lost-savepoint")
+PLAN_NAMES = ("streamgraph", "jobgraph", "jobgraph-batch", "streamgraph-batch", "empty", "lost-savepoint")
 VIEWS = ("", "/plan", "/config", "/checkpoints/config", "/execution-result")
 _WAIT_S = 8
 """How long a job runs before VIEWS are requested, in seconds."""
@@ -28,7 +28,7 @@ def record(url: str, bodies: Path) -> dict[str, Any]:
     """Return, by plan, the response to its submission and the responses of VIEWS for the running job."""
     recorded = {}
     with httpx.Client(base_url=url, timeout=60) as client:
-        for name in NAMES:
+        for name in PLAN_NAMES:
             content_type = (bodies / f"{name}.type").read_text().strip()
             content = (bodies / f"{name}.bin").read_bytes()
             response = client.post("/v1/jobs", content=content, headers={"content-type": content_type})

@@ -22,7 +22,7 @@ jobs:
       - {operators: ["Sink: print"], parallelism: 1}
     lifecycle: [RUNNING: 30s, FINISHED]
 """
-RELEASES = recorded.RELEASES
+VERSIONS = recorded.VERSIONS
 SAVEPOINT = {"cancel-job": False, "target-directory": "file:///sp"}
 
 
@@ -42,20 +42,20 @@ def test_reads_of_a_batch_job_are_answered_as_recorded(release: str, path: str, 
         harness.advance_to(3_000)
         job = harness.job()
         response = harness.client.send("GET", f"/jobs/{job.id}/{path}".replace("{vertex}", job.graph.vertices[0].id))
-        assert response.status == recorded.status(RELEASES[release], step)
-        real, body = recorded.body(RELEASES[release], step), json.loads(response.body)
+        assert response.status == recorded.status(VERSIONS[release], step)
+        real, body = recorded.body(VERSIONS[release], step), json.loads(response.body)
         if "errors" in real:
             assert recorded.errors(body) == recorded.errors(real)
         elif path == "checkpoints/config":
-            names = ("mode", "interval", "state_backend")
-            assert [body[name] for name in names] == [real[name] for name in names]
+            keys = ("mode", "interval", "state_backend")
+            assert [body[name] for name in keys] == [real[name] for name in keys]
         else:
             assert body["counts"] == real["counts"]
 
 
 @pytest.mark.parametrize("release", recorded.releases())
 def test_savepoints_stops_and_checkpoints_of_a_batch_job_fail_as_recorded(release: str) -> None:
-    version = RELEASES[release]
+    version = VERSIONS[release]
     with scenario_harness(JOB, flink=release) as harness:
         harness.advance_to(3_000)
         savepoint = run_failing_operation(harness, "savepoints", SAVEPOINT)
@@ -123,8 +123,8 @@ def test_a_canceled_job_keeps_its_pending_operators() -> None:
         harness.advance_to(4_000)
         (listed,) = harness.get("/jobs/overview")["jobs"]
         real = recorded.body("2.3.0", "batch: CANCELED list")["jobs"][0]
-        names = ("state", "pending-operators")
-        assert [listed[name] for name in names] == [real[name] for name in names] == ["CANCELED", 3]
+        keys = ("state", "pending-operators")
+        assert [listed[name] for name in keys] == [real[name] for name in keys] == ["CANCELED", 3]
         assert non_zero(listed["tasks"]) == non_zero(real["tasks"])
 
 

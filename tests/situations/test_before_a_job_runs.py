@@ -14,7 +14,7 @@ from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.situations import recorded
 from tests.situations.operations import failure_causes, run_failing_operation
 
-VERTICES = """
+JOB_PROPERTIES = """
     user-config: {name: held}
     checkpoints: {every: 2s}
     vertices:
@@ -24,8 +24,8 @@ VERTICES = """
       - {operators: [count, every-500th], parallelism: 64}
       - {name: "Sink: print", parallelism: 1}
 """
-INITIALIZING = f"jobs:\n  orders:{VERTICES}    lifecycle: [INITIALIZING: 1h, CREATED: 1s, RUNNING]\n"
-CREATED = f"cluster: {{taskmanagers: 0, config: {{jobmanager.scheduler: adaptive}}}}\njobs:\n  orders:{VERTICES}"
+INITIALIZING = f"jobs:\n  orders:{JOB_PROPERTIES}    lifecycle: [INITIALIZING: 1h, CREATED: 1s, RUNNING]\n"
+CREATED = f"cluster: {{taskmanagers: 0, config: {{jobmanager.scheduler: adaptive}}}}\njobs:\n  orders:{JOB_PROPERTIES}"
 VERSIONS = {
     ("initializing", "2.3"): "2.3.0",
     ("initializing", "1.20"): "1.20.5",
@@ -37,7 +37,7 @@ VERSIONS = {
     ("created", "2.0"): "2.0.2",
     ("created", "1.17"): "1.17.2",
 }
-PARAMETERS = [
+STATES_AND_RELEASES = [
     pytest.param(state, release, marks=() if release in USUAL else pytest.mark.slow) for state, release in VERSIONS
 ]
 READS = [
@@ -65,7 +65,7 @@ def send(harness: ScenarioHarness, read: str) -> tuple[int, Any]:
 
 
 @pytest.mark.parametrize("read", READS)
-@pytest.mark.parametrize(("state", "release"), PARAMETERS)
+@pytest.mark.parametrize(("state", "release"), STATES_AND_RELEASES)
 def test_reads_of_a_job_that_does_not_run_are_as_recorded(state: str, release: str, read: str) -> None:
     version = VERSIONS[state, release]
     step = f"{state}: {read}"
@@ -96,7 +96,7 @@ def entered_states(details: dict[str, Any]) -> set[str]:
     return {state for state, time in details["timestamps"].items() if time}
 
 
-@pytest.mark.parametrize(("state", "release"), PARAMETERS)
+@pytest.mark.parametrize(("state", "release"), STATES_AND_RELEASES)
 def test_operations_on_a_job_that_does_not_run_fail_as_recorded(state: str, release: str) -> None:
     version = VERSIONS[state, release]
     with scenario_harness(scenario_of(state), flink=release) as harness:
@@ -119,7 +119,7 @@ def test_the_resource_requirements_of_an_initializing_job_are_an_error(release: 
         assert (status, recorded.errors(body)) == (500, recorded.errors(real))
 
 
-@pytest.mark.parametrize(("state", "release"), PARAMETERS)
+@pytest.mark.parametrize(("state", "release"), STATES_AND_RELEASES)
 def test_the_list_of_jobs_is_as_recorded(state: str, release: str) -> None:
     with scenario_harness(scenario_of(state), flink=release) as harness:
         harness.advance_to(2_000)
@@ -127,8 +127,8 @@ def test_the_list_of_jobs_is_as_recorded(state: str, release: str) -> None:
         recorded_jobs = recorded.body(VERSIONS[state, release], f"{state}: jobs/overview")["jobs"]
         real = next(job for job in recorded_jobs if job["state"] == state.upper())
         assert list(listed) == list(real)
-        names = ("state", "last-modification", "tasks", "end-time")
-        assert [listed[name] for name in names] == [real[name] for name in names]
+        keys = ("state", "last-modification", "tasks", "end-time")
+        assert [listed[name] for name in keys] == [real[name] for name in keys]
 
 
 def test_the_plan_has_no_nodes_until_the_job_runs() -> None:

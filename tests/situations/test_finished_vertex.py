@@ -25,7 +25,7 @@ jobs:
          inputs: ["Source: Sequence Source -> once", "Source: Sequence Source -> always"]}
       - {operators: ["Sink: print"], parallelism: 1}
 """
-RELEASES = recorded.RELEASES
+VERSIONS = recorded.VERSIONS
 
 
 def path_of_finished_vertex(harness: ScenarioHarness) -> str:
@@ -37,12 +37,12 @@ def test_the_job_and_its_tasks_have_the_recorded_states(release: str) -> None:
     with scenario_harness(JOB, flink=release) as harness:
         harness.advance_to(20_000)
         details = harness.get(f"/jobs/{harness.job().id}")
-        real = recorded.body(RELEASES[release], "partly: job")
+        real = recorded.body(VERSIONS[release], "partly: job")
         assert (details["state"], details["status-counts"]) == (real["state"], real["status-counts"])
         assert [vertex["status"] for vertex in details["vertices"]] == [vertex["status"] for vertex in real["vertices"]]
         assert details["vertices"][0]["end-time"] > 0
         (listed,) = harness.get("/jobs/overview")["jobs"]
-        recorded_jobs = recorded.body(RELEASES[release], "partly: jobs/overview")["jobs"]
+        recorded_jobs = recorded.body(VERSIONS[release], "partly: jobs/overview")["jobs"]
         (real_listed,) = [job for job in recorded_jobs if job["state"] == "RUNNING"]
         assert listed["tasks"] == real_listed["tasks"]
 
@@ -54,7 +54,7 @@ def test_the_job_and_its_tasks_have_the_recorded_states(release: str) -> None:
      "/backpressure"],
 )  # fmt: skip
 def test_reads_of_the_finished_vertex_are_as_recorded(release: str, suffix: str) -> None:
-    """A client requested metrics while the vertex ran only in the recording of 1.17.2. The others have no metrics."""
+    """In the recording of 1.17.2, a client requested metrics while the vertex ran. The other recordings have none."""
     with scenario_harness("cluster: {caches: true}\n" + JOB, flink=release) as harness:
         if release == "1.17":
             harness.advance_to(2_000)
@@ -64,8 +64,8 @@ def test_reads_of_the_finished_vertex_are_as_recorded(release: str, suffix: str)
         harness.advance_to(22_000)
         response = harness.client.send("GET", path_of_finished_vertex(harness) + suffix)
         step = f"partly: vertex{suffix}"
-        assert response.status == recorded.status(RELEASES[release], step)
-        real = recorded.body(RELEASES[release], step)
+        assert response.status == recorded.status(VERSIONS[release], step)
+        real = recorded.body(VERSIONS[release], step)
         body = json.loads(response.body)
         if isinstance(real, list):
             assert {metric["id"] for metric in body} == {metric["id"] for metric in real}
@@ -84,13 +84,13 @@ def test_checkpoints_continue_without_the_finished_tasks(release: str) -> None:
         assert newest["trigger_timestamp"] - harness.start_time > 15_000
         vertex_id = harness.job().graph.vertices[0].id
         checkpoint = harness.get(f"{base}/checkpoints/details/{newest['id']}")
-        real = recorded.body(RELEASES[release], "partly: newest checkpoint")
-        names = ("num_subtasks", "num_acknowledged_subtasks")
-        assert [checkpoint[name] for name in names] == [real[name] for name in names]
+        real = recorded.body(VERSIONS[release], "partly: newest checkpoint")
+        keys = ("num_subtasks", "num_acknowledged_subtasks")
+        assert [checkpoint[name] for name in keys] == [real[name] for name in keys]
         first_recorded_vertex = next(iter(real["tasks"]))
         assert task_statistics(checkpoint, vertex_id) == task_statistics(real, first_recorded_vertex)
         task = harness.get(f"{base}/checkpoints/details/{newest['id']}/subtasks/{vertex_id}")
-        real = recorded.body(RELEASES[release], "partly: newest checkpoint of once")
+        real = recorded.body(VERSIONS[release], "partly: newest checkpoint of once")
         assert task["summary"] == real["summary"]
         for subtask in (*task["subtasks"], *real["subtasks"]):
             subtask.pop("ack_timestamp")

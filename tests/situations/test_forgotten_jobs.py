@@ -12,7 +12,7 @@ from tests.situations import recorded
 
 ENDING_JOB = "jobs: {orders: {lifecycle: [RUNNING: 1s, FINISHED]}}"
 EXPIRATION_20_S = "cluster: {config: {jobstore.expiration-time: 20}}\n"
-RELEASES = recorded.RELEASES
+VERSIONS = recorded.VERSIONS
 
 
 def send(harness: ScenarioHarness, method: str, path: str) -> tuple[int, Any]:
@@ -51,14 +51,14 @@ def test_responses_about_an_expired_job_are_as_recorded(release: str, method: st
         assert [job["state"] for job in harness.get("/jobs/overview")["jobs"]] == ["FINISHED"]
         harness.advance_to(21_200)
         status, body = send(harness, method, path)
-        real = recorded.body(RELEASES[release], step)
-        assert status == recorded.status(RELEASES[release], step)
+        real = recorded.body(VERSIONS[release], step)
+        assert status == recorded.status(VERSIONS[release], step)
         if "errors" in real and "Unable to load" not in real["errors"][0]:
             assert recorded.errors(body) == recorded.errors(real)
         elif "errors" not in real:
             assert body == real
         assert harness.get("/overview")["jobs-finished"] == 1
-        assert recorded.body(RELEASES[release], "forgotten: overview")["jobs-finished"] == 1
+        assert recorded.body(VERSIONS[release], "forgotten: overview")["jobs-finished"] == 1
 
 
 def test_by_default_jobs_expire_after_an_hour() -> None:

@@ -17,10 +17,11 @@ from flinkmock.rest.handlers import UploadedFile
 from tests.scenario.scenario_helpers import scenario_harness
 from tests.situations import recorded
 
-RELEASES = recorded.RELEASES
-PATHS_OF_FOLDERS = ("blank", "relative", "relative with scheme")
+VERSIONS = recorded.VERSIONS
+LABELS_OF_FOLDERS = ("blank", "relative", "relative with scheme")
+"""The labels of the steps whose paths are folders with savepoints in the recorded clusters of some releases."""
 RELEASES_WITH_FOLDERS = ("2.0", "1.17")
-"""In the recorded clusters of these releases, the paths were folders with savepoints when jobs were run from them."""
+"""These releases."""
 SCENARIO = """
 cluster: {file-systems: [], savepoints: ["file:/opt/flink/work/scratch/sp/savepoint-1"]}
 jobs: {orders: {checkpoints: {every: 1h}}}
@@ -30,8 +31,8 @@ SCRATCH = "/opt/flink/work/scratch"
 RECORDED_WORKING_DIRECTORY = "/opt/flink/work/tmp"
 CUT_MARK = re.compile(r" ?\[cut \d+ characters\]$")
 """The end of a text that the recorder has cut."""
-NEEDS_FILES = ("file", "under a file")
-"""The recorded cluster had a file at the path, which the fake can't know."""
+LABELS_THAT_NEED_FILES = ("file", "under a file")
+"""The labels of steps for which the recorded cluster had a file at the path. The fake can't know of this file."""
 
 
 def outcome(status: dict[str, Any], working_directory: str) -> list[str]:
@@ -46,8 +47,8 @@ def outcome(status: dict[str, Any], working_directory: str) -> list[str]:
     return recorded.causes(result["stack-trace"])
 
 
-def begin_as_recorded(lines: list[str], recorded_lines: list[str]) -> bool:
-    """Return whether lines begin with the recorded ones, which may be cut. The names of jobs may differ."""
+def lines_begin_as_recorded(lines: list[str], recorded_lines: list[str]) -> bool:
+    """Return whether each line begins with the recorded line, which may be cut. The names of jobs may differ."""
     job_name = re.compile("job '[^']*'")
     return bool(lines and recorded_lines) and all(
         job_name.sub("job", line).startswith(job_name.sub("job", CUT_MARK.sub("", recorded_line)))
@@ -61,7 +62,13 @@ def sent_path(version: str, step: str, key: str) -> str:
 
 
 class DirectorySteps(NamedTuple):
-    """The names of the steps that recorded a directory: its use in an operation, and the poll of the result."""
+    """The recorded steps for one directory.
+
+    Attributes:
+        trigger: The name of the step that triggers a savepoint or a stop with the directory.
+        poll: The name of the step that polls the result.
+        operation: "savepoints" or "stop": how the path of the trigger ends.
+    """
 
     trigger: str
     poll: str
@@ -80,14 +87,14 @@ def directory_steps(version: str) -> Iterator[DirectorySteps]:
 
 @pytest.mark.parametrize("release", recorded.releases())
 def test_each_recorded_directory_has_the_recorded_result(release: str) -> None:
-    version = RELEASES[release]
+    version = VERSIONS[release]
     directory_count = 0
     with scenario_harness(SCENARIO, flink=release) as harness:
         harness.advance_to(5_000)
         job = f"/jobs/{harness.job().id}"
         for step, poll, operation in directory_steps(version):
             label = step.partition(": ")[2]
-            if label.removeprefix("stop ") in NEEDS_FILES or label == "stop relative":
+            if label.removeprefix("stop ") in LABELS_THAT_NEED_FILES or label == "stop relative":
                 continue
             key = "targetDirectory" if operation == "stop" else "target-directory"
             flag = "drain" if operation == "stop" else "cancel-job"
@@ -95,10 +102,12 @@ def test_each_recorded_directory_has_the_recorded_result(release: str) -> None:
             trigger = harness.post(f"{job}/{operation}", body)
             harness.advance_to(harness.now + 1_000)
             status = harness.get(f"{job}/savepoints/{trigger['request-id']}")
-            base, recorded_base = WORKING_DIRECTORY, RECORDED_WORKING_DIRECTORY
+            folder, recorded_folder = WORKING_DIRECTORY, RECORDED_WORKING_DIRECTORY
             if "parent" in step:  # a directory beside the working directory
-                base, recorded_base = base.rpartition("/")[0], recorded_base.rpartition("/")[0]
-            assert begin_as_recorded(outcome(status, base), outcome(recorded.body(version, poll), recorded_base)), step
+                folder, recorded_folder = folder.rpartition("/")[0], recorded_folder.rpartition("/")[0]
+            assert lines_begin_as_recorded(
+                outcome(status, folder), outcome(recorded.body(version, poll), recorded_folder)
+            ), step
             assert harness.state() == "RUNNING"
             directory_count += 1
     assert directory_count >= 47
@@ -112,7 +121,7 @@ def test_a_stop_with_a_relative_directory_succeeds_as_recorded(release: str) -> 
         trigger = harness.post(f"{job}/stop", {"targetDirectory": "relative/dir", "drain": False})
         harness.advance_to(harness.now + 1_000)
         result = outcome(harness.get(f"{job}/savepoints/{trigger['request-id']}"), WORKING_DIRECTORY)
-        real = recorded.body(RELEASES[release], "directories: poll stop relative")
+        real = recorded.body(VERSIONS[release], "directories: poll stop relative")
         assert result == outcome(real, RECORDED_WORKING_DIRECTORY) == ["file:CWD/relative/dir/SAVEPOINT"]
         assert harness.state() == "FINISHED"
 
@@ -144,7 +153,7 @@ def test_a_directory_below_a_file_cannot_be_created() -> None:
 
 @pytest.mark.parametrize("release", recorded.releases())
 def test_each_recorded_path_without_a_savepoint_has_the_recorded_errors(release: str, tmp_path: Path) -> None:
-    version = RELEASES[release]
+    version = VERSIONS[release]
     jar_file = tmp_path / "wordcount.jar"
     jar_file.write_bytes(small_jar())
     with scenario_harness(SCENARIO, flink=release) as harness:
@@ -154,20 +163,20 @@ def test_each_recorded_path_without_a_savepoint_has_the_recorded_errors(release:
         for step in recorded.step_names(version):
             if not step.startswith("paths: run "):
                 continue
-            if release in RELEASES_WITH_FOLDERS and step.removeprefix("paths: run ") in PATHS_OF_FOLDERS:
+            if release in RELEASES_WITH_FOLDERS and step.removeprefix("paths: run ") in LABELS_OF_FOLDERS:
                 continue
             path = sent_path(version, step, "savepointPath")
             response = harness.client.send("POST", f"/jars/{jar}/run", {"savepointPath": path})
             assert response.status == recorded.status(version, step), step
             if response.status != 200:
                 errors, real = recorded.errors(json.loads(response.body)), recorded.errors(recorded.body(version, step))
-                assert begin_as_recorded(errors, real), step
+                assert lines_begin_as_recorded(errors, real), step
             label = step.removeprefix("paths: run ")
             trigger = harness.post("/savepoint-disposal", {"savepoint-path": path})["request-id"]
             harness.advance_to(harness.now + 1_000)
             disposal = harness.get(f"/savepoint-disposal/{trigger}")
             real = outcome(recorded.body(version, f"paths: poll dispose {label}"), "")
-            assert begin_as_recorded(outcome(disposal, ""), real), step
+            assert lines_begin_as_recorded(outcome(disposal, ""), real), step
 
 
 def test_only_schemes_with_a_file_system_can_have_savepoints() -> None:

@@ -14,7 +14,7 @@ from tests.rest.handlers.http_helpers import HandlerClient
 from tests.rest.handlers.test_submitted_plans import ANY, submit
 from tests.situations import recorded
 
-OPERATIONS = {
+OPERATION_IDS = {
     "/plan": "getJobPlan",
     "/config": "getJobConfig",
 }
@@ -43,10 +43,10 @@ def submitted(request, tmp_path):
 def test_the_vertices_are_the_recorded_ones(submitted):
     client, jobid, plan = submitted
     details, expected = client.call("getJobDetails", jobid=jobid), recorded_views(plan)[""]
-    for name in ("name", "state", "job-type", "schedulerType", "maxParallelism", "pending-operators"):
-        assert details[name] == expected[name], name
-    assert [[vertex[name] for name in VERTEX_FIELDS] for vertex in details["vertices"]] == [
-        [vertex[name] for name in VERTEX_FIELDS] for vertex in expected["vertices"]
+    for key in ("name", "state", "job-type", "schedulerType", "maxParallelism", "pending-operators"):
+        assert details[key] == expected[key], key
+    assert [[vertex[key] for key in VERTEX_FIELDS] for vertex in details["vertices"]] == [
+        [vertex[key] for key in VERTEX_FIELDS] for vertex in expected["vertices"]
     ]
     assert task_counts(details) == task_counts(expected)
 
@@ -73,7 +73,7 @@ def slot_sharing_groups(details: dict[str, Any]) -> set[frozenset[str]]:
 @pytest.mark.parametrize("view", ["/plan", "/config"])
 def test_the_plan_and_the_configuration_are_the_recorded_ones(submitted, view):
     client, jobid, plan = submitted
-    assert client.call(OPERATIONS[view], jobid=jobid) == recorded_views(plan)[view]
+    assert client.call(OPERATION_IDS[view], jobid=jobid) == recorded_views(plan)[view]
 
 
 def test_the_checkpoint_configuration_is_the_recorded_one(tmp_path):

@@ -17,7 +17,7 @@ jobs:
       - {name: print, parallelism: 1}
     restart: {strategy: fixed-delay, attempts: 2, delay: 1s}
 """
-RELEASES = recorded.RELEASES
+VERSIONS = recorded.VERSIONS
 
 
 def causes_of_failures(harness: ScenarioHarness) -> list[list[str]]:
@@ -42,13 +42,13 @@ def test_a_job_in_a_new_cluster_fails_when_its_slot_request_times_out(release: s
         (listed,) = harness.get("/jobs/overview")["jobs"]
         assert (listed["state"], listed["tasks"]["failed"], listed["tasks"]["canceled"]) == ("RESTARTING", 1, 65)
         assert (
-            recorded.timeline(RELEASES[release], "young: timeline")[1] == "RESTARTING canceled=129,total=130,failed=1"
+            recorded.timeline(VERSIONS[release], "young: timeline")[1] == "RESTARTING canceled=129,total=130,failed=1"
         )
         harness.advance_to(48_000)
         assert [state for _, state in harness.timeline()][2:] == [
             "RUNNING", "RESTARTING", "RUNNING", "RESTARTING", "RUNNING", "FAILING", "FAILED"
         ]  # fmt: skip
-        assert causes_of_failures(harness) == recorded_causes(RELEASES[release], "young: FAILED exceptions")
+        assert causes_of_failures(harness) == recorded_causes(VERSIONS[release], "young: FAILED exceptions")
 
 
 @pytest.mark.parametrize("release", recorded.releases("1.12"))
@@ -57,14 +57,14 @@ def test_the_resource_manager_reports_missing_slots_in_an_old_cluster(release: s
         harness.advance_to(200)
         assert harness.state() == "RESTARTING"
         harness.advance_to(5_000)
-        assert causes_of_failures(harness) == recorded_causes(RELEASES[release], "old: FAILED exceptions")
+        assert causes_of_failures(harness) == recorded_causes(VERSIONS[release], "old: FAILED exceptions")
         entries = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
-        real = recorded.body(RELEASES[release], "old: FAILED exceptions")["exceptionHistory"]["entries"]
+        real = recorded.body(VERSIONS[release], "old: FAILED exceptions")["exceptionHistory"]["entries"]
         assert [entry.keys() for entry in entries] == [entry.keys() for entry in real]
         assert all(entry["taskName"].startswith("tokenize (") for entry in (*entries[1:], *real[1:]))
         vertex = harness.job().graph.vertices[1].id
         subtask = harness.get(f"/jobs/{harness.job().id}/vertices/{vertex}/subtasks/0")
-        real = recorded.body(RELEASES[release], "old: FAILED vertex")
+        real = recorded.body(VERSIONS[release], "old: FAILED vertex")
         assert (subtask["status"], subtask["start-time"]) == ("CANCELED", -1)
         assert subtask.get("endpoint") == (None if release == "1.17" else "(unassigned)")
         assert subtask.keys() == real.keys()
@@ -77,7 +77,7 @@ def test_the_start_up_time_ends_while_a_job_waits(release: str) -> None:
     """In the recorded clusters, which were 30 s old, the second slot request failed when the start-up time ended."""
     with scenario_harness(f"cluster: {{age: 30s, {OPTIONS}}}{JOB}", flink=release) as harness:
         harness.advance_to(60_000)
-        assert causes_of_failures(harness) == recorded_causes(RELEASES[release], "young: FAILED exceptions")
+        assert causes_of_failures(harness) == recorded_causes(VERSIONS[release], "young: FAILED exceptions")
         entries = harness.get(f"/jobs/{harness.job().id}/exceptions")["exceptionHistory"]["entries"]
         assert [entry["timestamp"] - harness.start_time for entry in entries][-2:] == pytest.approx(
             [30_000, 15_000], abs=100
