@@ -23,7 +23,7 @@ from flinkmock.rest.handlers import UploadedFile
 from flinkmock.scenario import load_scenario
 from tests.scenario.scenario_helpers import scenario_harness
 
-Step = tuple[int, str, str] | tuple[int, str, str, dict[str, Any]]
+TimedRequest = tuple[int, str, str] | tuple[int, str, str, dict[str, Any]]
 """A request: the time in ms after the start, the method, the path and perhaps the body.
 
 In the path, {job} and {vertex} stand for ids, and {trigger} for the trigger id in an earlier response.
@@ -44,22 +44,22 @@ CACHED_JOB = {"cluster": {"caches": True}, **JOB}
 
 @dataclass(frozen=True)
 class Probe:
-    """Requests whose responses change when an option is set to a value.
+    """Requests to two clusters, one of which sets an option; the responses of the two must differ.
 
     Attributes:
         value: The value of the option.
-        steps: The requests.
-        other_options: The options that both clusters have.
+        requests: The requests.
+        other_options: The options that both clusters set.
         scenario: The scenario of both clusters.
     """
 
     value: str
-    steps: Sequence[Step]
+    requests: Sequence[TimedRequest]
     other_options: Mapping[str, str] = field(default_factory=dict)
     scenario: Mapping[str, Any] = field(default_factory=lambda: JOB)
 
 
-def get(path: str, *times: int) -> tuple[Step, ...]:
+def get(path: str, *times: int) -> tuple[TimedRequest, ...]:
     """Return a GET request for each of the times (ms), by default for 5 s after the start."""
     return tuple((time, "GET", path) for time in times or (5_000,))
 
@@ -70,8 +70,8 @@ CONFIG = get("/config")
 JOB_STATES = get("/jobs/overview", 7_000, 12_500, 30_000)
 CHECKPOINT_CONFIG = get("/jobs/{job}/checkpoints/config")
 RESCALE_CONFIG = get("/jobs/{job}/rescales/config", 20_000)
-START_PROFILER: Step = (1_000, "POST", "/jobmanager/profiler", {"mode": "CPU", "duration": 20})
-TAKE_SAVEPOINT: tuple[Step, ...] = (
+START_PROFILER: TimedRequest = (1_000, "POST", "/jobmanager/profiler", {"mode": "CPU", "duration": 20})
+TAKE_SAVEPOINT: tuple[TimedRequest, ...] = (
     (5_000, "POST", "/jobs/{job}/savepoints", {"cancel-job": False}),
     (15_000, "GET", "/jobs/{job}/savepoints/{trigger}"),
 )
@@ -207,7 +207,10 @@ test_taskmanagers.py of tests/rest/handlers.
 
 
 def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:
-    """Send the requests to a cluster with these options. Return the status, headers and body of each response."""
+    """Send the requests to a cluster with these options. Return the status, headers and body of each response.
+
+    An option with an empty value is removed from the configuration.
+    """
     cluster = {
         "age": "1h",
         **probe.scenario.get("cluster", {}),
@@ -217,7 +220,7 @@ def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:
     with scenario_harness(json.dumps({**probe.scenario, "cluster": cluster}), flink="2.3") as harness:
         trigger_id = ""
         job = harness.job()
-        for time, method, path, *body in probe.steps:
+        for time, method, path, *body in probe.requests:
             harness.advance_to(time)
             path = path.format(job=job.id, vertex=job.graph.vertices[0].id, trigger=trigger_id)
             response = harness.client.send(method, path, *body)

@@ -16,7 +16,7 @@ from flinkmock.rest.handlers import handler_of
 from flinkmock.server.connection import ConnectionFactory
 from flinkmock.server.flink_server import FlinkServer
 from tests.cluster.cluster_factory import job
-from tests.rest.handlers.http_helpers import JOB_ID
+from tests.rest.handlers.handler_client import JOB_ID
 
 PACKAGE = Path(flinkmock.__file__).parent
 ARCHITECTURE = PACKAGE.parent / "ARCHITECTURE.md"

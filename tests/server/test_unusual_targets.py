@@ -20,7 +20,7 @@ from flinkmock.rest.in_process import InProcessClient
 from flinkmock.server import ServerThread
 from flinkmock.server.aiohttp_application import create_app
 from tests.cluster.cluster_factory import job
-from tests.rest.handlers.http_helpers import JOB_ID
+from tests.rest.handlers.handler_client import JOB_ID
 from tests.timeouts import PATIENCE
 
 JOB_PATH = f"/jobs/{JOB_ID}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.rest.handlers.http_helpers import HandlerClient
+from tests.rest.handlers.handler_client import HandlerClient
 from tests.rest.handlers.test_submitted_plans import ANY, submit
 from tests.situations import recorded
 

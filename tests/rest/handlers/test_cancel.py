@@ -14,7 +14,7 @@ from flinkmock.cluster.errors import (
     UncaughtJavaException,
 )
 from tests.cluster.cluster_factory import job
-from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, HandlerClient
+from tests.rest.handlers.handler_client import JOB_ID, UNKNOWN_ID, HandlerClient
 
 
 @pytest.mark.parametrize("operation", ["cancelJob", "getYarnCancelJobTermination"])

@@ -18,7 +18,7 @@ from flinkmock.cluster.errors import CoordinatorNotFound, JobNotFound, UncaughtJ
 from flinkmock.flink.java_serialization.reader import read_object
 from flinkmock.flink.row_values import RowKind, RowValue
 from tests.cluster.cluster_factory import job
-from tests.rest.handlers.http_helpers import HandlerClient
+from tests.rest.handlers.handler_client import HandlerClient
 from tests.rest.handlers.test_submitted_plans import submit
 
 PLANS = {"2.3": "collect-row-streamgraph", "1.20": "collect-row-jobgraph-1.20"}

@@ -12,7 +12,7 @@ from flinkmock.cluster.spec import ProgramSpec
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.handlers import UploadedFile
 from tests.cluster.cluster_factory import job
-from tests.rest.handlers.http_helpers import JOB_ID, URL, HandlerClient, every_jar_runs, make_jar
+from tests.rest.handlers.handler_client import JOB_ID, URL, HandlerClient, every_jar_runs, make_jar
 
 THROWS = ProgramSpec(throws=JavaException("java.lang.IllegalStateException", "Intentional failure in main"))
 READS_ARGUMENTS = ProgramSpec(arguments={"--name": ("name",), "--par": ("parallelism",)}, arguments_in_user_config=True)

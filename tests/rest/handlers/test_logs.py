@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from tests.cluster.cluster_factory import VERTICES, job
-from tests.rest.handlers.http_helpers import HandlerClient
+from tests.rest.handlers.handler_client import HandlerClient
 
 
 def stdout_of(sink: str, prints: bool | None = None) -> bytes:

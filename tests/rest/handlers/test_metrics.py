@@ -11,7 +11,7 @@ import pytest
 
 from flinkmock.cluster.spec import CheckpointSpec
 from tests.cluster.cluster_factory import VERTICES, job
-from tests.rest.handlers.http_helpers import JOB_ID, HandlerClient
+from tests.rest.handlers.handler_client import JOB_ID, HandlerClient
 from tests.scenario.scenario_helpers import scenario_harness
 
 BUFFER_BYTES = 32_768

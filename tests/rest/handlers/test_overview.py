@@ -6,7 +6,7 @@ import pytest
 
 from flinkmock.cluster.spec import Step
 from tests.cluster.cluster_factory import job, ms
-from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, URL, HandlerClient
+from tests.rest.handlers.handler_client import JOB_ID, UNKNOWN_ID, URL, HandlerClient
 
 
 def test_the_overview_counts_jobs_and_slots():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flinkmock.cluster.errors import LogNotFound, TaskManagerNotFound, UncaughtJavaException
-from tests.rest.handlers.http_helpers import HandlerClient
+from tests.rest.handlers.handler_client import HandlerClient
 
 ENABLED = {"rest.profiling.enabled": "true", "rest.profiling.history-size": "2", "rest.profiling.duration-max": "1 min"}
 

@@ -10,7 +10,7 @@ from flinkmock.cluster.spec import VertexSpec
 from flinkmock.rest.in_process import InProcessClient
 from tests.cluster.cluster_factory import job
 from tests.coherence import incoherences
-from tests.rest.handlers.http_helpers import JOB_ID
+from tests.rest.handlers.handler_client import JOB_ID
 from tests.rest.handlers.test_rescaling import adaptive_client, bounds
 
 WIDE = (VertexSpec(("Source: wide",), 3),)

@@ -16,7 +16,7 @@ from flinkmock.cluster.errors import (
 from flinkmock.cluster.spec import ExceptionSpec, Input, Step, VertexSpec
 from flinkmock.flink.java_exception import JavaException
 from tests.cluster.cluster_factory import job, ms
-from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, HandlerClient
+from tests.rest.handlers.handler_client import JOB_ID, UNKNOWN_ID, HandlerClient
 
 IDS = (
     "cbc357ccb763df2852fee8c4fc7d55f2",

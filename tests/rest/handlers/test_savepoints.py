@@ -8,7 +8,7 @@ import pytest
 
 from flinkmock.cluster.errors import BadRequest, RescalingDisabled, TriggerNotFound, UncaughtJavaException
 from tests.cluster.cluster_factory import job
-from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, HandlerClient
+from tests.rest.handlers.handler_client import JOB_ID, UNKNOWN_ID, HandlerClient
 
 IN_PROGRESS = {"status": {"id": "IN_PROGRESS"}, "operation": None}
 

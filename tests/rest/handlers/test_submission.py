@@ -12,7 +12,7 @@ from flinkmock.cluster.cluster_spec import SubmissionRule
 from flinkmock.cluster.errors import InvalidJobSubmission, UncaughtJavaException
 from flinkmock.rest.handlers import UploadedFile
 from tests.cluster.cluster_factory import job
-from tests.rest.handlers.http_helpers import HandlerClient
+from tests.rest.handlers.handler_client import HandlerClient
 
 SUBMISSIONS = Path(__file__).parent / "submissions"
 """Multipart bodies with the request, the plan and a jar."""

@@ -15,7 +15,7 @@ from flinkmock.cluster.cluster_spec import SubmissionRule
 from flinkmock.cluster.errors import CoordinatorNotFound, UncaughtJavaException
 from flinkmock.rest.handlers import UploadedFile
 from tests.cluster.cluster_factory import job
-from tests.rest.handlers.http_helpers import HandlerClient
+from tests.rest.handlers.handler_client import HandlerClient
 
 PLANS = Path(__file__).parents[2] / "cluster" / "submission" / "plans"
 ANY = (SubmissionRule("*", job(name="any")),)

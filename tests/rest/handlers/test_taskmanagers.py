@@ -6,7 +6,7 @@ import pytest
 
 from tests.cluster.cluster_factory import job
 from tests.fidelity.recordings import RECORDINGS, load
-from tests.rest.handlers.http_helpers import HandlerClient
+from tests.rest.handlers.handler_client import HandlerClient
 
 FINE_GRAINED = {"cluster.fine-grained-resource-management.enabled": "true"}
 

@@ -26,7 +26,7 @@ def every_jar_runs(spec: JobSpec | None = None) -> tuple[SubmissionRule, ...]:
 
 
 class HandlerClient:
-    """Calls the operations of an engine with a virtual clock, which the end of a `with` block closes.
+    """Calls the operations of an engine with a virtual clock. The end of a `with` block closes the engine.
 
     Args:
         jobs: The jobs of the scenario.
