@@ -12,7 +12,7 @@ FlinkMockError                          base of all of them
 ├── PortTaken                           another process listens on the port
 ├── ServerUnreachable                   a live server does not answer
 ├── FaultRequiresFakeCluster            the proxy can't apply a fault to a real cluster
-├── StateNeverReached (AssertionError)  the awaited state can never be reached
+├── StateNeverReached (AssertionError)  the awaited state can't be reached, or was not reached in time
 ├── UnmetExpectation (AssertionError)   a client did not do what was expected
 └── ClusterError                        the cluster rejects a request, see `flinkmock/cluster/errors.py`
 """
@@ -44,7 +44,7 @@ class InvalidArgument(FlinkMockError, ValueError):
 
 
 class NotFound(FlinkMockError, LookupError):
-    """There is nothing with a name. The message lists the existing names, or the nearest one."""
+    """There is nothing with the given name. The message lists the existing names, or the nearest one."""
 
 
 class NotRunning(FlinkMockError, RuntimeError):
@@ -106,8 +106,8 @@ class Diagnostic:
 
     Attributes:
         file: The file, or "<scenario>".
-        line: From 1; 0 if the scenario was not text.
-        column: From 1; 0 if the scenario was not text.
+        line: From 1; 0 if there is no line: the file can't be read, or the scenario was not text.
+        column: From 1; 0 if there is no line.
         path: The keys and indexes, such as "jobs.orders.lifecycle[2]"; "" if they are unknown.
     """
 
@@ -173,7 +173,7 @@ class FaultRequiresFakeCluster(FlinkMockError):
 
 
 class StateNeverReached(FlinkMockError, AssertionError):
-    """The awaited state can never be reached. The message lists the jobs with their states."""
+    """The awaited state can't be reached, or was not reached in time. The message lists the jobs with their states."""
 
 
 class UnmetExpectation(FlinkMockError, AssertionError):

@@ -150,7 +150,7 @@ JAVA_PARENTS = _limit(
     "java-parents",
     100,
     "classes",
-    "the parents of a class in a submitted job",
+    "the superclasses of a class in a submitted job",
     "400 with `java.io.InvalidClassException: filter status: REJECTED`",
     "the classes have to exist",
 )
@@ -198,7 +198,7 @@ CATCH_UP = _limit(
     50_000,
     "events",
     "the events that a cluster handles at once after the wall clock has jumped",
-    "the other events are postponed until the present",
+    "the other events happen at the current time",
     "-",
 )
 ADVANCE = _limit(
@@ -206,14 +206,14 @@ ADVANCE = _limit(
     1_000_000,
     "events",
     "the events that a cluster handles at once when the clock is advanced",
-    "the other events are postponed until the present",
+    "the other events happen at the current time",
     "-",
 )
 LOG_ATTEMPTS = _limit(
     "log-attempts",
     1_000,
     "attempts",
-    "the attempts of a job in the logs",
+    "the job attempts of one job in the logs",
     "the oldest are left out",
     "log files are rolled over at 100 MB",
 )

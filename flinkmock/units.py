@@ -1,7 +1,7 @@
 """Durations and sizes as users write them: `2m30s`, `500ms`, `12MB`.
 
-Scenarios, the command line and the Python API share this format. That of Flink's configuration is in
-`flinkmock/flink/configuration.py`.
+Scenarios, the command line and the Python API share this format. `flinkmock/flink/configuration.py` has the format of
+Flink's configuration.
 """
 
 from __future__ import annotations

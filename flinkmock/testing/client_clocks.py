@@ -31,7 +31,7 @@ _PACKAGES_WITHOUT_CLIENTS = sys.stdlib_module_names | {
     "execnet",
     "time_machine",
 }
-"""Packages whose references to functions of `time` are not replaced."""
+"""Packages that don't follow the cluster time: their references to functions of `time` are not replaced."""
 _RECEIVE_METHODS = "recv", "recv_into"
 
 
@@ -42,7 +42,7 @@ class ClientClocks:
 
     def __init__(self, cluster_time: ClusterTime) -> None:
         self._cluster_time = cluster_time
-        self._undo: list[Callable[[], None]] = []
+        self._undo_functions: list[Callable[[], None]] = []
 
     def install(self) -> None:
         """Replace the functions. Raises InvalidArgument if they are already replaced."""
@@ -63,8 +63,8 @@ class ClientClocks:
 
     def uninstall(self) -> None:
         """Restore the functions. Modules imported in the meantime may keep replacements, which call the originals."""
-        while self._undo:
-            self._undo.pop()()
+        while self._undo_functions:
+            self._undo_functions.pop()()
         ClientClocks._installed = None
 
     @property
@@ -76,9 +76,9 @@ class ClientClocks:
         own_attributes = vars(owner)
         if name in own_attributes:
             original = own_attributes[name]
-            self._undo.append(lambda: setattr(owner, name, original))
+            self._undo_functions.append(lambda: setattr(owner, name, original))
         else:  # the attribute is inherited
-            self._undo.append(lambda: delattr(owner, name))
+            self._undo_functions.append(lambda: delattr(owner, name))
         setattr(owner, name, replacement)
 
     def _replace_everywhere(self, name: str, replacement: object) -> None:
@@ -110,7 +110,7 @@ class ClientClocks:
         return lambda: self._cluster_time.monotonic_ns() if self._is_active else monotonic_ns()
 
     def _select(self, select: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
-        """Make event loops wait for their next timer in the clusters' time."""
+        """Make event loops wait for their next timer in cluster time."""
 
         def replacement(selector: Any, timeout: float | None = None) -> list[Any]:
             if (timeout is not None and timeout <= 0) or not self._is_in_loop_of_client():
@@ -134,7 +134,7 @@ class ClientClocks:
         return loop is not None and not isinstance(loop, ServerLoop) and self._is_active
 
     def _event_wait(self, wait: Callable[..., bool]) -> Callable[..., bool]:
-        """Make `event.wait(5)`, with which many threads sleep, wait in the clusters' time."""
+        """Make `event.wait(5)`, with which many threads sleep, wait in cluster time."""
 
         def replacement(event: threading.Event, timeout: float | None = None) -> bool:
             caller = sys._getframe(1).f_globals.get("__name__", "").partition(".")[0]
@@ -145,7 +145,7 @@ class ClientClocks:
         return replacement
 
     def _receive(self, receive: Callable[..., Any]) -> Callable[..., Any]:
-        """Make blocking sockets wait for responses in the clusters' time."""
+        """Make blocking sockets wait for responses in cluster time."""
 
         def replacement(connection: socket.socket, *args: Any, **options: Any) -> Any:
             timeout = connection.gettimeout()

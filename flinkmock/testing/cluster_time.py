@@ -38,12 +38,12 @@ class _AttachedCluster:
     Attributes:
         cluster: The cluster.
         engine: Its current engine.
-        ahead_ms: The cluster time (epoch ms) minus `ClusterTime.elapsed` (in ms).
+        offset_ms: The cluster time (epoch ms) minus `ClusterTime.elapsed` (in ms).
     """
 
     cluster: FlinkMock
     engine: Engine
-    ahead_ms: int
+    offset_ms: int
 
 
 class ClusterTime:
@@ -54,7 +54,7 @@ class ClusterTime:
 
     Time stands still while a client works. When all of them wait, it advances to the end of the shortest sleep or
     timeout, or to the next response that a fault delays. `cluster.advance` also advances it. Threads that started
-    before the block sleep in the time of the wall clock.
+    before the block sleep in wall-clock time.
 
     Args:
         clusters: The clusters, with virtual clocks. `time.time` returns the time of the first one.
@@ -86,12 +86,12 @@ class ClusterTime:
         from flinkmock.testing.client_clocks import ClientClocks
 
         time_machine, wall_start_s = _import_time_machine(), time.time_ns() // _NS_PER_S
-        self._earlier_threads = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
+        self._earlier_thread_ids = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
         # whole seconds, because aiohttp rounds its deadlines up to seconds
-        self._monotonic_start = (time.monotonic_ns() // _NS_PER_S + 1) * _NS_PER_S
-        self._wall_start = wall_start_s * _NS_PER_S
+        self._monotonic_start_ns = (time.monotonic_ns() // _NS_PER_S + 1) * _NS_PER_S
+        self._wall_start_ns = wall_start_s * _NS_PER_S
         """The value of `time.time_ns` for clients when `elapsed` is 0."""
-        self._wall = self._wall_start
+        self._wall_ns = self._wall_start_ns
         """The value of `time.time_ns` for clients now."""
         self._clocks = ClientClocks(self)
         self._clocks.install()
@@ -146,29 +146,31 @@ class ClusterTime:
             with self._lock:
                 if clock.generation != generation:  # the clock was set back
                     generation = clock.generation
-                    self._set_ahead(attached)
-                self._move_to((clock.now() - attached.ahead_ms) * _NS_PER_MS)
+                    self._set_offset(attached)
+                self._move_to((clock.now() - attached.offset_ms) * _NS_PER_MS)
 
-        self._set_ahead(attached)
+        self._set_offset(attached)
         clock.on_advance = on_advance
 
-    def _set_ahead(self, attached: _AttachedCluster) -> None:
-        """Set `ahead_ms` from the clock of the cluster. The date of the clients is that of the first cluster."""
+    def _set_offset(self, attached: _AttachedCluster) -> None:
+        """Set `offset_ms` from the clock of the cluster. The date of the clients is that of the first cluster."""
         now = attached.engine.clock.now()
-        attached.ahead_ms = now - self.elapsed // _NS_PER_MS
+        attached.offset_ms = now - self.elapsed // _NS_PER_MS
         if attached is self._attached_clusters[0]:
-            self._wall_start = attached.ahead_ms * _NS_PER_MS
+            self._wall_start_ns = attached.offset_ms * _NS_PER_MS
             self._move_to(self.elapsed)
 
     # -- the time
 
     def monotonic_ns(self) -> int:
         """Return the value of `time.monotonic_ns` for clients."""
-        return self._monotonic_start + self.elapsed
+        return self._monotonic_start_ns + self.elapsed
 
     def is_client(self) -> bool:
         """Return whether the current thread follows this time."""
-        return threading.get_ident() not in self._earlier_threads and threading.current_thread().name != SERVER_THREAD
+        return (
+            threading.get_ident() not in self._earlier_thread_ids and threading.current_thread().name != SERVER_THREAD
+        )
 
     @property
     def ports(self) -> set[int]:
@@ -178,7 +180,7 @@ class ClusterTime:
         return {int(url.rpartition(":")[2]) for url in urls}
 
     def wait(self, seconds: float | None, is_ready: Callable[[], bool], nap: Callable[[float], object]) -> bool:
-        """Wait until `is_ready()` is true, for at most some seconds of this time.
+        """Wait until `is_ready()` is true, for at most `seconds` of this time.
 
         Args:
             seconds: The maximum; None for no maximum.
@@ -186,7 +188,7 @@ class ClusterTime:
             nap: Waits for at most the given seconds of the wall clock.
 
         Returns:
-            Whether it is ready; False if the time is over.
+            Whether `is_ready()` was true before the seconds were over.
         """
         thread_id = threading.get_ident()
         end = math.inf if seconds is None else self.elapsed + max(math.ceil(seconds * _NS_PER_S), 1)
@@ -224,7 +226,7 @@ class ClusterTime:
 
     def _others_wait(self) -> bool:
         """Return whether all other threads of the test wait."""
-        ignored = self._earlier_threads | self._wait_ends.copy().keys()
+        ignored = self._earlier_thread_ids | self._wait_ends.copy().keys()
         if all(thread.ident in ignored or thread.name == SERVER_THREAD for thread in threading.enumerate()):
             return True
         journals = [attached.cluster.requests for attached in self._attached_clusters]
@@ -236,7 +238,7 @@ class ClusterTime:
     def _move_clusters(self, elapsed: int) -> None:
         """Advance all clusters, and then this time, to a value of `elapsed`."""
         for attached in self._attached_clusters:
-            advance_ms = elapsed // _NS_PER_MS + attached.ahead_ms - attached.engine.clock.now()
+            advance_ms = elapsed // _NS_PER_MS + attached.offset_ms - attached.engine.clock.now()
             if advance_ms > 0:
                 attached.engine.advance(advance_ms)
         with self._lock:
@@ -245,9 +247,9 @@ class ClusterTime:
     def _move_to(self, elapsed: int) -> None:
         """Set `elapsed`, unless it is already later, and the date of the clients."""
         self.elapsed = max(self.elapsed, elapsed)
-        wall = (self._wall_start + self.elapsed) // 1_000 * 1_000  # whole microseconds, as in a timedelta
-        self._shift_wall_clock(timedelta(microseconds=(wall - self._wall) // 1_000))
-        self._wall = wall
+        wall_ns = (self._wall_start_ns + self.elapsed) // 1_000 * 1_000  # whole microseconds, as in a timedelta
+        self._shift_wall_clock(timedelta(microseconds=(wall_ns - self._wall_ns) // 1_000))
+        self._wall_ns = wall_ns
 
 
 def _import_time_machine() -> Any:

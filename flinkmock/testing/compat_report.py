@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -24,19 +24,19 @@ class RequestSample:
     """Requests that differ only in path parameters.
 
     Attributes:
-        flink: The minor release to which they were sent.
+        release: The minor release to which they were sent.
         target: The target of the first one.
         body: The parsed JSON body of the first one.
         test: The id of the test that sent the first one.
-        times: The number of requests.
+        request_count: The number of requests.
     """
 
-    flink: str
+    release: str
     method: str
     target: str
     body: Any
     test: str
-    times: int = 0
+    request_count: int = 0
 
 
 class CompatReport:
@@ -75,36 +75,40 @@ class CompatReport:
     def report(self) -> str:
         """Return the report as text."""
         releases = known_releases()
-        served_releases = sorted({sample.flink for sample in self._samples.values()}, key=releases.index)
-        earlier = [flink for flink in served_releases if releases.index(flink) < releases.index(self.target_release)]
+        target_index = releases.index(self.target_release)
+        served_releases = sorted({sample.release for sample in self._samples.values()}, key=releases.index)
+        earlier = [release for release in served_releases if releases.index(release) < target_index]
         if not earlier:
             return f"No request was sent to a Flink release before {self.target_release}."
-        return "\n".join(line for flink in earlier for line in self._lines(flink))
+        return "\n".join(line for release in earlier for line in self._lines(release))
 
-    def _lines(self, flink: str) -> Iterator[str]:
-        samples = [sample for sample in self._samples.values() if sample.flink == flink]
-        requests = [ClientRequest(sample.method, sample.target, sample.body, sample.times) for sample in samples]
-        tests = {str(request): sample.test for request, sample in zip(requests, samples, strict=True)}
-        impacts = compat(requests, flink, self.target_release)
-        total = sum(request.times for request in requests)
-        count = counted(total, "request")
-        yield f"{count} to Flink {flink}:" if impacts else f"{count} to Flink {flink}: nothing changes."
+    def _lines(self, release: str) -> Iterator[str]:
+        """Yield the lines about the requests to a release."""
+        samples = [sample for sample in self._samples.values() if sample.release == release]
+        requests = [
+            ClientRequest(sample.method, sample.target, sample.body, sample.request_count) for sample in samples
+        ]
+        test_by_request = {str(request): sample.test for request, sample in zip(requests, samples, strict=True)}
+        impacts = compat(requests, release, self.target_release)
+        count = counted(sum(sample.request_count for sample in samples), "request")
+        yield f"{count} to Flink {release}:" if impacts else f"{count} to Flink {release}: nothing changes."
         for effect, group in groupby(impacts, key=lambda impact: impact.effect):
             impacts_of_effect = list(group)
             limit = MAX_RESPONSE_CHANGES if effect == MAY_READ else len(impacts_of_effect)
             yield f"  {HEADINGS[effect]}:"
-            for (where, times, example), parts in groupby(impacts_of_effect[:limit], key=_request):
-                yield f"    {where} ({counted(times, 'request')}, first in {tests[example]})"
+            for (where, request_count, example), parts in groupby(impacts_of_effect[:limit], key=_request):
+                yield f"    {where} ({counted(request_count, 'request')}, first in {test_by_request[example]})"
                 yield from (f"      {impact.what}{_since(impact)}" for impact in parts)
             if len(impacts_of_effect) > limit:
                 yield f"    … and {len(impacts_of_effect) - limit} more"
 
     def _add(self, sample: RequestSample) -> None:
-        operation = Contract.load(sample.flink).match(sample.method, sample.target)
+        operation = Contract.load(sample.release).match(sample.method, sample.target)
         path = operation.path if operation else sample.target
         query = sample.target.partition("?")[2]
-        key = json.dumps([sample.flink, sample.method, path, query, sample.body], sort_keys=True)
-        self._samples.setdefault(key, RequestSample(**{**asdict(sample), "times": 0})).times += sample.times
+        key = json.dumps([sample.release, sample.method, path, query, sample.body], sort_keys=True)
+        collected = self._samples.setdefault(key, replace(sample, request_count=0))
+        collected.request_count += sample.request_count
 
 
 def _since(impact: UpgradeImpact) -> str:

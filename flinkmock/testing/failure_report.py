@@ -13,8 +13,8 @@ from flinkmock.testing.mock import FlinkMock
 from flinkmock.testing.request_hints import request_hints
 
 MIN_REPEATED_POLLS = 3
-"""The number of equal GETs at one cluster time that suggests a client that waits for a clock that nothing advances.
-It is low because a client that sleeps for a second may have a deadline of a few seconds."""
+"""If a client sends as many equal GETs at one cluster time, it probably waits for a clock that nothing advances. The
+number is low because a client that sleeps for a second may have a deadline of a few seconds."""
 MAX_REQUEST_LINES = 100
 """The maximum number of lines for requests in the report, which shows the last ones."""
 
@@ -23,18 +23,20 @@ def failure_report(cluster: FlinkMock, exchanges: Sequence[Exchange]) -> str:
     """Return the timeline of all jobs, and the exchanges. Times are in seconds of cluster time since the start."""
     engine = cluster.engine
     with engine.lock:
-        now, start = engine.clock.now(), engine.cluster.started_at
+        now, started_at = engine.clock.now(), engine.cluster.started_at
         events = sorted(
             (event for job in engine.cluster.jobs.values() for event in _events(job, now)), key=itemgetter(0)
         )
-    lines = [f"Flink {engine.contract.release.version}, clock {engine.clock.text}, at {(now - start) / 1000:.1f} s"]
+    lines = [
+        f"Flink {engine.contract.release.version}, clock {engine.clock.text}, at {(now - started_at) / 1000:.1f} s"
+    ]
     if events:
-        lines += ["timeline:", *(f"{(at - start) / 1000:9.1f} s  {text}" for at, text in events)]
-    lines += ["requests:" if exchanges else "no requests", *_request_lines(exchanges, start)]
+        lines += ["timeline:", *(f"{(at - started_at) / 1000:9.1f} s  {text}" for at, text in events)]
+    lines += ["requests:" if exchanges else "no requests", *_request_lines(exchanges, started_at)]
     if cluster.requests.dropped:
         lines.append(f"  {cluster.requests.dropped} older requests were dropped")
     if not engine.clock.follows_wall_clock:
-        lines += _clock_hint(exchanges, start, engine.clock.text)
+        lines += _clock_hint(exchanges, started_at, engine.clock.text)
     return "\n".join(lines)
 
 
@@ -50,13 +52,15 @@ def _events(job: Job, now: int) -> Iterator[tuple[int, str]]:
             yield checkpoint.ends_at, f"{job.name} savepoint {checkpoint.path}{reason}"
 
 
-def _request_lines(exchanges: Sequence[Exchange], start: int) -> list[str]:
+def _request_lines(exchanges: Sequence[Exchange], started_at: int) -> list[str]:
     """Return a line for each sequence of equal requests, and its hints."""
     lines = []
     for _, group in groupby(exchanges, key=_repetition_key):
         first, *others = group
-        repetition = f"  ({len(others) + 1} times, until {(others[-1].time - start) / 1000:.1f} s)" if others else ""
-        lines.append(f"{(first.time - start) / 1000:9.1f} s {first}{repetition}")
+        repetition = (
+            f"  ({len(others) + 1} times, until {(others[-1].time - started_at) / 1000:.1f} s)" if others else ""
+        )
+        lines.append(f"{(first.time - started_at) / 1000:9.1f} s {first}{repetition}")
         lines += [f"{'':21}{hint}" for hint in request_hints(first)]
     if len(lines) <= MAX_REQUEST_LINES:
         return lines
@@ -68,8 +72,8 @@ def _repetition_key(exchange: Exchange) -> tuple[object, ...]:
     return exchange.method, exchange.target, exchange.body_bytes, exchange.status, exchange.fault
 
 
-def _clock_hint(exchanges: Sequence[Exchange], start: int, clock: str) -> list[str]:
-    """Return a hint if a client polled without any progress of the cluster time."""
+def _clock_hint(exchanges: Sequence[Exchange], started_at: int, clock_mode: str) -> list[str]:
+    """Return a hint if a client polled while the cluster time stood still."""
     polls = Counter(
         (exchange.time, exchange.target, exchange.status, exchange.response_size)
         for exchange in exchanges
@@ -78,8 +82,8 @@ def _clock_hint(exchanges: Sequence[Exchange], start: int, clock: str) -> list[s
     for (at, target, _, _), count in polls.most_common(1):
         if count >= MIN_REPEATED_POLLS:
             return [
-                f"The client sent GET {target} {count} times at {(at - start) / 1000:g} s and got the same response: "
-                f"the {clock} clock only advances when the test advances it.",
+                f"The client sent GET {target} {count} times at {(at - started_at) / 1000:g} s and got the same "
+                f"response: the {clock_mode} clock only advances when the test advances it.",
                 'Let requests advance it (clock="1s per request", the default of the fixture), or advance it in the '
                 'test: flinkmock.advance("1m"), flinkmock.clock.next(), flinkmock.run_until(NAME="FINISHED").',
             ]

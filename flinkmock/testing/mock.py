@@ -56,8 +56,8 @@ class FlinkMock(ClusterControl):
         dashboard: A folder or jar with Flink's dashboard, as for `flinkmock serve --dashboard`. None: no dashboard.
         control: Whether the control API is served at `control_url`.
         tls: Whether the cluster is served with TLS. True creates a certificate, which `ssl_context` and `ca_file`
-            trust. `TlsOptions` specifies files, or requires client certificates. None for
-            `security.ssl.rest.enabled` of the scenario.
+            trust. `TlsOptions` specifies files, or requires client certificates. None: the scenario's option
+            `security.ssl.rest.enabled` decides.
         base_path: The path below which an ingress serves the cluster; None for that of the scenario.
         credentials: The credentials that the ingress accepts: `basic("alice", "secret")`, `bearer("token")`; empty for
             those of the scenario.
@@ -173,7 +173,7 @@ class FlinkMock(ClusterControl):
         self._server = server
 
     def _load_tls(self, engine: Engine) -> Tls | None:
-        """Return the TLS of the cluster; None if it is served without TLS. Raises FlinkMockError."""
+        """Return the certificates with which the cluster is served; None without TLS. Raises FlinkMockError."""
         from flinkmock.server.tls_options import TlsOptions, enables_tls
 
         options = self._tls_options
@@ -241,7 +241,7 @@ class FlinkMock(ClusterControl):
 
     @property
     def ssl_context(self) -> ssl.SSLContext | None:
-        """A new context for clients that trusts the cluster, with a certificate if it requires one.
+        """A new context for clients that trusts the cluster, with a client certificate if the cluster requires one.
 
         None if the cluster has no TLS.
         """

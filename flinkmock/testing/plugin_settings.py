@@ -28,8 +28,8 @@ POLICIES = {
 }
 """Kind of finding -> the allowed policies.
 
-The kinds are requests that match no operation (`unexpected`), faults that never applied (`unused`), and parts of
-requests that Flink ignores (`ignored`)."""
+The kinds are requests that match no operation (`unexpected`), faults that never applied and expectations that no
+request can match (`unused`), and parts of requests that Flink ignores (`ignored`)."""
 ARGUMENTS = (
     *("flink", "seed", "clock", "start_time", "port", "dashboard", "control"),
     *("tls", "base_path", "credentials"),
