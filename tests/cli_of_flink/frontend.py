@@ -17,7 +17,7 @@ LOG4J = "rootLogger.level = OFF\n"
 
 
 def java() -> str | None:
-    """Return the path of Java: that of JAVA_HOME, or on the PATH."""
+    """Return the path of the program java in JAVA_HOME, if that is set, else on the PATH; None if there is none."""
     home = os.environ.get("JAVA_HOME")
     return shutil.which(Path(home) / "bin" / "java") if home else shutil.which("java")
 

@@ -23,11 +23,11 @@ def test_a_python_program_gets_the_results_of_its_jobs(tmp_path: Path) -> None:
     home = subprocess.run([python, "-c", print_home], capture_output=True, text=True, check=True).stdout.strip()
     with FlinkMock(SCENARIO, flink="2.3", clock="real") as cluster:
         address = cluster.url.removeprefix("http://")
-        flink = frontend.Frontend(java, Path(home, "lib"), tmp_path, address)
-        flink.write_configuration()
+        command_line = frontend.Frontend(java, Path(home, "lib"), tmp_path, address)
+        command_line.write_configuration()
         variables = {"FLINK_HOME": home, "FLINK_LIB_DIR": f"{home}/lib", "FLINK_OPT_DIR": f"{home}/opt"}
         options = ["-m", address, "-pyclientexec", python, "-pyexec", python]
-        code, output = flink.run(["run", *options, "-py", str(HERE / "python_job.py")], variables)
+        code, output = command_line.run(["run", *options, "-py", str(HERE / "python_job.py")], variables)
         with cluster.engine.lock:
             jobs = {job.name: job for job in cluster.cluster.jobs.values()}
     assert code == 0, output

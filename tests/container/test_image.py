@@ -42,7 +42,7 @@ def kubernetes_resource(kind: str) -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGTERM")
-def test_the_entry_point_is_healthy_ends_on_sigterm_and_leaves_no_files(tmp_path: Path) -> None:
+def test_the_command_passes_the_health_check_stops_on_sigterm_and_leaves_no_files(tmp_path: Path) -> None:
     scenario_folder, temporary_folder = tmp_path / "scenarios", tmp_path / "tmp"
     scenario_folder.mkdir()
     temporary_folder.mkdir()

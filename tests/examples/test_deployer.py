@@ -1,4 +1,4 @@
-"""The tests of examples/deployer pass, and find bugs that such clients have had."""
+"""The tests of examples/deployer pass, and find bugs that clients like it have had."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from tests.clients.deployers import IGNORED_FAILURE_CAUSE, RETRIED_REQUEST, WRON
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "examples" / "deployer"
-SUITES = ("tests/test_sync.py", "tests/test_async.py")
-"""The suites that use the fixture `flinkmock`. `tests/clients/test_python.py` runs the suite without it."""
+TEST_FILES = ("tests/test_sync.py", "tests/test_async.py")
+"""The test files that use the fixture `flinkmock`. `tests/clients/test_python.py` runs the one without it."""
 PLUGIN_OPTIONS = ("-p", "flinkmock", "-p", "asyncio", "-p", "no:cacheprovider")
 """Options that load only the plugins that the project depends on."""
 
 
 class Bug(NamedTuple):
-    """A bug that such clients have had.
+    """A bug that clients like the deployer have had.
 
     Attributes:
         replacements: The changes that plant the bug.
-        failing_tests: The tests that fail with it, in both suites.
-        report: Regular expressions for what pytest then prints.
+        failing_tests: The tests that fail with it, in both test files.
+        report_patterns: Regular expressions that match what pytest then prints.
     """
 
     replacements: tuple[Replacement, ...]
     failing_tests: frozenset[str]
-    report: tuple[str, ...]
+    report_patterns: tuple[str, ...]
 
 
 BUGS = {
@@ -97,11 +97,11 @@ def run(project: Path, *options: str) -> tuple[int, str]:
 
 @pytest.mark.slow
 def test_the_tests_of_the_deployer_pass_on_three_releases_with_four_workers() -> None:
-    code, output = run(PROJECT, *SUITES, "-p", "xdist", "-n", "4", "-v")
+    code, output = run(PROJECT, *TEST_FILES, "-p", "xdist", "-n", "4", "-v")
     assert code == 0, output
     for release in ("1.12", "1.20", "2.3"):
-        for suite in ("sync", "async"):
-            name = re.escape(f"PASSED tests/test_{suite}.py::test_an_upgrade_restores_the_last_savepoint")
+        for file in TEST_FILES:
+            name = re.escape(f"PASSED {file}::test_an_upgrade_restores_the_last_savepoint")
             assert re.search(rf"{name}\[flink-{release}\]", output), output
 
 
@@ -114,9 +114,9 @@ def test_the_tests_of_the_deployer_find_a_bug(bug: Bug, tmp_path: Path) -> None:
     project = tmp_path / "deployer"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     replace_text(project, bug.replacements)
-    code, output = run(project, *SUITES, "--flinkmock-flink=2.3", "-q", "-rf")
+    code, output = run(project, *TEST_FILES, "--flinkmock-flink=2.3", "-q", "-rf")
     assert code == 1
-    failed = set(re.findall(r"^FAILED tests/(test_\w+)\.py::(\w+)", output, re.MULTILINE))
-    assert failed == {(suite, test) for suite in ("test_sync", "test_async") for test in bug.failing_tests}, output
-    for pattern in bug.report:
+    failed = set(re.findall(r"^FAILED (tests/test_\w+\.py)::(\w+)", output, re.MULTILINE))
+    assert failed == {(file, test) for file in TEST_FILES for test in bug.failing_tests}, output
+    for pattern in bug.report_patterns:
         assert re.search(pattern, output), output

@@ -1,4 +1,4 @@
-"""Files for contributors: workflows, issue forms, pre-commit, and the map in CONTRIBUTING.md."""
+"""Files for contributors: workflows, issue forms, pre-commit, CONTRIBUTING.md, ARCHITECTURE.md and the glossary."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def read(name: str) -> Any:
     return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
 
 
-def commands(workflow: str) -> list[str]:
-    return [step["run"] for job in read(workflow)["jobs"].values() for step in job["steps"] if "run" in step]
+def commands(workflow_file: str) -> list[str]:
+    return [step["run"] for job in read(workflow_file)["jobs"].values() for step in job["steps"] if "run" in step]
 
 
 @pytest.mark.parametrize("workflow", ["ci", "release"])
-def test_a_workflow_runs_the_ci_script(workflow: str) -> None:
+def test_a_workflow_runs_the_ci_script_and_has_only_read_permission(workflow: str) -> None:
     file = f".github/workflows/{workflow}.yml"
     assert "bash .ci/run" in commands(file)
     assert read(file)["permissions"] == {"contents": "read"}
