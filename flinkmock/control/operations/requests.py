@@ -153,7 +153,7 @@ def export_requests(call: ControlCall) -> Any:
     ),
     returns=_REQUESTS,
     errors=(409,),
-    python_equivalents=("Journal.wait_for", "Journal.arrived", "Journal.timeout_error"),
+    python_equivalents=("Journal.wait_for", "Journal.matching_if_enough", "Journal.timeout_error"),
 )
 async def wait_for_requests(call: ControlCall) -> Any:
     """The response is sent at once if the journal already has these requests. The status is 409 if they are not sent
