@@ -1,8 +1,8 @@
 """Serves the files of the dashboard as Flink's StaticFileServerHandler does, for a GET that matches no operation.
 
-Flink unpacks a file of its jar into a directory when it is first requested, and serves it from there. The state of that
-directory is visible: a directory of the jar is unpacked as an empty file, which hides everything below it; if a file
-below it was unpacked before, it is a directory and can't be served (observed on 2.3.0 in both orders).
+Flink unpacks a file of its jar into a directory when it is first requested, and serves it from there. If a directory of
+the jar is requested first, it is unpacked as an empty file, which hides everything below it. If a file below it is
+requested first, the directory is created and can't be served (observed on 2.3.0).
 See docs/flink-behaviour.md#dashboard-files.
 """
 
@@ -124,7 +124,7 @@ class StaticFiles:
             path: The path, decoded once.
             modified_since: The value of If-Modified-Since; None: the request has no such header.
         """
-        now = self._wall_ms() / 1000
+        now_s = self._wall_ms() / 1000
         if path == "/.." and self._unpacked:  # the parent of the directory, which exists after a file was unpacked
             return plain_error(403, messages.FORBIDDEN, has_cors_header=False)
         if path.endswith("/"):
@@ -132,7 +132,7 @@ class StaticFiles:
         normalized = self._normalized(path)
         if normalized is not None and self._is_directory(normalized):
             return plain_error(405, messages.FILE_NOT_FOUND, has_cors_header=False)
-        file = self._unpacked.get(normalized or "") or self._unpack(path, now)
+        file = self._unpacked.get(normalized or "") or self._unpack(path, now_s)
         if file is None:
             return plain_error(404, messages.unable_to_load(path), has_cors_header=False)
         if modified_since:
@@ -140,13 +140,13 @@ class StaticFiles:
             if seconds is None:
                 return plain_error(500, messages.RESPONDING_FAILED, has_cors_header=False)
             if seconds == file.modified_s:
-                headers = {"date": _http_date(now), "connection": "close"}
+                headers = {"date": _http_date(now_s), "connection": "close"}
                 return Response(
                     304, b"", content_type=None, has_cors_header=False, closes_connection=True, headers=headers
                 )
         headers = {
-            "date": _http_date(now),
-            "expires": _http_date(now + _CACHED_FOR_S),
+            "date": _http_date(now_s),
+            "expires": _http_date(now_s + _CACHED_FOR_S),
             "cache-control": f"private, max-age={_CACHED_FOR_S}",
             "last-modified": _http_date(file.modified_s),
         }
@@ -169,7 +169,7 @@ class StaticFiles:
         """Return whether a normalized path is a directory of unpacked files."""
         return path == "/" or any(unpacked.startswith(path + "/") for unpacked in self._unpacked)
 
-    def _unpack(self, path: str, now: float) -> _File | None:
+    def _unpack(self, path: str, now_s: float) -> _File | None:
         """Unpack a file; None if there is none. The class loader does not normalize the path."""
         name = path.removeprefix("/")
         content = self._files_in_jar.get(name, self._files_in_jar.get(name + "/"))
@@ -178,7 +178,7 @@ class StaticFiles:
         parts = path.split("/")
         if any("/".join(parts[:length]) in self._unpacked for length in range(2, len(parts))):
             return None  # a parent directory was unpacked as an empty file, so no file can be created in it
-        file = self._unpacked[path] = _File(content, int(now))
+        file = self._unpacked[path] = _File(content, int(now_s))
         return file
 
 

@@ -55,24 +55,23 @@ class Tls:
         key_file: Path | None
         if options.key_store is not None:
             chain, key = read_key_store(options.key_store, options.key_store_password)
-            certificate, key_file = self._write_file("server.pem", chain), self._write_file("server.key", key)
+            certificate_file = self._write_file("server.pem", chain)
+            key_file = self._write_file("server.key", key)
         elif options.certificate is not None:
-            certificate, key_file = options.certificate, options.key
+            certificate_file, key_file = options.certificate, options.key
         else:
             created = certificates.server_certificate(host)
-            certificate, key_file = (
-                self._write_file("server.pem", created.certificate),
-                self._write_file("server.key", created.key),
-            )
+            certificate_file = self._write_file("server.pem", created.certificate)
+            key_file = self._write_file("server.key", created.key)
         try:
-            self.server_context.load_cert_chain(certificate, key_file, options.key_password)
+            self.server_context.load_cert_chain(certificate_file, key_file, options.key_password)
         except FileNotFoundError:
-            missing = [str(path) for path in (certificate, key_file) if path is not None and not path.exists()]
+            missing = [str(path) for path in (certificate_file, key_file) if path is not None and not path.exists()]
             raise FlinkMockError(f"{', '.join(missing)}: file not found.") from None
         except (OSError, ssl.SSLError) as error:
             reason = getattr(error, "reason", None) or error.strerror or error
-            raise FlinkMockError(f"{certificate} has no certificate that fits its key: {reason}.") from None
-        return certificates.authority_certificate() if options.creates_certificate else certificate.read_bytes()
+            raise FlinkMockError(f"{certificate_file} has no certificate that fits its key: {reason}.") from None
+        return certificates.authority_certificate() if options.creates_certificate else certificate_file.read_bytes()
 
     def _require_client_certificates(self, options: TlsOptions) -> Path | None:
         """Require client certificates if the options say so; return the file of the one that is created, or None."""

@@ -59,7 +59,7 @@ def details(call: RestCall) -> Payload:
     return {
         **_payload(application, call.now),
         "timestamps": {state: timestamps.get(state, 0) for state in STATES},
-        "jobs": [overview_payload(call.cluster, job, call.now) for job in application.jobs],
+        "jobs": [overview_payload(job, call.now) for job in application.jobs],
     }
 
 

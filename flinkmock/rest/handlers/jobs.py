@@ -34,7 +34,7 @@ def scheduler_type(job: Job) -> str:
     return "AdaptiveBatch" if job.spec.type == "BATCH" else "Default"
 
 
-def overview_payload(cluster: Cluster, job: Job, now: int) -> dict[str, Any]:
+def overview_payload(job: Job, now: int) -> dict[str, Any]:
     """Return a job as `/jobs/overview` and `/applications/:id` list it."""
     counts = job.task_counts_at(now)
     end = job.ended_at(now)
@@ -66,12 +66,10 @@ def ids(call: RestCall) -> Payload:
 
 @handles("getJobsOverview")
 def overview(call: RestCall) -> Payload:
-    cluster = call.cluster
-
     def entry(job: Job) -> Payload:
-        return call.part(job.id, (job, job.version), lambda now: overview_payload(cluster, job, now))
+        return call.part(job.id, (job, job.version), lambda now: overview_payload(job, now))
 
-    return {"jobs": call.parts(entry, jobs_in_order(cluster, call.now))}
+    return {"jobs": call.parts(entry, jobs_in_order(call.cluster, call.now))}
 
 
 @handles("getJobStatusInfo")
@@ -84,9 +82,9 @@ def details(call: RestCall) -> Payload:
     job, time = job_and_time(call)
     end = job.ended_at(time)
     has_graph = job.has_graph_at(time)
-    awaits_resources = job.awaits_first_slots_at(time)
+    awaits_slots = job.awaits_first_slots_at(time)
     vertices = job.vertices_at(time) if shows_vertices(call, job, time) else []
-    if awaits_resources and vertices:
+    if awaits_slots and vertices:
         vertices = topological_plan_order(job.graph)
     rows = job.executions_at(time)
     io = IoMetrics(call, job, time)
@@ -106,7 +104,7 @@ def details(call: RestCall) -> Payload:
         )
 
     timestamps = dict.fromkeys(JOB_STATES, 0) | job.timestamps_at(time)
-    if awaits_resources:
+    if awaits_slots:
         timestamps[JobState.CREATED] = 0
     plan = partial(_plan, call, job, time)
     plan_version = (job, job.graph, job.is_sparse_at(time), job.undecided_indexes_at(time))
