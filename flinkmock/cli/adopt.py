@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flinkmock.cli.terminal import paint
 
 if TYPE_CHECKING:
-    from flinkmock.conformance.adoption import FakeResponse, Review
+    from flinkmock.conformance.adoption import HandWrittenResponse, Review
 
 MAX_LINES = 6
 """The maximum number of lines about one response, or about the scenario. JSON contains all deviations."""
@@ -126,7 +126,7 @@ def _as_json(reviews: Sequence[Review]) -> str:
     )
 
 
-def _write_scenario(fakes: Sequence[FakeResponse], release: str, out: Path) -> None:
+def _write_scenario(fakes: Sequence[HandWrittenResponse], release: str, out: Path) -> None:
     import yaml
 
     from flinkmock.cli.record import scenario_dumper

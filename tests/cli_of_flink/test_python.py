@@ -9,21 +9,21 @@ from pathlib import Path
 import pytest
 
 from flinkmock import FlinkMock
-from tests.cli_of_flink import frontend
+from tests.cli_of_flink import flink_command
 
 HERE = Path(__file__).parent
 SCENARIO = {"submitted": {"*": {"lifecycle": [{"RUNNING": "1s"}, "FINISHED"], "results": [[1], [2]]}}}
 
 
 def test_a_python_program_gets_the_results_of_its_jobs(tmp_path: Path) -> None:
-    python, java = os.environ.get("FLINKMOCK_PYFLINK"), frontend.java()
+    python, java = os.environ.get("FLINKMOCK_PYFLINK"), flink_command.java()
     if python is None or java is None:
         pytest.skip("FLINKMOCK_PYFLINK does not name a Python that has apache-flink 2.3, or there is no Java")
     print_home = "import importlib.util; print(importlib.util.find_spec('pyflink').submodule_search_locations[0])"
     home = subprocess.run([python, "-c", print_home], capture_output=True, text=True, check=True).stdout.strip()
     with FlinkMock(SCENARIO, flink="2.3", clock="real") as cluster:
         address = cluster.url.removeprefix("http://")
-        command_line = frontend.Frontend(java, Path(home, "lib"), tmp_path, address)
+        command_line = flink_command.FlinkCommand(java, Path(home, "lib"), tmp_path, address)
         command_line.write_configuration()
         variables = {"FLINK_HOME": home, "FLINK_LIB_DIR": f"{home}/lib", "FLINK_OPT_DIR": f"{home}/opt"}
         options = ["-m", address, "-pyclientexec", python, "-pyexec", python]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flinkmock import FlinkMock
-from tests.cli_of_flink import frontend
+from tests.cli_of_flink import flink_command
 
 HERE = Path(__file__).parent
 JARS = HERE.parent / "fidelity" / "jars"
@@ -52,7 +52,7 @@ ACTIONS_WITHOUT_CLUSTER = ("info",)
 @pytest.mark.parametrize("version", ["2.3.0", "1.20.5", "1.12.5"])
 def test_commands_print_what_was_recorded(version: str, tmp_path: Path) -> None:
     minor = version.rpartition(".")[0]
-    java, libraries = frontend.java(), frontend.libraries(minor)
+    java, libraries = flink_command.java(), flink_command.libraries(minor)
     if java is None:
         pytest.skip("there is no Java: set JAVA_HOME, or have java on the PATH")
     if libraries is None:
@@ -60,8 +60,8 @@ def test_commands_print_what_was_recorded(version: str, tmp_path: Path) -> None:
     recorded = json.loads(gzip.decompress((HERE / f"{version}.json.gz").read_bytes()))["commands"]
     assert len(recorded) == len(COMMANDS)
     with FlinkMock(HERE / "jobs.yaml", flink=minor) as cluster:
-        flink = frontend.Frontend(java, libraries, tmp_path, cluster.url.removeprefix("http://"))
-        flink.write_configuration()
+        command_line = flink_command.FlinkCommand(java, libraries, tmp_path, cluster.url.removeprefix("http://"))
+        command_line.write_configuration()
         values = {"JOB": "", "SAVEPOINT": ""}
         differences = []
         for number, (command, real) in enumerate(zip(COMMANDS, recorded, strict=True)):
@@ -69,9 +69,9 @@ def test_commands_print_what_was_recorded(version: str, tmp_path: Path) -> None:
                 str(JARS / version / word) if word.endswith(".jar") else values.get(word, word) for word in command
             ]
             if command[0] not in ACTIONS_WITHOUT_CLUSTER:
-                address = "localhost:1" if number == len(COMMANDS) - 1 else flink.address
+                address = "localhost:1" if number == len(COMMANDS) - 1 else command_line.address
                 arguments[1:1] = ["-m", address]
-            code, output = flink.run(arguments)
+            code, output = command_line.run(arguments)
             if command[0] == "run" and (job := re.search("[0-9a-f]{32}", output)):
                 values["JOB"] = job[0]
             if savepoint := re.search(r"file:\S*savepoint-[0-9a-f-]+", output):

@@ -12,8 +12,8 @@ import pytest
 
 from flinkmock import FlinkMock, FlinkMockError, load_scenario
 from flinkmock.cli import main
-from flinkmock.conformance.adoption import FakeResponse, read_fakes, replay, review, scenario_of
-from flinkmock.conformance.adoption.fakes import fake_response
+from flinkmock.conformance.adoption import HandWrittenResponse, read_fakes, replay, review, scenario_of
+from flinkmock.conformance.adoption.hand_written import hand_written_response
 from flinkmock.contract import known_releases
 
 JOB = "a7f03b6e214a041bc7cf91990f8a58c1"
@@ -30,7 +30,7 @@ def write(folder: Path, name: str, content: object) -> Path:
     return file
 
 
-def read_one(file: Path) -> FakeResponse:
+def read_one(file: Path) -> HandWrittenResponse:
     """Read a file with one response."""
     [fake] = read_fakes([file])
     return fake
@@ -94,7 +94,7 @@ def test_wiremock_mappings_are_read_with_their_body_files(tmp_path: Path) -> Non
     ],
 )
 def test_a_pattern_becomes_a_path(pattern: str, path: str) -> None:
-    assert fake_response("x", "get", pattern, 200, None, is_pattern=True).path == path
+    assert hand_written_response("x", "get", pattern, 200, None, is_pattern=True).path == path
 
 
 @pytest.mark.parametrize("operation", ["/jobs", "/jobs/overview", "/overview", "/taskmanagers", "/config", "/jars"])
@@ -113,19 +113,19 @@ def test_a_body_that_fits_no_operation_has_an_unknown_request(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("fake", "deviations"),
     [
-        (FakeResponse("x", "GET", "/jobs", 200, JOBS), []),
-        (FakeResponse("x", "GET", "/gateway/flink/jobs", 200, JOBS), []),
-        (FakeResponse("x", "DELETE", f"/jobs/{JOB}", 202, {}), ["no such operation; the path takes GET and PATCH"]),
-        (FakeResponse("x", "POST", f"/jobs/{JOB}/stop", 200, {"request-id": JOB}), ["status 200: Flink sends 202"]),
-        (FakeResponse("x", "GET", "/jobs", 429, {"errors": []}), ["status 429: Flink never sends it"]),
-        (FakeResponse("x", "GET", "/jobs", 500, "oops", is_json=False), ["the body is not JSON"]),
-        (FakeResponse("x", "GET", "/jobs", 200, "oops", is_json=False), ["the body is not JSON"]),
-        (FakeResponse("x", "GET", "/jobs", 200, {"jobs": [{"id": JOB, "status": "DONE"}]}),
+        (HandWrittenResponse("x", "GET", "/jobs", 200, JOBS), []),
+        (HandWrittenResponse("x", "GET", "/gateway/flink/jobs", 200, JOBS), []),
+        (HandWrittenResponse("x", "DELETE", f"/jobs/{JOB}", 202, {}), ["no such operation; the path takes GET and PATCH"]),
+        (HandWrittenResponse("x", "POST", f"/jobs/{JOB}/stop", 200, {"request-id": JOB}), ["status 200: Flink sends 202"]),
+        (HandWrittenResponse("x", "GET", "/jobs", 429, {"errors": []}), ["status 429: Flink never sends it"]),
+        (HandWrittenResponse("x", "GET", "/jobs", 500, "oops", is_json=False), ["the body is not JSON"]),
+        (HandWrittenResponse("x", "GET", "/jobs", 200, "oops", is_json=False), ["the body is not JSON"]),
+        (HandWrittenResponse("x", "GET", "/jobs", 200, {"jobs": [{"id": JOB, "status": "DONE"}]}),
          ["/jobs/*/status: enum: expected INITIALIZING or "]),
-        (FakeResponse("x", "GET", f"/jobs/{JOB}/status", 200, {}), ["/status: missing"]),
+        (HandWrittenResponse("x", "GET", f"/jobs/{JOB}/status", 200, {}), ["/status: missing"]),
     ],
 )  # fmt: skip
-def test_deviations_from_the_contract_are_listed(fake: FakeResponse, deviations: list[str]) -> None:
+def test_deviations_from_the_contract_are_listed(fake: HandWrittenResponse, deviations: list[str]) -> None:
     texts = review(fake, ["2.3"]).deviations["2.3"]
     assert len(texts) == len(deviations)
     assert all(text.startswith(expected) for text, expected in zip(texts, deviations, strict=True)), texts
@@ -135,7 +135,7 @@ def test_a_contradiction_between_response_and_request_is_a_deviation() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as flink:
         flink.advance("1m")
         details = httpx.get(f"{flink.url}/jobs/{flink.job('orders').id}").json()
-    fake = FakeResponse("x", "GET", f"/jobs/{JOB}", 200, details)
+    fake = HandWrittenResponse("x", "GET", f"/jobs/{JOB}", 200, details)
     [deviation] = review(fake, ["2.3"]).deviations["2.3"]
     assert deviation.startswith("/jid: ") and "[requested-ids]" in deviation
 
@@ -170,9 +170,9 @@ def test_errors_and_failed_savepoints_are_served() -> None:
     }
     failed = {"status": {"id": "COMPLETED"}, "operation": {"failure-cause": cause}}
     fakes = [
-        FakeResponse("x", "GET", "/jobs/overview", 200, {"jobs": [OVERVIEW_ENTRY]}),
-        FakeResponse("x", "GET", f"/jobs/{JOB}/savepoints/{JOB}", 200, failed),
-        FakeResponse("x", "GET", "/overview", 503, {"errors": ["no leader"]}),
+        HandWrittenResponse("x", "GET", "/jobs/overview", 200, {"jobs": [OVERVIEW_ENTRY]}),
+        HandWrittenResponse("x", "GET", f"/jobs/{JOB}/savepoints/{JOB}", 200, failed),
+        HandWrittenResponse("x", "GET", "/overview", 503, {"errors": ["no leader"]}),
     ]
     scenario = scenario_of(fakes, "1.20")
     load_scenario(scenario)
@@ -187,23 +187,25 @@ def test_errors_and_failed_savepoints_are_served() -> None:
 
 @pytest.mark.parametrize("state", ["CREATED", "RUNNING", "RESTARTING", "FAILING", "FAILED", "CANCELED", "FINISHED"])
 def test_an_adopted_job_is_in_the_state_of_the_response(state: str) -> None:
-    fake = FakeResponse("x", "GET", "/jobs", 200, {"jobs": [{"id": JOB, "status": state}]})
+    fake = HandWrittenResponse("x", "GET", "/jobs", 200, {"jobs": [{"id": JOB, "status": state}]})
     with FlinkMock(scenario_of([fake], "2.3"), clock="virtual") as flink:
         assert flink.jobs.get(JOB).state == state
 
 
 def test_a_job_with_an_invalid_id_and_state_is_adopted() -> None:
-    fake = FakeResponse("x", "GET", "/jobs/overview", 200, {"jobs": [{"jid": "1", "name": "", "state": "HAPPY"}]})
+    fake = HandWrittenResponse(
+        "x", "GET", "/jobs/overview", 200, {"jobs": [{"jid": "1", "name": "", "state": "HAPPY"}]}
+    )
     with FlinkMock(scenario_of([fake], "2.3")) as flink:
         assert len(flink.jobs) == 1
 
 
 def test_replay_lists_what_the_scenario_serves_differently() -> None:
     fakes = [
-        FakeResponse("x", "GET", "/jobs/overview", 200, {"jobs": [OVERVIEW_ENTRY | {"state": "HAPPY"}]}),
-        FakeResponse("x", "GET", f"/jobs/{JOB[::-1]}/status", 200, {"status": "RUNNING"}),
-        FakeResponse("x", "GET", "/jobs/*", 200, {}),
-        FakeResponse("x", "GET", "/overview", 503, {"errors": []}),
+        HandWrittenResponse("x", "GET", "/jobs/overview", 200, {"jobs": [OVERVIEW_ENTRY | {"state": "HAPPY"}]}),
+        HandWrittenResponse("x", "GET", f"/jobs/{JOB[::-1]}/status", 200, {"status": "RUNNING"}),
+        HandWrittenResponse("x", "GET", "/jobs/*", 200, {}),
+        HandWrittenResponse("x", "GET", "/overview", 503, {"errors": []}),
     ]
     compared, differences = replay(fakes, {"jobs": {"orders": {"id": JOB, "lifecycle": ["RUNNING"]}}})
     assert compared == 2

@@ -11,9 +11,9 @@ JAR_TYPE = "application/x-java-archive"
 
 
 def jar_part(filename: str, data: bytes, name: str = "jarfile", content_type: str | None = JAR_TYPE) -> Part:
-    """Return the form part that carries a jar. `name` is its field; a `content_type` of None is left out."""
-    type_field = {"type": content_type} if content_type else {}
-    return {"name": name, "filename": filename} | type_field | {"data": data}
+    """Return the form part that carries a jar. `name` is the name of the form field; a `content_type` of None is left out."""
+    type_entry = {"type": content_type} if content_type else {}
+    return {"name": name, "filename": filename} | type_entry | {"data": data}
 
 
 def encode(parts: list[Part]) -> tuple[bytes, str]:
@@ -33,6 +33,6 @@ def describe(parts: list[Part]) -> list[Part]:
     """Return parts as they are recorded: with their size instead of their data."""
     described = []
     for part in parts:
-        fields = {key: value for key, value in part.items() if key != "data"}
-        described.append(fields | {"bytes": len(part["data"])})
+        entries = {key: value for key, value in part.items() if key != "data"}
+        described.append(entries | {"bytes": len(part["data"])})
     return described

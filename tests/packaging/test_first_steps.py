@@ -1,6 +1,6 @@
-"""The scripts of `first_steps.py` have the first command of the README, and those of "Getting started".
+"""`first_steps.py` makes two scripts: with the first command of the README, and with all commands of Getting started.
 
-CI runs the scripts.
+CI runs them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 from tests.docs.pages import ROOT, DocumentationPage
 from tests.packaging import first_steps
 
-COMMANDS = [
+COMMANDS_OF_GETTING_STARTED = [
     "pip install --quiet '/wheels/flinkmock.whl[time]' pytest requests",
     "flinkmock doctor",
     "cat > test_report.py",
@@ -32,7 +32,7 @@ def test_the_scripts_contain_the_expected_commands() -> None:
     assert "\npip install .\n" in readme
     assert "\nflinkmock serve scenarios/demo.yaml --port 0 " in readme
     getting_started = first_steps.script_of_getting_started(ROOT, Path("/wheels/flinkmock.whl"))
-    for command in COMMANDS:
+    for command in COMMANDS_OF_GETTING_STARTED:
         assert f"\n{command}" in getting_started
     for script in (readme, getting_started):
         syntax_check = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)

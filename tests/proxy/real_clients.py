@@ -25,7 +25,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from tests.cli_of_flink.frontend import Frontend
+from tests.cli_of_flink.flink_command import FlinkCommand
 from tests.dashboard.browser import Browser, missing_requirement
 from tests.dashboard.test_pages import PAGES
 from tests.fidelity.distribution import flink_home, java_for
@@ -110,7 +110,7 @@ class Clients:
         folder = self.folder / "cli"
         folder.mkdir()
         address = self.proxy_url.removeprefix("http://")
-        flink = Frontend(java, home / "lib", folder, address)
+        flink = FlinkCommand(java, home / "lib", folder, address)
         flink.write_configuration()
         savepoints = f"file://{self.folder}/savepoints"
         job_id = savepoint = ""

@@ -1,4 +1,4 @@
-"""The settings of a plan: checkpoints, restart strategy, and those in the ExecutionConfig."""
+"""The settings of a submitted plan: checkpoints, restart strategy, and those in the ExecutionConfig."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ _RETAINED = {
     "DELETE_ON_CANCELLATION": "delete",
     "RETAIN_ON_FAILURE": "delete",
 }
-"""ExternalizedCheckpointRetention (of options) or CheckpointRetentionPolicy (of a JobGraph) -> `retained`."""
+"""ExternalizedCheckpointRetention (of options) or CheckpointRetentionPolicy (of a JobGraph) -> `CheckpointSpec.retained`.
+
+The key says what happens to the checkpoints of a cancelled job."""
 _RESTART_STRATEGY = "restart-strategy"
 _RESTART_STRATEGY_KINDS = {
     **dict.fromkeys(("none", "off", "disable"), RestartStrategyKind.NONE),
@@ -40,7 +42,7 @@ _UNITS = {"MILLISECONDS": 1, "SECONDS": 1000, "MINUTES": 60_000, "HOURS": 3_600_
 
 @dataclass(frozen=True, slots=True)
 class JobSettings:
-    """The settings of a plan. If it sets none, `restart` is None, and `parallelism` and `max_parallelism` are -1."""
+    """The settings of a submitted plan. What it does not set is None (`restart`) or -1 (parallelisms)."""
 
     checkpoints: CheckpointSpec = field(default_factory=lambda: CheckpointSpec(every=None))
     restart: RestartStrategy | None = None
@@ -50,24 +52,24 @@ class JobSettings:
     user_config: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_settings(options: Options, execution_config: Any, snapshot_settings: Any) -> JobSettings:
-    """Return the settings of a plan.
+def read_settings(options: Options, execution_config: Any, checkpointing_settings: Any) -> JobSettings:
+    """Return the settings of a submitted plan.
 
     Args:
         options: The configuration of the plan.
         execution_config: The ExecutionConfig, whose values are fields in 1.x and options since 2.0.
-        snapshot_settings: The JobCheckpointingSettings of a JobGraph; None: these settings are in `options`.
+        checkpointing_settings: The JobCheckpointingSettings of a JobGraph; None: these settings are in `options`.
     """
     fields = execution_config.fields if isinstance(execution_config, JavaObject) else {}
     execution_options = Options(fields.get("configuration"))
-    if snapshot_settings is None:
+    if checkpointing_settings is None:
         checkpoints = _checkpoints_of_options(options)
     else:
-        checkpoints = _checkpoints_of_settings(snapshot_settings)
+        checkpoints = _checkpoints_of_checkpointing_settings(checkpointing_settings)
     object_reuse = fields.get("objectReuse", execution_options.boolean("pipeline.object-reuse"))
     return JobSettings(
         checkpoints=checkpoints,
-        restart=_restart_of_class(fields.get("restartStrategyConfiguration")) or _restart_of_options(options),
+        restart=_restart_of_object(fields.get("restartStrategyConfiguration")) or _restart_of_options(options),
         parallelism=_first_number(fields.get("parallelism"), execution_options.integer("parallelism.default")),
         max_parallelism=_first_number(
             fields.get("maxParallelism"), execution_options.integer("pipeline.max-parallelism")
@@ -82,7 +84,7 @@ def source_parallelism(options: Options, default: int, release: Release | None) 
 
     Args:
         options: The configuration of the plan.
-        default: The parallelism of the job, which the scheduler uses since 1.19 if there is no option; before, 1.
+        default: The parallelism of the job. Since 1.19 the scheduler uses it if no option is set; until 1.18 it uses 1.
         release: The release of the JobManager; None: the newest one.
     """
     prefix = "execution.batch.adaptive.auto-parallelism."
@@ -103,8 +105,8 @@ def _parameters(parameters: Any) -> dict[str, str]:
     return next(filter(None, map(string_entries, values)), {})
 
 
-def _checkpoints_of_settings(settings: Any) -> CheckpointSpec:
-    """Return the checkpoints of JobCheckpointingSettings. Fields that a release lacks have their default."""
+def _checkpoints_of_checkpointing_settings(settings: Any) -> CheckpointSpec:
+    """Return the checkpoint settings in JobCheckpointingSettings. Fields that a release lacks have their default."""
     if not isinstance(settings, JavaObject):
         return CheckpointSpec(every=None)
     fields, defaults = settings.fields["checkpointCoordinatorConfiguration"].fields, CheckpointSpec()
@@ -123,7 +125,7 @@ def _checkpoints_of_settings(settings: Any) -> CheckpointSpec:
 
 
 def _checkpoints_of_options(options: Options) -> CheckpointSpec:
-    """Return the checkpoints of options `execution.checkpointing.…` (StreamGraph.createJobCheckpointingSettings)."""
+    """Return the checkpoint settings in options `execution.checkpointing.…` (StreamGraph.createJobCheckpointingSettings)."""
     prefix, defaults = "execution.checkpointing.", CheckpointSpec()
     is_at_least_once = (options.text(f"{prefix}mode") or "").upper() == "AT_LEAST_ONCE"
     is_unaligned = options.boolean(f"{prefix}unaligned.enabled", f"{prefix}unaligned") is True
@@ -160,7 +162,7 @@ def _restart_of_options(options: Options) -> RestartStrategy | None:
     return RestartStrategy(kind, attempts, RestartStrategy().delay if initial is None else initial)
 
 
-def _restart_of_class(strategy: Any) -> RestartStrategy | None:
+def _restart_of_object(strategy: Any) -> RestartStrategy | None:
     """Return the restart strategy that the program has set with a class of RestartStrategies (1.x)."""
     if not isinstance(strategy, JavaObject):
         return None
@@ -192,7 +194,7 @@ def _failure_rate(failures: int, interval: int | None, delay: int | None) -> Res
     default = RestartStrategy()
     return RestartStrategy(
         RestartStrategyKind.FAILURE_RATE,
-        attempts=failures,
+        attempts=failures,  # of this kind: the number of restarts in an interval
         delay=default.delay if delay is None else delay,
         interval=default.interval if interval is None else interval,
     )

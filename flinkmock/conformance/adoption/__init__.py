@@ -8,7 +8,7 @@
 `flinkmock adopt` prints the result.
 """
 
-from flinkmock.conformance.adoption.fakes import FakeResponse
+from flinkmock.conformance.adoption.hand_written import HandWrittenResponse
 from flinkmock.conformance.adoption.readers import read_fakes
 from flinkmock.conformance.adoption.replay import Difference, replay
 from flinkmock.conformance.adoption.review import Review, review

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from flinkmock.conformance.adoption.fakes import FakeResponse, fake_response
 from flinkmock.conformance.adoption.guess import guess_request
+from flinkmock.conformance.adoption.hand_written import HandWrittenResponse, hand_written_response
 from flinkmock.errors import FlinkMockError, unreadable_message
 
 SUFFIXES = (".json", ".har", ".yaml", ".yml")
@@ -20,13 +20,13 @@ _REQUEST = re.compile(r"^(?:(?P<method>GET|POST|PUT|PATCH|DELETE) )?(?P<path>/\S
 """A key in a file that maps requests to bodies: "GET /jobs/overview" or "/jobs/overview"."""
 
 
-def read_fakes(paths: Iterable[Path]) -> list[FakeResponse]:
+def read_fakes(paths: Iterable[Path]) -> list[HandWrittenResponse]:
     """Read files, and all files with a known suffix in folders.
 
     Raises:
         FlinkMockError: A file can't be read, or is neither JSON nor YAML.
     """
-    fakes: list[FakeResponse] = []
+    fakes: list[HandWrittenResponse] = []
     for path in paths:
         files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) if path.is_dir() else [path]
         for file in files:
@@ -35,7 +35,7 @@ def read_fakes(paths: Iterable[Path]) -> list[FakeResponse]:
     return fakes
 
 
-def _read_file(file: Path) -> list[FakeResponse]:
+def _read_file(file: Path) -> list[HandWrittenResponse]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -61,7 +61,7 @@ def _parse(text: str, file: Path) -> Any:
         raise FlinkMockError(f"{file} is not JSON: {error}.") from error
 
 
-def _responses(document: Any, file: Path) -> Iterator[FakeResponse]:
+def _responses(document: Any, file: Path) -> Iterator[HandWrittenResponse]:
     """Yield the responses in a document. Its keys show the format."""
     source = str(file)
     if isinstance(document, Mapping) and isinstance(document.get("log"), Mapping) and "entries" in document["log"]:
@@ -76,12 +76,12 @@ def _responses(document: Any, file: Path) -> Iterator[FakeResponse]:
     elif isinstance(document, Mapping) and document and all(_REQUEST.match(str(key)) for key in document):
         for key, body in document.items():
             if match := _REQUEST.match(str(key)):
-                yield fake_response(f"{source}[{key}]", match["method"] or "GET", match["path"], 200, body)
+                yield hand_written_response(f"{source}[{key}]", match["method"] or "GET", match["path"], 200, body)
     elif isinstance(document, list) and document and all(map(_is_route, document)):
         yield from _routes(document, source)
     else:
         request = guess_request(document, file.stem)
-        yield FakeResponse(source, request.method, request.path, request.status, document)
+        yield HandWrittenResponse(source, request.method, request.path, request.status, document)
 
 
 def _is_wiremock(document: Mapping[str, Any]) -> bool:
@@ -92,7 +92,7 @@ def _is_route(entry: Any) -> bool:
     return isinstance(entry, Mapping) and bool({"url", "path", "url_pattern"} & entry.keys())
 
 
-def _routes(entries: list[Any], source: str) -> Iterator[FakeResponse]:
+def _routes(entries: list[Any], source: str) -> Iterator[HandWrittenResponse]:
     for number, entry in enumerate(entries):
         response = entry.get("response") if isinstance(entry.get("response"), Mapping) else entry
         status = next((response[key] for key in ("status", "status_code") if key in response), 200)
@@ -100,7 +100,7 @@ def _routes(entries: list[Any], source: str) -> Iterator[FakeResponse]:
             (response[key] for key in ("json", "body", "text", "content") if response.get(key) is not None), None
         )
         url = next(str(entry[key]) for key in ("url", "path", "url_pattern") if key in entry)
-        yield fake_response(
+        yield hand_written_response(
             f"{source}[{number}]",
             str(entry.get("method", "GET")),
             url,
@@ -110,7 +110,7 @@ def _routes(entries: list[Any], source: str) -> Iterator[FakeResponse]:
         )
 
 
-def _wiremock(mapping: Mapping[str, Any], source: str, file: Path) -> Iterator[FakeResponse]:
+def _wiremock(mapping: Mapping[str, Any], source: str, file: Path) -> Iterator[HandWrittenResponse]:
     request, response = mapping["request"], mapping["response"]
     if "fault" in response and "status" not in response:
         return  # a broken connection
@@ -119,7 +119,9 @@ def _wiremock(mapping: Mapping[str, Any], source: str, file: Path) -> Iterator[F
     method = str(request.get("method", "GET"))
     body = _wiremock_body(response, file)
     status = int(response.get("status", 200))
-    yield fake_response(source, "GET" if method == "ANY" else method, url, status, body, is_pattern=pattern is not None)
+    yield hand_written_response(
+        source, "GET" if method == "ANY" else method, url, status, body, is_pattern=pattern is not None
+    )
 
 
 def _wiremock_body(response: Mapping[str, Any], file: Path) -> Any:
@@ -136,7 +138,7 @@ def _wiremock_body(response: Mapping[str, Any], file: Path) -> Any:
     return response.get("body")
 
 
-def _har(entries: list[Any], source: str) -> Iterator[FakeResponse]:
+def _har(entries: list[Any], source: str) -> Iterator[HandWrittenResponse]:
     for number, entry in enumerate(entries):
         request, response = entry["request"], entry["response"]
         content = response.get("content", {})
@@ -144,4 +146,6 @@ def _har(entries: list[Any], source: str) -> Iterator[FakeResponse]:
         if content.get("encoding") == "base64":
             body = base64.b64decode(body).decode("utf-8", errors="replace")
         if response["status"]:  # 0: there was no response
-            yield fake_response(f"{source}[{number}]", request["method"], request["url"], response["status"], body)
+            yield hand_written_response(
+                f"{source}[{number}]", request["method"], request["url"], response["status"], body
+            )

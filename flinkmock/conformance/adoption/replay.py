@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flinkmock.cluster.errors import ClusterError
-from flinkmock.conformance.adoption.fakes import WILDCARD, FakeResponse
+from flinkmock.conformance.adoption.hand_written import WILDCARD, HandWrittenResponse
 from flinkmock.conformance.adoption.review import review
 from flinkmock.engine import Engine
 from flinkmock.rest.error_responses import RestRequestRejected
@@ -45,7 +45,7 @@ class Difference:
         return f"{self.request}: {self.pointer} is {self.served!r}, in the fake {self.fake!r}"
 
 
-def replay(fakes: Sequence[FakeResponse], scenario: Mapping[str, Any]) -> tuple[int, list[Difference]]:
+def replay(fakes: Sequence[HandWrittenResponse], scenario: Mapping[str, Any]) -> tuple[int, list[Difference]]:
     """Compare the responses of fakes with those of a scenario.
 
     Args:
@@ -70,7 +70,7 @@ def replay(fakes: Sequence[FakeResponse], scenario: Mapping[str, Any]) -> tuple[
         engine.close()
 
 
-def _target(fake: FakeResponse, flink: str) -> str | None:
+def _target(fake: HandWrittenResponse, flink: str) -> str | None:
     """Return the path to request; None if the response can't be compared."""
     segments = fake.path.partition("?")[0].split("/")
     is_concrete = WILDCARD not in segments and not any(segment.startswith(":") for segment in segments)
@@ -87,7 +87,7 @@ def _served(client: InProcessClient, target: str) -> Any:
         return None
 
 
-def _compare(fake: FakeResponse, served: Any) -> Iterator[Difference]:
+def _compare(fake: HandWrittenResponse, served: Any) -> Iterator[Difference]:
     if served is None:
         yield Difference(fake.request, "the response", "a success", "an error")
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flinkmock.conformance.adoption.fakes import WILDCARD, FakeResponse
+from flinkmock.conformance.adoption.hand_written import WILDCARD, HandWrittenResponse
 from flinkmock.conformance.invariants import invariant_violations
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.conformance.response_check import ERROR_STATUSES
@@ -27,7 +27,7 @@ class Review:
         deviations: For each release, the differences from Flink; empty if the release may send this response.
     """
 
-    fake: FakeResponse
+    fake: HandWrittenResponse
     operation: Operation | None
     prefix: str = ""
     deviations: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Review:
         return min(reversed(list(self.deviations)), key=lambda release: len(self.deviations[release]))
 
 
-def review(fake: FakeResponse, releases: Sequence[str]) -> Review:
+def review(fake: HandWrittenResponse, releases: Sequence[str]) -> Review:
     """Compare a response with releases. Raises UnknownRelease."""
     contracts = {release: Contract.load(release) for release in releases}
     prefix, path = _split_prefix(fake, list(contracts.values()))
@@ -64,7 +64,7 @@ def review(fake: FakeResponse, releases: Sequence[str]) -> Review:
     return Review(fake, operation, prefix, deviations)
 
 
-def _split_prefix(fake: FakeResponse, contracts: Sequence[Contract]) -> tuple[str, str]:
+def _split_prefix(fake: HandWrittenResponse, contracts: Sequence[Contract]) -> tuple[str, str]:
     """Return the prefix of the path, and Flink's own path."""
     segments = fake.path.partition("?")[0].split("/")[1:]
     for length in range(min(MAX_PREFIX_SEGMENTS, len(segments) - 1) + 1):
@@ -80,7 +80,7 @@ def _missing_operation_text(contract: Contract, path: str) -> str:
 
 
 def _deviations(
-    contract: Contract, operation: Operation, parameters: dict[str, str], path: str, fake: FakeResponse
+    contract: Contract, operation: Operation, parameters: dict[str, str], path: str, fake: HandWrittenResponse
 ) -> Iterator[str]:
     if fake.status >= 400:
         if fake.status not in ERROR_STATUSES:

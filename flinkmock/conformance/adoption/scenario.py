@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flinkmock.cluster.states import JobState
-from flinkmock.conformance.adoption.fakes import FakeResponse
+from flinkmock.conformance.adoption.hand_written import HandWrittenResponse
 from flinkmock.conformance.adoption.review import review
 from flinkmock.contract import Contract
 from flinkmock.errors import ScenarioError
@@ -34,7 +34,7 @@ ASYNC_OPERATIONS = {"savepoints": "savepoint", "checkpoints": "checkpoint"}
 """Segment of the path of an async operation -> key of the section `operations`."""
 
 
-def scenario_of(fakes: Sequence[FakeResponse], flink: str) -> dict[str, Any]:
+def scenario_of(fakes: Sequence[HandWrittenResponse], flink: str) -> dict[str, Any]:
     """Return a scenario whose cluster has the same jobs, states and errors as the responses.
 
     Args:
@@ -72,7 +72,7 @@ class _Reader:
         self._operations: dict[str, Any] = {}
         self._faults: list[dict[str, Any]] = []
 
-    def read(self, fake: FakeResponse) -> None:
+    def read(self, fake: HandWrittenResponse) -> None:
         """Read one response; ignore parts that don't have Flink's form."""
         fake_review = review(fake, [self._flink])
         if fake_review.operation is None:
@@ -133,7 +133,7 @@ class _Reader:
         elif body["status"]["id"] == "IN_PROGRESS":
             self._operations.setdefault(key, "10s")
 
-    def _read_error(self, operation: str, fake: FakeResponse) -> None:
+    def _read_error(self, operation: str, fake: HandWrittenResponse) -> None:
         errors = fake.body.get("errors") if isinstance(fake.body, Mapping) else None
         texts = [str(error) for error in errors] if isinstance(errors, list) else []
         reply: dict[str, Any] = {"status": fake.status} | ({"errors": texts} if texts else {})

@@ -32,7 +32,7 @@ def libraries(minor: str) -> Path | None:
 
 
 @dataclass(frozen=True)
-class Frontend:
+class FlinkCommand:
     """Flink's command line for one cluster.
 
     Attributes:

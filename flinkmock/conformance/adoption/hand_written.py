@@ -14,16 +14,17 @@ _PLAIN_SEGMENT = re.compile(r"[\w.~%@:,+=-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class FakeResponse:
+class HandWrittenResponse:
     """One response of a hand-written fake.
 
     Attributes:
         source: File and position: "mappings/jobs.json", "routes.json[2]".
         method: The method of the request; "" if it is unknown.
-        path: The path and the query of the request, with `*` for segments that are patterns; "" if it is unknown.
+        path: The path and the query of the request; of a pattern, the path with `*` for segments that vary. "" if it is
+            unknown.
         status: The status of the response.
         body: The parsed JSON; the text if it is not JSON; None if it is empty.
-        is_json: Whether the body could be parsed.
+        is_json: False if the body is text that is not JSON.
     """
 
     source: str
@@ -39,9 +40,9 @@ class FakeResponse:
         return f"{self.method} {self.path}".strip() or "unknown request"
 
 
-def fake_response(
+def hand_written_response(
     source: str, method: str, url: str, status: int, body: Any, *, is_pattern: bool = False
-) -> FakeResponse:
+) -> HandWrittenResponse:
     """Create a FakeResponse from a URL and a body.
 
     Args:
@@ -50,11 +51,11 @@ def fake_response(
         url: A URL or path.
         status: The status of the response.
         body: Parsed JSON, or text that may be JSON.
-        is_pattern: Whether the URL is a regular expression or a template.
+        is_pattern: Whether the URL is a regular expression or a URI template.
     """
     path = _path_of_pattern(url) if is_pattern else _path(url)
     parsed, is_json = _parsed(body)
-    return FakeResponse(source, method.upper(), path, status, parsed, is_json)
+    return HandWrittenResponse(source, method.upper(), path, status, parsed, is_json)
 
 
 def _parsed(body: Any) -> tuple[Any, bool]:
@@ -75,9 +76,9 @@ def _path(url: str) -> str:
 
 
 def _path_of_pattern(pattern: str) -> str:
-    """Return the path of a regular expression or a template, with `*` for each segment that is not plain text."""
+    """Return the path of a regular expression or a URI template, with `*` for each segment that is not plain text."""
     text = pattern.replace("\\/", "/").replace("\\.", ".").replace("\\-", "-")
-    text = re.sub(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}", WILDCARD, text)  # these may contain slashes
+    text = re.sub(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}", WILDCARD, text)  # may contain slashes
     text = re.sub(r"^\^?([\w?]+://[^/]+)?", "", text).removesuffix("$")
     path = text.partition("\\?")[0].partition("?")[0]
     return "/" + "/".join(_plain_or_wildcard(segment) for segment in path.split("/") if segment)
