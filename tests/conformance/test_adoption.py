@@ -110,19 +110,23 @@ def test_a_body_that_fits_no_operation_has_an_unknown_request(tmp_path: Path) ->
     assert review(fake, ["2.3"]).deviations == {"2.3": ["no such operation"]}
 
 
+def a_response(method: str, path: str, status: int, body: Any, *, is_json: bool = True) -> HandWrittenResponse:
+    return HandWrittenResponse("x", method, path, status, body, is_json)
+
+
 @pytest.mark.parametrize(
     ("fake", "deviations"),
     [
-        (HandWrittenResponse("x", "GET", "/jobs", 200, JOBS), []),
-        (HandWrittenResponse("x", "GET", "/gateway/flink/jobs", 200, JOBS), []),
-        (HandWrittenResponse("x", "DELETE", f"/jobs/{JOB}", 202, {}), ["no such operation; the path takes GET and PATCH"]),
-        (HandWrittenResponse("x", "POST", f"/jobs/{JOB}/stop", 200, {"request-id": JOB}), ["status 200: Flink sends 202"]),
-        (HandWrittenResponse("x", "GET", "/jobs", 429, {"errors": []}), ["status 429: Flink never sends it"]),
-        (HandWrittenResponse("x", "GET", "/jobs", 500, "oops", is_json=False), ["the body is not JSON"]),
-        (HandWrittenResponse("x", "GET", "/jobs", 200, "oops", is_json=False), ["the body is not JSON"]),
-        (HandWrittenResponse("x", "GET", "/jobs", 200, {"jobs": [{"id": JOB, "status": "DONE"}]}),
+        (a_response("GET", "/jobs", 200, JOBS), []),
+        (a_response("GET", "/gateway/flink/jobs", 200, JOBS), []),
+        (a_response("DELETE", f"/jobs/{JOB}", 202, {}), ["no such operation; the path takes GET and PATCH"]),
+        (a_response("POST", f"/jobs/{JOB}/stop", 200, {"request-id": JOB}), ["status 200: Flink sends 202"]),
+        (a_response("GET", "/jobs", 429, {"errors": []}), ["status 429: Flink never sends it"]),
+        (a_response("GET", "/jobs", 500, "oops", is_json=False), ["the body is not JSON"]),
+        (a_response("GET", "/jobs", 200, "oops", is_json=False), ["the body is not JSON"]),
+        (a_response("GET", "/jobs", 200, {"jobs": [{"id": JOB, "status": "DONE"}]}),
          ["/jobs/*/status: enum: expected INITIALIZING or "]),
-        (HandWrittenResponse("x", "GET", f"/jobs/{JOB}/status", 200, {}), ["/status: missing"]),
+        (a_response("GET", f"/jobs/{JOB}/status", 200, {}), ["/status: missing"]),
     ],
 )  # fmt: skip
 def test_deviations_from_the_contract_are_listed(fake: HandWrittenResponse, deviations: list[str]) -> None:
@@ -135,7 +139,7 @@ def test_a_contradiction_between_response_and_request_is_a_deviation() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as flink:
         flink.advance("1m")
         details = httpx.get(f"{flink.url}/jobs/{flink.job('orders').id}").json()
-    fake = HandWrittenResponse("x", "GET", f"/jobs/{JOB}", 200, details)
+    fake = a_response("GET", f"/jobs/{JOB}", 200, details)
     [deviation] = review(fake, ["2.3"]).deviations["2.3"]
     assert deviation.startswith("/jid: ") and "[requested-ids]" in deviation
 

@@ -11,7 +11,7 @@ JAR_TYPE = "application/x-java-archive"
 
 
 def jar_part(filename: str, data: bytes, name: str = "jarfile", content_type: str | None = JAR_TYPE) -> Part:
-    """Return the form part that carries a jar. `name` is the name of the form field; a `content_type` of None is left out."""
+    """Return the form part of a jar. `name` is that of the form field; a `content_type` of None is left out."""
     type_entry = {"type": content_type} if content_type else {}
     return {"name": name, "filename": filename} | type_entry | {"data": data}
 

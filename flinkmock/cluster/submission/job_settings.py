@@ -26,7 +26,7 @@ _RETAINED = {
     "DELETE_ON_CANCELLATION": "delete",
     "RETAIN_ON_FAILURE": "delete",
 }
-"""ExternalizedCheckpointRetention (of options) or CheckpointRetentionPolicy (of a JobGraph) -> `CheckpointSpec.retained`.
+"""ExternalizedCheckpointRetention (options) or CheckpointRetentionPolicy (JobGraph) -> `CheckpointSpec.retained`.
 
 The key says what happens to the checkpoints of a cancelled job."""
 _RESTART_STRATEGY = "restart-strategy"
@@ -125,7 +125,10 @@ def _checkpoints_of_checkpointing_settings(settings: Any) -> CheckpointSpec:
 
 
 def _checkpoints_of_options(options: Options) -> CheckpointSpec:
-    """Return the checkpoint settings in options `execution.checkpointing.…` (StreamGraph.createJobCheckpointingSettings)."""
+    """Return the checkpoint settings in options `execution.checkpointing.…`.
+
+    Source: StreamGraph.createJobCheckpointingSettings.
+    """
     prefix, defaults = "execution.checkpointing.", CheckpointSpec()
     is_at_least_once = (options.text(f"{prefix}mode") or "").upper() == "AT_LEAST_ONCE"
     is_unaligned = options.boolean(f"{prefix}unaligned.enabled", f"{prefix}unaligned") is True

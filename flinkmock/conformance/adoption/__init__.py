@@ -14,5 +14,5 @@ from flinkmock.conformance.adoption.replay import Difference, replay
 from flinkmock.conformance.adoption.review import Review, review
 from flinkmock.conformance.adoption.scenario import scenario_of
 
-__all__ = ["Difference", "FakeResponse", "Review", "read_fakes", "replay", "review", "scenario_of"]
+__all__ = ["Difference", "HandWrittenResponse", "Review", "read_fakes", "replay", "review", "scenario_of"]
 """What `flinkmock adopt` uses."""
