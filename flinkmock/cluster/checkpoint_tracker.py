@@ -34,7 +34,7 @@ from flinkmock.flink import checkpoint_messages
 from flinkmock.named_random import CyclicValues, NamedRandom, UniformRange
 
 KEPT_COUNT = 2 * WINDOW_SIZE
-"""How many of the newest checkpoints are kept at least. From twice as many on, older ones are only counted."""
+"""At least this many of the newest checkpoints are kept. When there are twice as many, older ones are only counted."""
 FIRST_CHECKPOINT_DELAY_MS = 5
 """How long after all tasks are RUNNING the first checkpoint is triggered, since 2.3."""
 UNBOUNDED_MS = 1 << 50

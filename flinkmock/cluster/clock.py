@@ -11,8 +11,8 @@ Nothing is patched: the wall clock is a function that is passed in.
 |                  | the previous request; and by `advance`                                                          |
 
 `advance` works in all modes. A clock in step mode is at least as fast as the wall clock, so that a client that sleeps
-gets as far as with a real cluster. It advances in whole steps only, so that a client that does not sleep gets the same
-times in each run, unless the wall clock advances two steps between two requests.
+gets as far as with a real cluster. Requests advance it in whole steps only, so that a client that does not sleep gets
+the same times in each run, unless the wall clock advances two steps between two requests.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def choose_failed_task(random: NamedRandom, attempt: JobAttempt, exception: Exce
     A random task is one of a source or a sink only if no other vertex runs at `at`.
 
     Returns:
-        None for a global failure.
+        None for a global failure, or if no task is deployed.
     """
     if exception.is_global or attempt.deployed_at is None:
         return None

@@ -58,7 +58,7 @@ class JobStateMachines:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self.on_step: Callable[[Job, Step, int], None] = _ignore_step
-        """Called with the job and the time (epoch ms) when a job enters a step, before the step takes effect."""
+        """Called with the job, the step and the time (epoch ms) when a job enters a step, before it takes effect."""
 
     # -- along the lifecycle
 

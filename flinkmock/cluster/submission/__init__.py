@@ -1,1 +1,1 @@
-"""Reads what clients submit: jars, programs and serialized job graphs."""
+"""Reads what clients submit: jars, programs, and serialized job graphs and stream graphs."""
