@@ -14,10 +14,10 @@ from flinkmock.strategies.requests import BOUNDARY
 LARGE_SCENARIO = Path(__file__).parents[1] / "scenarios" / "large-cluster.yaml"
 
 
-def median_ms(call: Callable[[], object], rounds: int) -> float:
+def median_ms(call: Callable[[], object], round_count: int) -> float:
     """Return the median time of a call in ms."""
     values = []
-    for _ in range(rounds):
+    for _ in range(round_count):
         before = time.perf_counter()
         call()
         values.append((time.perf_counter() - before) * 1000)
@@ -38,13 +38,13 @@ def run_jar(cluster: FlinkMock) -> None:
     urllib.request.urlopen(urllib.request.Request(f"{cluster.url}/jars/{jar.id}/run", method="POST")).close()
 
 
-def measure(name: str, cluster: FlinkMock, rounds: int) -> None:
+def measure(name: str, cluster: FlinkMock, round_count: int) -> None:
     """Print the time of a snapshot and of a restoration, and the size of a snapshot."""
     for job in cluster.cluster.jobs.values():
         job.checkpoints.materialize_until(cluster.clock.now())  # otherwise the first snapshot would create them
-    snapshot_ms = median_ms(cluster.snapshot, rounds // 10)
+    snapshot_ms = median_ms(cluster.snapshot, round_count // 10)
     snapshot = cluster.snapshot()
-    restore_ms = median_ms(lambda: cluster.restore(snapshot), rounds)
+    restore_ms = median_ms(lambda: cluster.restore(snapshot), round_count)
     size_kib = len(snapshot.cluster.state) // 1024
     print(f"{name:42} snapshot {snapshot_ms:7.2f} ms, restore {restore_ms:7.2f} ms, {size_kib} KiB")
 

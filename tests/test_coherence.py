@@ -46,7 +46,9 @@ SAVEPOINT_FOLDER = "file:///savepoints"
 def cluster_and_jobs() -> tuple[ClusterSpec, tuple[JobSpec, ...]]:
     """Return a cluster without jobs, and the jobs to submit to it."""
     spec = load_scenario(SCENARIO)
-    return ClusterSpec(taskmanagers=spec.taskmanagers, slots=spec.slots), spec.jobs
+    return ClusterSpec(
+        taskmanager_count=spec.taskmanager_count, slots_per_taskmanager=spec.slots_per_taskmanager
+    ), spec.jobs
 
 
 class ClusterStateMachine(RuleBasedStateMachine):

@@ -102,7 +102,7 @@ class Cluster:
         self.taskmanagers = TaskManagers(self)
         self.slots = SlotTable()
         self.jobs_awaiting_slots = JobsAwaitingSlots(self)
-        self.caches_enabled = clock.follows_wall_clock if spec.caches is None else spec.caches
+        self.caches_enabled = clock.follows_wall_clock if spec.with_caches is None else spec.with_caches
         self.is_shut_down = False
         self.program_output: list[tuple[int, str]] = []
         """What main methods have printed: (epoch ms, text)."""
@@ -120,11 +120,11 @@ class Cluster:
         return cluster_configuration(
             self.spec.configuration,
             self.release,
-            slots=self.spec.slots,
+            slots=self.spec.slots_per_taskmanager,
             upload_dir="/tmp/flink-web-upload-parent",
             web_tmpdir=f"/tmp/flink-web-{self.random.uuid('web.tmpdir')}",
             blob_port=self.random.integer(30_000, 34_999, "blob-port"),
-            jobmanagers=self.spec.jobmanagers,
+            jobmanagers=self.spec.jobmanager_count,
         )
 
     def _make_components(self, upload_dir: Path) -> None:
@@ -143,7 +143,7 @@ class Cluster:
         self.job_factory = JobFactory(self)
         self.adaptive_scheduler = AdaptiveScheduler(self)
         self.jars = JarStore(upload_dir, f"{configuration.values['web.upload.dir']}/flink-web-upload", self.random)
-        self.leadership = Leadership(self, self.spec.jobmanagers, self._make_caches)
+        self.leadership = Leadership(self, self.spec.jobmanager_count, self._make_caches)
         max_profiling_s = configuration.milliseconds(PROFILING_MAX_DURATION) // 1000
         self.profiler = Profiler(max_profiling_s, configuration.integer(PROFILING_HISTORY))
 
@@ -172,7 +172,7 @@ class Cluster:
     def _start_scenario(self) -> None:
         """Add TaskManagers, savepoints, scheduled events and jobs, as the scenario says."""
         spec = self.spec
-        for _ in range(spec.taskmanagers):
+        for _ in range(spec.taskmanager_count):
             self.taskmanagers.add(self.started_at)
         for path in (*spec.savepoints, *(job.restore_path for job in spec.jobs if job.restore_path)):
             self.savepoints.store.add_existing(path, self.started_at)
@@ -328,7 +328,7 @@ class Cluster:
         *,
         job_id: str | None = None,
         restore: RestoreSettings | None = None,
-        initialized: bool = False,
+        is_initialized: bool = False,
         application: Application | None = None,
     ) -> Job:
         """Start a job at `at` (epoch ms), and run the events that are due then.
@@ -338,11 +338,11 @@ class Cluster:
             at: Epoch ms.
             job_id: 32 hex digits; None: that of the spec or, if it has none, a generated id.
             restore: The state to restore; None: the job starts without state.
-            initialized: Whether the job is initialized at `at` already. `/jars/:jarid/run` responds only after that.
+            is_initialized: Whether the job is initialized at `at` already. `/jars/:jarid/run` responds only after that.
             application: The application of the job (2.3) if it was started before; None: a new application.
         """
         spec = dataclasses.replace(spec, id=job_id or spec.id or self.new_job_id())
-        job = self.job_factory.create(spec, at, initialized=initialized, application=application)
+        job = self.job_factory.create(spec, at, is_initialized=is_initialized, application=application)
         self.job_factory.start(job, restore, at)
         self.run_due_events(at)
         return job

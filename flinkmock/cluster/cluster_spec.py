@@ -57,7 +57,7 @@ class TaskManagerEvent:
 class TaskManagerSize:
     """The slots and the process memory (such as `4g`) of one TaskManager; None: those of the cluster."""
 
-    slots: int | None = None
+    slot_count: int | None = None
     memory: str | None = None
 
 
@@ -84,22 +84,20 @@ class ClusterSpec:
     """"real", "virtual", "10x", "1s per request"; None: the default of the caller."""
     start_time: int | None = None
     """The cluster time at which the scenario begins, in epoch ms; None: the default of the caller."""
-    jobmanagers: int = 1
-    """The number of JobManagers."""
+    jobmanager_count: int = 1
     jobmanager_configurations: tuple[Mapping[str, str | None], ...] = ()
     """Options of single JobManagers, which override those of the cluster, in the order of their numbers."""
     leader_changes: tuple[LeaderChange, ...] = ()
     """Crashes of the leader, in chronological order."""
     age: int = 0
     """How long the cluster has run when the scenario begins, in ms; at least the age of the oldest job."""
-    taskmanagers: int = 1
+    taskmanager_count: int = 1
     """The number of TaskManagers when the scenario begins."""
     taskmanager_sizes: tuple[TaskManagerSize, ...] = ()
     """The sizes of single TaskManagers, in the order of registration; further ones have that of the cluster."""
     taskmanager_events: tuple[TaskManagerEvent, ...] = ()
     """Events of TaskManagers, in chronological order."""
-    slots: int = 4
-    """The number of slots of each TaskManager."""
+    slots_per_taskmanager: int = 4
     version: str | None = None
     """The full version of Flink that responses contain; None: that of the release."""
     configuration: Mapping[str, str | None] = field(default_factory=dict)
@@ -113,5 +111,5 @@ class ClusterSpec:
     """Paths of savepoints that were taken before the cluster started."""
     file_systems: tuple[str, ...] | None = None
     """The schemes of the file systems besides `file`; None: those of Flink's plugins, and Hadoop's."""
-    caches: bool | None = None
+    with_caches: bool | None = None
     """Whether Flink's caches are modelled (web.refresh-interval, metrics fetcher); None: only with a real clock."""

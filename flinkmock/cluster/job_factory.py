@@ -39,18 +39,18 @@ class JobFactory:
         """(`id()` of the lifecycle in a spec, scheduler) -> the lifecycle, and the lifecycle that jobs get."""
 
     def create(
-        self, spec: JobSpec, at: int, *, initialized: bool = False, application: Application | None = None
+        self, spec: JobSpec, at: int, *, is_initialized: bool = False, application: Application | None = None
     ) -> Job:
         """Create a job, and add it to the cluster and to its application.
 
         Args:
             spec: The spec of the job, with an id.
             at: When it is submitted, in epoch ms.
-            initialized: Whether its initialization takes no time.
+            is_initialized: Whether its initialization takes no time.
             application: The application of the job; None: a new one.
         """
         lifecycle = self._lifecycle(spec)
-        if initialized:
+        if is_initialized:
             lifecycle = _without_initialization(lifecycle)
         return self._add(spec, lifecycle, at, application or single_job_application(spec.id, spec.name, at))
 

@@ -65,15 +65,15 @@ class Spike:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Values in order, each for `every` ms. After the last one, the values `repeat`, or the last one stays."""
+    """Values in order, each for `every` ms. After the last one, the series `repeats`, or the last value stays."""
 
     values: tuple[Value, ...]
     every: int
-    repeat: bool = False
+    repeats: bool = False
 
     def at(self, age_ms: int, running_ms: int) -> Value:
         index = age_ms // self.every
-        index = index % len(self.values) if self.repeat else min(index, len(self.values) - 1)
+        index = index % len(self.values) if self.repeats else min(index, len(self.values) - 1)
         return self.values[index]
 
 

@@ -79,7 +79,7 @@ class SavepointCoordinator:
 
     def trigger_savepoint(self, request: SavepointRequest, at: int) -> None:
         """Trigger a savepoint at `at` (epoch ms)."""
-        follow_up = FollowUp.CANCEL if request.cancel_job else None
+        follow_up = FollowUp.CANCEL if request.cancels_job else None
         self._trigger(request, ClusterOperation.SAVEPOINT, CheckpointKind.SAVEPOINT, follow_up, at)
 
     def stop_with_savepoint(self, request: SavepointRequest, at: int) -> None:

@@ -23,7 +23,7 @@ class SavepointRequest:
         directory: The target directory of a savepoint; None for a checkpoint, which is stored in the checkpoint
             directory.
         format: CANONICAL or NATIVE; None for a checkpoint.
-        cancel_job: Whether to cancel the job when the savepoint is complete.
+        cancels_job: Whether the job is cancelled when the savepoint is complete.
         jobmanager: The number of the JobManager that received the request.
     """
 
@@ -31,5 +31,5 @@ class SavepointRequest:
     trigger_id: str
     directory: str | None = None
     format: str | None = "CANONICAL"
-    cancel_job: bool = False
+    cancels_job: bool = False
     jobmanager: int = 0

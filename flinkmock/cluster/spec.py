@@ -193,6 +193,7 @@ class CheckpointSpec:
     mode: str = "exactly_once"
     """"exactly_once" or "at_least_once"."""
     unaligned: bool = False
+    """Whether barriers overtake records (unaligned checkpoints)."""
     tolerable_failures: int = 0
     """How many checkpoints may fail in a row before the job fails. Only shown: failed checkpoints don't fail jobs."""
     retained: str | None = None

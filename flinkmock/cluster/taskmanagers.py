@@ -58,8 +58,8 @@ class TaskManagers:
         cluster = self._cluster
         host = cluster.configuration.values.get("taskmanager.host", "localhost")
         number, sizes = len(self.all), cluster.spec.taskmanager_sizes
-        own_slot_count = sizes[number].slots if number < len(sizes) else None
-        slot_count = own_slot_count or cluster.spec.slots
+        own_slot_count = sizes[number].slot_count if number < len(sizes) else None
+        slot_count = own_slot_count or cluster.spec.slots_per_taskmanager
         taskmanager = make_taskmanager(cluster.random, number, slot_count, at, host)
         taskmanager.heartbeat_ms = max(1, cluster.configuration.milliseconds(HEARTBEAT_INTERVAL))
         self.all.append(taskmanager)

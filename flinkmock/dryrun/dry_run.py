@@ -172,7 +172,7 @@ class DryRun:
         leave_times = {event.at for event in self.simulator.scenario.taskmanager_events if event.kind == "leaves"}
         for taskmanager in cluster.taskmanagers.all:
             name = f"TaskManager {taskmanager.number}"
-            if taskmanager.number >= self.simulator.scenario.taskmanagers:
+            if taskmanager.number >= self.simulator.scenario.taskmanager_count:
                 yield TimelineEvent(taskmanager.joined_at - started_at, EventKind.TASKMANAGER, f"{name} joins")
             if taskmanager.lost_at is not None:
                 at = taskmanager.lost_at - started_at

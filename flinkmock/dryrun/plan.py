@@ -71,10 +71,10 @@ def plan_file(file: Path, *, release: str | None = None, duration_ms: int | None
 
 
 def _cluster_text(scenario: Scenario, release: str) -> str:
-    taskmanagers = "1 TaskManager" if scenario.taskmanagers == 1 else f"{scenario.taskmanagers} TaskManagers"
-    slots = "1 slot" if scenario.slots == 1 else f"{scenario.slots} slots"
-    suffix = " each" if scenario.taskmanagers != 1 else ""
-    jobmanagers = f", {scenario.jobmanagers} JobManagers" if scenario.jobmanagers > 1 else ""
+    taskmanagers = "1 TaskManager" if scenario.taskmanager_count == 1 else f"{scenario.taskmanager_count} TaskManagers"
+    slots = "1 slot" if scenario.slots_per_taskmanager == 1 else f"{scenario.slots_per_taskmanager} slots"
+    suffix = " each" if scenario.taskmanager_count != 1 else ""
+    jobmanagers = f", {scenario.jobmanager_count} JobManagers" if scenario.jobmanager_count > 1 else ""
     return f"Flink {release}, seed {scenario.seed}, {taskmanagers} with {slots}{suffix}{jobmanagers}"
 
 

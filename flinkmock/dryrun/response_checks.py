@@ -51,7 +51,7 @@ class ResponseChecks:
         """The shapes of the checked jobs, each with the states in which such a job was checked."""
         self._checked_vertices: set[tuple[str, Shape]] = set()
         """The id of each checked operation on vertices, with the shape of the job."""
-        self._is_large_cluster = len(simulator.scenario.jobs) + simulator.scenario.taskmanagers > MANY
+        self._is_large_cluster = len(simulator.scenario.jobs) + simulator.scenario.taskmanager_count > MANY
         self._reported: set[tuple[str, str]] = set()
         """The operation id and the kind of each finding."""
         self.findings: list[tuple[Job | None, str]] = []

@@ -74,7 +74,7 @@ class ClusterReader:
         return Configuration(values).scheduler
 
     def jobmanager_count(self) -> int:
-        return self._count("jobmanagers", DEFAULTS.jobmanagers)
+        return self._count("jobmanagers", DEFAULTS.jobmanager_count)
 
     def leader_changes(self) -> tuple[LeaderChange, ...]:
         """Return the crashes of the leader, sorted by time."""
@@ -143,7 +143,7 @@ class ClusterReader:
 
     def taskmanager_count(self) -> int:
         """Return the number of TaskManagers when the cluster starts."""
-        return self._count("taskmanagers", DEFAULTS.taskmanagers)
+        return self._count("taskmanagers", DEFAULTS.taskmanager_count)
 
     def _count(self, key: str, default: int) -> int:
         node = self.section.get(key)
@@ -169,7 +169,7 @@ class ClusterReader:
         """Return the number of slots of each TaskManager, from the key `slots` or Flink's option."""
         node, option_value = self.section.get("slots"), self.configuration().get(TASK_MANAGER_SLOTS.key)
         if option_value is None:
-            return as_int(node, DEFAULTS.slots)
+            return as_int(node, DEFAULTS.slots_per_taskmanager)
         option_location = self.section["config"].items[TASK_MANAGER_SLOTS.key].location
         if node is not None and node.text != option_value:
             self.diagnostics.add(option_location, f"slots is {node.text}. Remove one of them.")
@@ -177,7 +177,7 @@ class ClusterReader:
             self.diagnostics.add(option_location, f"{option_value!r} is not a number of slots.")
         else:
             return int(option_value)
-        return DEFAULTS.slots
+        return DEFAULTS.slots_per_taskmanager
 
     def job_defaults(self) -> JobDefaults:
         """Return the values that options of the cluster set for jobs."""
@@ -226,7 +226,7 @@ class ClusterReader:
     def caches(self) -> bool | None:
         """Return whether Flink's caches are modelled; None: only with a real clock."""
         node = self.section.get("caches")
-        return bool(node.value) if node is not None and node.value is not None else DEFAULTS.caches
+        return bool(node.value) if node is not None and node.value is not None else DEFAULTS.with_caches
 
     def savepoints(self) -> tuple[str, ...]:
         node = self.section.get("savepoints")

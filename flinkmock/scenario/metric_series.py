@@ -60,7 +60,7 @@ def _series(node: YamlNode, diagnostics: Diagnostics) -> MetricSeries:
         return Spike(_number(node.get("base")), _number(spike), every, duration)
     series = node.get("series")
     values = tuple(_value(value) for value in series.elements) if series is not None else (0,)
-    return Series(values, every, repeat=as_bool(node.get("repeat")))
+    return Series(values, every, repeats=as_bool(node.get("repeat")))
 
 
 def _every(node: YamlNode, diagnostics: Diagnostics) -> int:

@@ -20,14 +20,19 @@ WIDE_VERTICES = (VertexSpec(("Source: numbers",), 1), VertexSpec(("count",), 6, 
 ADAPTIVE = {"jobmanager.scheduler": "adaptive"}
 
 
-def adaptive_harness(folder: Path, *events: TaskManagerEvent, taskmanagers: int = 1) -> ClusterHarness:
+def adaptive_harness(folder: Path, *events: TaskManagerEvent, taskmanager_count: int = 1) -> ClusterHarness:
     """Return a cluster whose TaskManagers have two slots, with a job that needs six slots for its desired parallelism.
 
     The desired parallelism of the job is [1, 6].
     """
     wide_job = dataclasses.replace(job(every=5_000), vertices=WIDE_VERTICES)
     return ClusterHarness(
-        folder, wide_job, taskmanager_events=events, taskmanagers=taskmanagers, slots=2, configuration=ADAPTIVE
+        folder,
+        wide_job,
+        taskmanager_events=events,
+        taskmanager_count=taskmanager_count,
+        slots_per_taskmanager=2,
+        configuration=ADAPTIVE,
     )
 
 
@@ -37,7 +42,7 @@ def parallelism(harness: ClusterHarness) -> list[int]:
 
 
 def test_a_job_waits_ten_seconds_for_all_slots_and_then_runs_with_fewer(tmp_path: Path) -> None:
-    harness = adaptive_harness(tmp_path, taskmanagers=2)
+    harness = adaptive_harness(tmp_path, taskmanager_count=2)
     harness.advance(9_999)
     assert (harness.state(), parallelism(harness)) == ("CREATED", [1, 6])
     harness.advance(1)
@@ -50,7 +55,7 @@ def test_a_job_waits_ten_seconds_for_all_slots_and_then_runs_with_fewer(tmp_path
 
 
 def test_a_job_runs_at_once_if_all_slots_are_available(tmp_path: Path) -> None:
-    harness = adaptive_harness(tmp_path, taskmanagers=3)
+    harness = adaptive_harness(tmp_path, taskmanager_count=3)
     assert harness.states()[-1] == (0, "RUNNING")
 
 
@@ -62,7 +67,7 @@ def test_a_waiting_job_runs_as_soon_as_all_slots_are_available(tmp_path: Path) -
 
 
 def test_a_job_without_a_slot_fails_after_five_minutes(tmp_path: Path) -> None:
-    harness = adaptive_harness(tmp_path, taskmanagers=0)
+    harness = adaptive_harness(tmp_path, taskmanager_count=0)
     harness.advance(299_999)
     assert harness.state() == "CREATED"
     harness.advance(1)
@@ -73,13 +78,13 @@ def test_a_job_without_a_slot_fails_after_five_minutes(tmp_path: Path) -> None:
 
 
 def test_new_slots_start_the_stabilization_timeout_again(tmp_path: Path) -> None:
-    harness = adaptive_harness(tmp_path, TaskManagerEvent(100_000, "joins"), taskmanagers=0)
+    harness = adaptive_harness(tmp_path, TaskManagerEvent(100_000, "joins"), taskmanager_count=0)
     harness.advance(200_000)
     assert (harness.states()[-1], parallelism(harness)) == ((110_000, "RUNNING"), [1, 2])
 
 
 def test_a_running_job_grows_at_once_when_all_slots_are_available(tmp_path: Path) -> None:
-    harness = adaptive_harness(tmp_path, TaskManagerEvent(60_000, "joins"), taskmanagers=2)
+    harness = adaptive_harness(tmp_path, TaskManagerEvent(60_000, "joins"), taskmanager_count=2)
     harness.advance(120_000)
     assert harness.states()[-3:] == [(60_000, "RESTARTING"), (61_000, "CREATED"), (61_000, "RUNNING")]
     assert parallelism(harness) == [1, 6]
@@ -102,7 +107,7 @@ def test_a_running_job_grows_a_minute_later_when_only_some_slots_are_available(t
 
 
 def test_a_running_job_does_not_grow_before_the_cooldown_is_over(tmp_path: Path) -> None:
-    harness = adaptive_harness(tmp_path, TaskManagerEvent(12_000, "joins"), taskmanagers=2)
+    harness = adaptive_harness(tmp_path, TaskManagerEvent(12_000, "joins"), taskmanager_count=2)
     harness.advance(60_000)
     (restarted_at,) = [at for at, state in harness.states() if state == "RESTARTING"]
     deployed_at = 10_000  # in fact a few ms later
@@ -111,7 +116,7 @@ def test_a_running_job_does_not_grow_before_the_cooldown_is_over(tmp_path: Path)
 
 def test_a_job_shrinks_when_a_taskmanager_is_lost_and_grows_again(tmp_path: Path) -> None:
     harness = adaptive_harness(
-        tmp_path, TaskManagerEvent(60_000, "lost"), TaskManagerEvent(200_000, "joins"), taskmanagers=3
+        tmp_path, TaskManagerEvent(60_000, "lost"), TaskManagerEvent(200_000, "joins"), taskmanager_count=3
     )
     harness.advance(100_000)
     assert (parallelism(harness), harness.cluster.job_named("orders").restart_count) == ([1, 4], 1)
@@ -126,7 +131,9 @@ def test_a_job_shrinks_when_a_taskmanager_is_lost_and_grows_again(tmp_path: Path
 def test_slots_of_an_ended_job_let_another_job_grow(tmp_path: Path) -> None:
     first = job(Step("RUNNING", ms(60_000)), Step("FINISHED"), name="first", every=None)
     second = dataclasses.replace(job(name="second", every=None), vertices=WIDE_VERTICES)
-    harness = ClusterHarness(tmp_path, first, second, taskmanagers=3, slots=2, configuration=ADAPTIVE)
+    harness = ClusterHarness(
+        tmp_path, first, second, taskmanager_count=3, slots_per_taskmanager=2, configuration=ADAPTIVE
+    )
     harness.advance(50_000)
     second_job = harness.cluster.job_named("second")
     assert [vertex.parallelism for vertex in second_job.graph.vertices] == [1, 4]
@@ -135,7 +142,7 @@ def test_slots_of_an_ended_job_let_another_job_grow(tmp_path: Path) -> None:
 
 
 def test_a_waiting_job_can_be_cancelled(tmp_path: Path) -> None:
-    harness = adaptive_harness(tmp_path, TaskManagerEvent(30_000, "joins"), taskmanagers=0)
+    harness = adaptive_harness(tmp_path, TaskManagerEvent(30_000, "joins"), taskmanager_count=0)
     harness.advance(1_000)
     harness.cluster.state_machines.cancel(harness.cluster.job_named("orders"), harness.now)
     harness.advance(60_000)
@@ -147,8 +154,15 @@ def test_batch_jobs_never_use_the_adaptive_scheduler(tmp_path: Path) -> None:
     """A batch job waits for slots in RUNNING, a streaming job in CREATED. A batch job restarts without CREATED."""
     batch = dataclasses.replace(job(name="nightly", every=None, type="BATCH"), vertices=WIDE_VERTICES)
     stream = dataclasses.replace(job(every=None), vertices=WIDE_VERTICES)
-    harness = ClusterHarness(tmp_path, batch, stream, slots=6, taskmanagers=0, configuration=ADAPTIVE,
-              taskmanager_events=(TaskManagerEvent(2_000, "joins"), TaskManagerEvent(2_000, "joins")))  # fmt: skip
+    harness = ClusterHarness(
+        tmp_path,
+        batch,
+        stream,
+        slots_per_taskmanager=6,
+        taskmanager_count=0,
+        configuration=ADAPTIVE,
+        taskmanager_events=(TaskManagerEvent(2_000, "joins"), TaskManagerEvent(2_000, "joins")),
+    )
     harness.advance(1_000)
     assert (harness.state("nightly"), harness.state()) == ("RUNNING", "CREATED")
     harness.advance(2_000)

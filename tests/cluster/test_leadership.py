@@ -107,7 +107,7 @@ def test_a_job_without_a_checkpoint_is_restored_from_its_savepoint_again(tmp_pat
 
 def test_the_next_jobmanager_becomes_the_leader(tmp_path: Path) -> None:
     changes = tuple(LeaderChange(at, UniformRange.exactly(100)) for at in (1_000, 2_000, 3_000))
-    harness = ClusterHarness(tmp_path, job(), jobmanagers=3, leader_changes=changes)
+    harness = ClusterHarness(tmp_path, job(), jobmanager_count=3, leader_changes=changes)
     leaders = []
     for _ in range(8):
         leader = harness.cluster.leadership.leader
@@ -120,7 +120,7 @@ def test_the_next_jobmanager_becomes_the_leader(tmp_path: Path) -> None:
 
 
 def test_the_jobs_of_a_past_term_do_not_change(tmp_path: Path) -> None:
-    harness = ClusterHarness(tmp_path, job(), jobmanagers=2)
+    harness = ClusterHarness(tmp_path, job(), jobmanager_count=2)
     harness.advance(5_000)
     time = harness.now
     orders = harness.cluster.job_named("orders")

@@ -17,9 +17,9 @@ DIRECTORY = "file:///flink/savepoints"
 
 
 def savepoint_request(
-    job_id: str, trigger_id: str = TRIGGER_ID, directory: str = DIRECTORY, *, cancel_job: bool = False
+    job_id: str, trigger_id: str = TRIGGER_ID, directory: str = DIRECTORY, *, cancels_job: bool = False
 ) -> SavepointRequest:
-    return SavepointRequest(job_id=job_id, trigger_id=trigger_id, directory=directory, cancel_job=cancel_job)
+    return SavepointRequest(job_id=job_id, trigger_id=trigger_id, directory=directory, cancels_job=cancels_job)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_cancellation_fails_a_pending_stop(harness: ClusterHarness) -> None:
 
 def test_cancel_with_savepoint_cancels_the_job_when_the_savepoint_is_complete(harness: ClusterHarness) -> None:
     orders = harness.cluster.job_named("orders")
-    harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id, cancel_job=True), harness.now)
+    harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id, cancels_job=True), harness.now)
     harness.advance(299)
     assert orders.state == "RUNNING"
     harness.advance(1_000)
@@ -185,7 +185,7 @@ def test_a_restored_job_continues_the_checkpoint_ids(harness: ClusterHarness) ->
 
 def trigger(harness: ClusterHarness, kind: str) -> None:
     """Trigger an operation of the job `orders`: "savepoint", "savepoint, cancel" or "stop"."""
-    request = savepoint_request(harness.cluster.job_named("orders").id, cancel_job=kind == "savepoint, cancel")
+    request = savepoint_request(harness.cluster.job_named("orders").id, cancels_job=kind == "savepoint, cancel")
     if kind == "stop":
         harness.cluster.savepoints.stop_with_savepoint(request, harness.now)
     else:

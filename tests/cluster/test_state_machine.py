@@ -43,7 +43,7 @@ def test_a_job_that_restarts_counts_attempts_and_keeps_its_slots(tmp_path: Path)
 
 def test_a_terminal_failure_reports_that_recovery_is_suppressed(tmp_path: Path) -> None:
     harness = ClusterHarness(
-        tmp_path, job(Step("RUNNING", ms(5_000)), Step("FAILING", ms(100), OOM), Step("FAILED")), taskmanagers=1
+        tmp_path, job(Step("RUNNING", ms(5_000)), Step("FAILING", ms(100), OOM), Step("FAILED")), taskmanager_count=1
     )
     harness.advance(6_000)
     orders = harness.cluster.job_named("orders")
@@ -99,7 +99,7 @@ def test_failures_outside_the_lifecycle_count_for_the_restart_strategy(tmp_path:
 
 
 def test_a_job_with_too_few_slots_fails_after_the_slot_request_timeout(tmp_path: Path) -> None:
-    harness = ClusterHarness(tmp_path, job(restart=RestartStrategy("none")), slots=1)
+    harness = ClusterHarness(tmp_path, job(restart=RestartStrategy("none")), slots_per_taskmanager=1)
     harness.advance(250_000)
     orders = harness.cluster.job_named("orders")
     assert orders.state == "RUNNING"
@@ -115,7 +115,7 @@ def test_a_job_with_too_few_slots_fails_after_the_slot_request_timeout(tmp_path:
 
 def test_released_slots_go_to_the_waiting_job(tmp_path: Path) -> None:
     short_job = job(Step("RUNNING", ms(1_000)), Step("FINISHED"), name="short")
-    harness = ClusterHarness(tmp_path, short_job, job(name="waiting"), slots=2)
+    harness = ClusterHarness(tmp_path, short_job, job(name="waiting"), slots_per_taskmanager=2)
     harness.advance(500)
     waiting_job = harness.cluster.job_named("waiting")
     assert dict(waiting_job.task_counts_at(harness.now)) == {"SCHEDULED": 4}
@@ -125,7 +125,7 @@ def test_released_slots_go_to_the_waiting_job(tmp_path: Path) -> None:
 
 
 def test_a_lost_taskmanager_fails_its_jobs_and_they_restart_elsewhere(tmp_path: Path) -> None:
-    harness = ClusterHarness(tmp_path, job(), taskmanagers=2, slots=2)
+    harness = ClusterHarness(tmp_path, job(), taskmanager_count=2, slots_per_taskmanager=2)
     harness.advance(1_000)
     orders = harness.cluster.job_named("orders")
     lost_taskmanager = harness.cluster.slots.held(harness.now, job_id=orders.id)[0].taskmanager
@@ -152,7 +152,9 @@ def test_the_state_does_not_depend_on_how_often_the_clock_is_advanced(
 ) -> None:
     folder = tmp_path_factory.mktemp("jars")
     restart_loop = Repeat((Step("RUNNING", ms(3_000)), Step("RESTARTING", ms(700), OOM)), times=None)
-    in_parts, at_once = (ClusterHarness(folder, job(restart_loop), job(name="other"), slots=3) for _ in range(2))
+    in_parts, at_once = (
+        ClusterHarness(folder, job(restart_loop), job(name="other"), slots_per_taskmanager=3) for _ in range(2)
+    )
     for duration in durations:
         in_parts.advance(duration)
         for each_job in in_parts.cluster.jobs.values():

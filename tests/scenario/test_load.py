@@ -38,7 +38,7 @@ def test_the_demo_has_a_job_for_each_last_state() -> None:
 @pytest.mark.parametrize("source", [None, "", "# nothing\n", "---\n", "~", {}, "jobs:\ncluster:\n"])
 def test_an_empty_scenario_is_a_working_cluster(source: str | dict[str, object] | None) -> None:
     spec = load_scenario(source)
-    assert (spec.taskmanagers, spec.slots, spec.seed, spec.flink, spec.jobs) == (1, 4, 0, None, ())
+    assert (spec.taskmanager_count, spec.slots_per_taskmanager, spec.seed, spec.flink, spec.jobs) == (1, 4, 0, None, ())
     (rule,) = spec.submissions
     assert (rule.pattern, rule.job.name, rule.job.type) == ("*", "Flink Streaming Job", "STREAMING")
     assert rule.job.lifecycle[-1] == Step("RUNNING", UNBOUNDED)
@@ -86,7 +86,8 @@ def test_values_of_the_cluster_and_of_jobs_are_read() -> None:
         "clock: 1s per request\nseed: 5\ncluster: {taskmanagers: 0, slots: 2, caches: false}\n"
         "jobs: {a: {age: 1h30m, id: 0123456789abcdef0123456789abcdef}}\n$schema: x\n"
     )
-    assert (spec.clock, spec.seed, spec.taskmanagers, spec.slots, spec.caches) == ("1s per request", 5, 0, 2, False)
+    assert (spec.clock, spec.seed, spec.with_caches) == ("1s per request", 5, False)
+    assert (spec.taskmanager_count, spec.slots_per_taskmanager) == (0, 2)
     assert (spec.jobs[0].age, spec.jobs[0].id) == (5_400_000, "0123456789abcdef0123456789abcdef")
 
 

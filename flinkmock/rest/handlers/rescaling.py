@@ -270,7 +270,7 @@ def _vertices(job: Job, old_graph: JobGraph | None, new_graph: JobGraph | None) 
 def _slots(call: RestCall, job: Job, old_graph: JobGraph | None, new_graph: JobGraph | None) -> dict[str, Any]:
     bounds = parallelism_bounds_of(job)
     memory = taskmanager_memory(call.cluster.configuration, call.cluster.release)
-    resource = memory.slot_resource(call.cluster.spec.slots)
+    resource = memory.slot_resource(call.cluster.spec.slots_per_taskmanager)
     slots = {}
     for group in job.graph.slots_by_group:
         bounds_of_group = [

@@ -49,7 +49,7 @@ def _savepoint_request(call: RestCall, directory_field: str) -> SavepointRequest
         trigger_id=_trigger_id(call),
         directory=directory,
         format=call.body.get("formatType") or "CANONICAL",
-        cancel_job=bool(call.body.get("cancel-job")),
+        cancels_job=bool(call.body.get("cancel-job")),
         jobmanager=call.jobmanager,
     )
 

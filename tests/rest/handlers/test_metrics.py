@@ -40,7 +40,7 @@ def value_of_metric(client: HandlerClient, operation: str, name: str, **path: ob
 
 
 def test_input_of_subtasks_on_other_taskmanagers_is_remote():
-    with HandlerClient(job(id=JOB_ID), taskmanagers=2, slots=1) as client:
+    with HandlerClient(job(id=JOB_ID), taskmanager_count=2, slots_per_taskmanager=1) as client:
         client.advance("1min")
         [_source, count, _sink] = client.call("getJobDetails", jobid=JOB_ID)["vertices"]
         receives_remotely = []

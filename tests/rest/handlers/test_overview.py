@@ -11,7 +11,7 @@ from tests.rest.handlers.handler_client import JOB_ID, UNKNOWN_ID, URL, HandlerC
 
 def test_the_overview_counts_jobs_and_slots():
     with HandlerClient(
-        job(id=JOB_ID), job(Step("RUNNING", ms(1_000)), Step("FINISHED"), name="done"), slots=5
+        job(id=JOB_ID), job(Step("RUNNING", ms(1_000)), Step("FINISHED"), name="done"), slots_per_taskmanager=5
     ) as client:
         before = client.call("getClusterOverview")
         assert (before["jobs-running"], before["slots-total"], before["slots-available"]) == (2, 5, 1)

@@ -44,7 +44,7 @@ def test_invalid_profiling_requests_are_rejected(body, class_name):
 
 
 def test_each_taskmanager_has_its_own_profiler():
-    with HandlerClient(taskmanagers=2, configuration=ENABLED) as client:
+    with HandlerClient(taskmanager_count=2, configuration=ENABLED) as client:
         first, second = (taskmanager.id for taskmanager in client.cluster.taskmanagers.all)
         for taskmanager_id in (first, second):
             client.call("postTaskManagerProfiling", body={"mode": "WALL", "duration": 2}, taskmanagerid=taskmanager_id)
