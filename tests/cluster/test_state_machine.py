@@ -95,7 +95,7 @@ def test_failures_outside_the_lifecycle_count_for_the_restart_strategy(tmp_path:
     harness.cluster.state_machines.fail(orders, harness.now, OOM)
     harness.advance(100)
     assert orders.state == "FAILED"
-    assert len(orders.failures) == 2  # one for each restart, and one for FAILED
+    assert len(orders.failures) == 2  # that of the restart, and that of FAILED
 
 
 def test_a_job_with_too_few_slots_fails_after_the_slot_request_timeout(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from flinkmock.flink.java_exception import JavaException
 from tests.cluster.cluster_factory import job, ms
 from tests.rest.handlers.handler_client import JOB_ID, UNKNOWN_ID, HandlerClient
 
-IDS = (
+VERTEX_IDS = (
     "cbc357ccb763df2852fee8c4fc7d55f2",
     "c4dcb5069029cbb1b217107d73dc5592",
     "b71731f1c0df9c3076c4a455334d0ad6",
@@ -26,9 +26,10 @@ IDS = (
 )
 WORD_COUNT = tuple(
     VertexSpec((name,), parallelism, id=id, inputs=(Input(index - 1),) if index else ())
-    for index, (name, parallelism, id) in enumerate(zip("abcd", (1, 2, 2, 1), IDS, strict=True))
+    for index, (name, parallelism, id) in enumerate(zip("abcd", (1, 2, 2, 1), VERTEX_IDS, strict=True))
 )
-RECORDED_ORDER = [IDS[0], IDS[3], IDS[2], IDS[1]]
+RECORDED_ORDER = [VERTEX_IDS[0], VERTEX_IDS[3], VERTEX_IDS[2], VERTEX_IDS[1]]
+"""The order of the ids in recorded responses."""
 ADAPTIVE = {"jobmanager.scheduler": "adaptive", "web.adaptive-scheduler.rescale-history.size": "5"}
 
 
@@ -42,7 +43,7 @@ def adaptive_client(*steps, **configuration):
     return client
 
 
-def bounds(lower, upper, ids=IDS):
+def bounds(lower, upper, ids=VERTEX_IDS):
     return {id: {"parallelism": {"lowerBound": lower, "upperBound": upper}} for id in ids}
 
 
@@ -86,7 +87,7 @@ def test_minus_one_stands_for_the_lowest_and_highest_possible_bound():
     with adaptive_client() as client:
         client.call("updateJobResourceRequirements", body=bounds(-1, -1), jobid=JOB_ID)
         response = client.call("getJobResourceRequirements", jobid=JOB_ID)
-        assert response[IDS[0]]["parallelism"] == {"lowerBound": 1, "upperBound": 128}
+        assert response[VERTEX_IDS[0]]["parallelism"] == {"lowerBound": 1, "upperBound": 128}
 
 
 def test_the_default_scheduler_rejects_requirements_and_rescales():
@@ -94,14 +95,15 @@ def test_the_default_scheduler_rejects_requirements_and_rescales():
         for operation, body in (("getJobResourceRequirements", {}), ("updateJobResourceRequirements", bounds(1, 1))):
             with pytest.raises(AdaptiveSchedulerRequired):
                 client.call(operation, body=body, jobid=JOB_ID)
-        features = {}
-        for name in ("Config", "sOverview", "sHistory", "sSummary"):
+        for operation, feature in (
+            ("getJobRescaleConfig", "rescale-config"),
+            ("getJobRescalesOverview", "rescales"),
+            ("getJobRescalesHistory", "rescales"),
+            ("getJobRescalesSummary", "rescales"),
+        ):
             with pytest.raises(AdaptiveSchedulerRequired) as raised:
-                client.call(f"getJobRescale{name}", jobid=JOB_ID)
-            features[name] = raised.value.feature
-        assert features == {"Config": "rescale-config"} | dict.fromkeys(
-            ("sOverview", "sHistory", "sSummary"), "rescales"
-        )
+                client.call(operation, jobid=JOB_ID)
+            assert raised.value.feature == feature
 
 
 def test_a_job_that_has_ended_has_no_requirements():
@@ -112,10 +114,10 @@ def test_a_job_that_has_ended_has_no_requirements():
 def test_null_bounds_are_rejected_after_the_job_is_found():
     """2.3.0 looks up the job first; if the job has ended, the error is a FlinkJobNotFoundException."""
     with adaptive_client(Step("RUNNING", ms(500)), Step("FINISHED")) as client, pytest.raises(JobNotFound):
-        client.call("updateJobResourceRequirements", body={IDS[0]: None}, jobid=JOB_ID)
+        client.call("updateJobResourceRequirements", body={VERTEX_IDS[0]: None}, jobid=JOB_ID)
     with adaptive_client() as client, pytest.raises(UncaughtJavaException) as raised:
-        client.call("updateJobResourceRequirements", body={IDS[0]: None}, jobid=JOB_ID)
-    assert raised.value.exception.message == f"No requirement set for vertex {IDS[0]}"
+        client.call("updateJobResourceRequirements", body={VERTEX_IDS[0]: None}, jobid=JOB_ID)
+    assert raised.value.exception.message == f"No requirement set for vertex {VERTEX_IDS[0]}"
 
 
 def test_the_job_is_rescaled_after_the_cooldown():
@@ -143,7 +145,7 @@ def test_the_job_is_rescaled_after_the_cooldown():
         assert initial["resourceRequirementsUuid"] != completed["resourceRequirementsUuid"]
         uuid = completed["rescaleUuid"]
         rescale = client.call("getJobRescaleDetails", jobid=JOB_ID, rescaleuuid=uuid)
-        vertex = rescale["vertices"][IDS[1]]
+        vertex = rescale["vertices"][VERTEX_IDS[1]]
         assert (vertex["preRescaleParallelism"], vertex["postRescaleParallelism"]) == (2, 3)
         assert rescale["terminalState"] == "COMPLETED"
 
@@ -157,7 +159,7 @@ def test_a_rescale_uses_all_available_slots():
 
 def test_an_update_that_changes_no_bounds_is_an_ignored_rescale():
     with adaptive_client() as client:
-        body = {id: bounds(1, upper, [id])[id] for id, upper in zip(IDS, (1, 2, 2, 1), strict=True)}
+        body = {id: bounds(1, upper, [id])[id] for id, upper in zip(VERTEX_IDS, (1, 2, 2, 1), strict=True)}
         client.call("updateJobResourceRequirements", body=body, jobid=JOB_ID)
         overview = client.call("getJobRescalesOverview", jobid=JOB_ID)
         assert overview["rescalesCounts"] == {"ignored": 0, "inProgress": 1, "completed": 1, "failed": 0}

@@ -233,7 +233,8 @@ def test_in_old_releases_the_size_of_the_stack_limits_nesting() -> None:
     assert sys.getrecursionlimit() == limit_before
 
 
-def test_imported_releases_limit_nesting_like_jackson() -> None:
+def test_values_of_recursive_classes_that_are_too_deep_get_the_error_of_jacksons_limit() -> None:
+    """Only imported releases have such classes. They are read recursively, unlike values of any type."""
     bundled = Contract.load("2.3").document
     node = {"type": "object", "properties": {"child": {"$ref": "#/$defs/Node@request"}, "any": {}}, "required": []}
     operation = {
