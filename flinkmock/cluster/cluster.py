@@ -120,11 +120,11 @@ class Cluster:
         return cluster_configuration(
             self.spec.configuration,
             self.release,
-            slots=self.spec.slots_per_taskmanager,
+            slots_per_taskmanager=self.spec.slots_per_taskmanager,
             upload_dir="/tmp/flink-web-upload-parent",
             web_tmpdir=f"/tmp/flink-web-{self.random.uuid('web.tmpdir')}",
             blob_port=self.random.integer(30_000, 34_999, "blob-port"),
-            jobmanagers=self.spec.jobmanager_count,
+            jobmanager_count=self.spec.jobmanager_count,
         )
 
     def _make_components(self, upload_dir: Path) -> None:

@@ -112,7 +112,7 @@ def task_failure(attempt: JobAttempt, at: int, exception: ExceptionSpec, failed_
 
 def failure_trace(exception: JavaException, frames: tuple[str, ...]) -> str:
     """Return the stack trace in the exception history; `frames` are used for an exception without frames."""
-    return stack_trace(exception, frames, common_frames=len(frames))
+    return stack_trace(exception, frames, common_frame_count=len(frames))
 
 
 def stop_error(path: str, job_id: str, release: Release) -> JavaException:

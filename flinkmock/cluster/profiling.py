@@ -72,7 +72,7 @@ class Profiler:
             UncaughtJavaException: The process is being profiled, the duration is not allowed, or `mode` is None.
         """
         if not 0 < seconds <= self._max_duration_s:
-            text = messages.profiling_duration(self._max_duration_s)
+            text = messages.invalid_profiling_duration(self._max_duration_s)
             raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, text))
         if mode is None:
             raise UncaughtJavaException(JavaException(java_classes.NULL_POINTER_EXCEPTION))

@@ -11,7 +11,7 @@ from flinkmock.contract.pattern import Pattern
 from flinkmock.dryrun.hidden_faults import hiding_faults
 from flinkmock.errors import did_you_mean
 from flinkmock.faults import Fault, FaultTrigger
-from flinkmock.flink.option_uses import OPTIONS_BY_NAME
+from flinkmock.flink.option_uses import OPTION_USES_BY_KEY
 from flinkmock.journal import Expectation, Expected, InOrder
 from flinkmock.rest.router import Router
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
@@ -80,9 +80,9 @@ class StaticChecks:
             return
         release = self._contract.release
         for key in config.items:
-            option, location = OPTIONS_BY_NAME.get(key), config.key_location(key)
+            option, location = OPTION_USES_BY_KEY.get(key), config.key_location(key)
             if option is None:
-                hint = did_you_mean(key, OPTIONS_BY_NAME, cutoff=0.9, list_known=False)
+                hint = did_you_mean(key, OPTION_USES_BY_KEY, cutoff=0.9, list_known=False)
                 if hint:
                     self._diagnostics.add(location, f'Flink has no option "{key}".{hint}')
             elif not option.exists_in(release):

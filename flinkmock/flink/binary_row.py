@@ -1,7 +1,7 @@
-"""Writes rows of SQL as Flink's BinaryRowData and arrays as its BinaryArrayData.
+"""Writes rows of SQL results as Flink's BinaryRowData, and arrays as its BinaryArrayData.
 
 Both consist of a header, one field of fixed size for each value, and then the values that are too long for their
-fields. Such a field has the offset and the length of its value instead.
+fields. The field of such a value contains the offset and the length of the value.
 """
 
 from __future__ import annotations
@@ -31,11 +31,14 @@ from flinkmock.flink.row_values import (
 _FIELD_BYTES = 8
 """The size of each field of a row."""
 _ROW_KIND_BITS = 8
-"""The bits in the header of a row before those that mark null fields (BinaryRowData.HEADER_SIZE_IN_BITS)."""
+"""The number of bits in the header of a row before the bits that mark null fields.
+
+See BinaryRowData.HEADER_SIZE_IN_BITS.
+"""
 _MAX_INLINE_BYTES = 7
 """The longest string that fits into its field (BinaryFormat.MAX_FIX_PART_DATA_SIZE)."""
 _INLINE_FLAG = 0x80
-"""Set in the last byte of a field that contains a string, with the length of the string."""
+"""This bit is set in the last byte of a field that contains a string. The other bits are the length of the string."""
 _MAX_COMPACT_DECIMAL_PRECISION = 18
 _MAX_COMPACT_TIMESTAMP_PRECISION = 3
 """The highest precisions with which a value fits into its field."""
@@ -52,12 +55,16 @@ _ELEMENT_BYTES = {"BOOLEAN": 1, "TINYINT": 1, "SMALLINT": 2, "INTEGER": 4, "DATE
 
 
 class BinaryRowWriter:
-    """Writes rows whose fields have the given types: LogicalTypes from a submitted plan."""
+    """Writes rows whose fields have certain types.
+
+    Args:
+        types: The deserialized LogicalTypes of a submitted plan.
+    """
 
     def __init__(self, types: Any) -> None:
         self._types: Sequence[JavaObject] = types if isinstance(types, list) else []
 
-    def row_after_length(self, row: Any) -> bytes:
+    def row_with_length(self, row: Any) -> bytes:
         """Return the length of a row and the row, as RowDataSerializer writes them. Raises BadValue."""
         data = self.row(row)
         return struct.pack(">i", len(data)) + data
@@ -75,16 +82,16 @@ class BinaryRowWriter:
         header = bytearray((_ROW_KIND_BITS + len(values) + 63) // 64 * 8)
         header[0] = kind
         _mark_nulls(header, values, _ROW_KIND_BITS)
-        return _with_header(bytes(header), self._types, values, [_FIELD_BYTES] * len(values))
+        return _header_and_values(bytes(header), self._types, values, [_FIELD_BYTES] * len(values))
 
 
 def _array(element_type: JavaObject, values: list[Any]) -> bytes:
-    """Return a BinaryArrayData. Its header has the number of elements and a bit for each that is set if it is null."""
+    """Return a BinaryArrayData. Its header has the number of elements, and for each element a bit that marks null."""
     null_bits = bytearray((len(values) + 31) // 32 * 4)
     _mark_nulls(null_bits, values, 0)
     size = _ELEMENT_BYTES.get(str(element_type.fields.get("typeRoot")), _FIELD_BYTES)
     header = struct.pack("<i", len(values)) + bytes(null_bits)
-    return _with_header(header, [element_type] * len(values), values, [size] * len(values))
+    return _header_and_values(header, [element_type] * len(values), values, [size] * len(values))
 
 
 def _mark_nulls(header: bytearray, values: Sequence[Any], first_bit: int) -> None:
@@ -93,7 +100,7 @@ def _mark_nulls(header: bytearray, values: Sequence[Any], first_bit: int) -> Non
             header[bit // 8] |= 1 << bit % 8
 
 
-def _with_header(
+def _header_and_values(
     header: bytes, types: Sequence[JavaObject], values: Sequence[Any], field_sizes: Sequence[int]
 ) -> bytes:
     """Return the header, the fields, and the values that do not fit into their fields."""
@@ -116,7 +123,7 @@ def _padded(data: bytes) -> bytes:
 
 
 class _Field(NamedTuple):
-    """The bytes of a field, and those of a value that does not fit into it."""
+    """The bytes of a field, and the bytes of its value if the value does not fit into the field."""
 
     fixed: bytes
     long_value: bytes = b""
@@ -152,7 +159,7 @@ def _field(logical_type: JavaObject, value: Any, offset: int) -> _Field:
 
 
 def _bytes_reserved_for_null(type_root: str, precision: int) -> int:
-    """Return the space for a value with which the null can be replaced later (BinaryRowWriter)."""
+    """Return how many bytes are reserved for a value that may later replace the null (BinaryRowWriter)."""
     if type_root == "DECIMAL" and precision > _MAX_COMPACT_DECIMAL_PRECISION:
         return _LONG_DECIMAL_BYTES
     if type_root.startswith("TIMESTAMP") and precision > _MAX_COMPACT_TIMESTAMP_PRECISION:

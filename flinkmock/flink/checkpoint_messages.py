@@ -15,7 +15,7 @@ SINGLE_KEY_STATE_BACKEND = "Checkpoints are not supported in a single key state 
 NOT_ALL_RUNNING = "Not all required tasks are currently running."
 IO_PROBLEM = "An Exception occurred while triggering the checkpoint. IO-problem detected."
 TRIGGER_FAILURE = "Trigger checkpoint failure."
-"""The text for all exceptions in 1.12; since 1.13 only for unchecked ones, such as that of an empty directory."""
+"""In 1.12 the text for all exceptions; since 1.13 only for unchecked ones, such as for an empty target directory."""
 EMPTY_CHECKPOINT_POINTER = "empty checkpoint pointer"
 NO_INCREMENTAL_CHECKPOINT = "Flink does not support triggering incremental checkpoint explicitly. See FLINK-33723."
 NO_SAVEPOINT_PATH = "Field savepoint-path must not be omitted or be null."

@@ -40,11 +40,11 @@ DEFAULTS: Mapping[str, str] = {
 }
 """The configuration file of a fake cluster: Flink's default, with directories for savepoints and checkpoints."""
 
-SEVERAL_JOB_MANAGERS: Mapping[str, str] = {
+_ZOOKEEPER_OPTIONS: Mapping[str, str] = {
     "high-availability.zookeeper.quorum": "localhost:2181",
     "high-availability.storageDir": "file:///flink/ha",
 }
-"""The options of a cluster with several JobManagers."""
+"""The options that a cluster with several JobManagers has in addition."""
 
 _HIDDEN_VALUE = "******"
 """Shown instead of a secret (GlobalConfiguration.HIDDEN_CONTENT)."""
@@ -66,7 +66,7 @@ _SENSITIVE_KEY_PARTS = (
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Keys and values as text. Reading an option raises ValueError, with the key, if its value can't be parsed."""
+    """Keys and values as text. Reading an option raises InvalidArgument, with the key, if its value can't be parsed."""
 
     values: Mapping[str, str]
 
@@ -82,7 +82,7 @@ class Configuration:
 
     @property
     def scheduler(self) -> str | None:
-        """The scheduler of streaming jobs; reactive mode needs the adaptive one (ClusterOptions.getSchedulerType)."""
+        """The configured scheduler of streaming jobs, "adaptive" in reactive mode (ClusterOptions.getSchedulerType)."""
         return "adaptive" if self.is_reactive else self.text(SCHEDULER)
 
     @property
@@ -142,7 +142,7 @@ class Configuration:
         return text.lower() == "true"
 
     def milliseconds(self, option: Option) -> int:
-        """Return the value of an option in ms. Raises ValueError if it has neither a value nor a default."""
+        """Return the value of an option in ms. Raises InvalidArgument also if it has neither a value nor a default."""
         text = self._required(option)
         try:
             return duration_in_ms(text)
@@ -157,14 +157,15 @@ class Configuration:
     def resource_manager_start_up_ms(self) -> int:
         """How many ms a new ResourceManager waits for TaskManagers.
 
-        A negative value means slot.request.timeout (ConfigurationUtils.getStandaloneClusterStartupPeriodTime).
+        If the option is not set or negative, slot.request.timeout applies
+        (ConfigurationUtils.getStandaloneClusterStartupPeriodTime).
         """
         text = self.text(STANDALONE_START_UP_TIME)
-        is_unset = text is None or text.startswith("-")
-        return self.milliseconds(SLOT_REQUEST_TIMEOUT if is_unset else STANDALONE_START_UP_TIME)
+        is_unset_or_negative = text is None or text.startswith("-")
+        return self.milliseconds(SLOT_REQUEST_TIMEOUT if is_unset_or_negative else STANDALONE_START_UP_TIME)
 
     def size(self, option: Option) -> int:
-        """Return the value of an option in bytes. Raises ValueError if it has neither a value nor a default."""
+        """Return the value of an option in bytes. Raises InvalidArgument also if it has neither value nor default."""
         text = self._required(option)
         try:
             return size_in_bytes(text)
@@ -193,11 +194,11 @@ def cluster_configuration(
     overrides: Mapping[str, str | None],
     release: Release,
     *,
-    slots: int,
+    slots_per_taskmanager: int,
     upload_dir: str,
     web_tmpdir: str,
     blob_port: int,
-    jobmanagers: int = 1,
+    jobmanager_count: int = 1,
 ) -> Configuration:
     """Return the effective configuration of a cluster, without the REST port, which `with_values` adds later.
 
@@ -206,18 +207,22 @@ def cluster_configuration(
     Args:
         overrides: The values of the scenario; None removes a key.
         release: The Flink release.
-        slots: The slots of each TaskManager.
+        slots_per_taskmanager: The number of slots of each TaskManager.
         upload_dir: The directory of uploaded jars.
         web_tmpdir: The directory of the web server.
         blob_port: The port of the blob server.
-        jobmanagers: The number of JobManagers.
+        jobmanager_count: The number of JobManagers.
     """
-    set_at_start = {"web.upload.dir": upload_dir, "taskmanager.numberOfTaskSlots": str(slots), "web.tmpdir": web_tmpdir}
+    set_at_start = {
+        "web.upload.dir": upload_dir,
+        "taskmanager.numberOfTaskSlots": str(slots_per_taskmanager),
+        "web.tmpdir": web_tmpdir,
+    }
     if release.since("1.15"):
         set_at_start["blob.server.port"] = str(blob_port)
-    if jobmanagers > 1:
+    if jobmanager_count > 1:
         high_availability = HIGH_AVAILABILITY.key if release.since("1.17") else HIGH_AVAILABILITY.aliases[0]
-        set_at_start |= {high_availability: "zookeeper", **SEVERAL_JOB_MANAGERS}
+        set_at_start |= {high_availability: "zookeeper", **_ZOOKEEPER_OPTIONS}
     return Configuration({**DEFAULTS, **set_at_start}).with_values(overrides)
 
 
@@ -255,22 +260,22 @@ def duration_in_ms(text: str) -> int:
     return int((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000)
 
 
-_SIZE_UNITS = {
+_EXPONENTS_BY_UNIT = {
     **dict.fromkeys(("", "b", "bytes"), 0),
     **dict.fromkeys(("k", "kb", "kibibytes"), 1),
     **dict.fromkeys(("m", "mb", "mebibytes"), 2),
     **dict.fromkeys(("g", "gb", "gibibytes"), 3),
     **dict.fromkeys(("t", "tb", "tebibytes"), 4),
 }
-"""The powers of 1024 by unit."""
+"""The exponents of 1024 by unit."""
 
 
 def size_in_bytes(text: str) -> int:
     """Parse a size as Flink's MemorySize does: "1728m", "1 gb", "1024" (bytes). Raises ValueError."""
     match = re.fullmatch(r"(\d+)\s*([a-z]*)", text.strip().lower())
-    if match is None or match[2] not in _SIZE_UNITS:
+    if match is None or match[2] not in _EXPONENTS_BY_UNIT:
         raise ValueError(f"{text!r} is not a size")
-    return int(match[1]) << 10 * _SIZE_UNITS[match[2]]
+    return int(match[1]) << 10 * _EXPONENTS_BY_UNIT[match[2]]
 
 
 def _is_sensitive(key: str, release: Release) -> bool:

@@ -15,7 +15,7 @@ GIB = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A machine with Java. `java_build` is the Java version with its build; memory is in bytes."""
+    """A machine with Java. `java_build` is the Java version with its build number; memory is in bytes."""
 
     java_version: str
     java_build: str
@@ -28,7 +28,7 @@ class Environment:
     """Where Flink is installed."""
 
     @property
-    def vm(self) -> str:
+    def jvm_description(self) -> str:
         """The description of the JVM (EnvironmentInformation.getJvmVersion)."""
         major = self.java_version.partition(".")[0]
         return f"OpenJDK 64-Bit Server VM - {self.java_vendor} - {major}/{self.java_build}"

@@ -14,9 +14,9 @@ from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.paths import FlinkPath, InvalidPath, parse_path
 from flinkmock.release import Release
 
-LOCAL = "file"
-SCHEMES = (
-    LOCAL, "hdfs", "viewfs", "s3", "s3a", "s3n", "s3p", "gs", "oss", "abfs", "abfss", "wasb", "wasbs", "azure",
+LOCAL_SCHEME = "file"
+DEFAULT_SCHEMES = (
+    LOCAL_SCHEME, "hdfs", "viewfs", "s3", "s3a", "s3n", "s3p", "gs", "oss", "abfs", "abfss", "wasb", "wasbs", "azure",
     "maprfs", "swift", "cosn", "obs", "alluxio",
 )  # fmt: skip
 """The schemes that a fake cluster has by default: those of Flink's plugins and of Hadoop."""
@@ -40,7 +40,7 @@ def _plugins(release: Release) -> dict[str, tuple[str, ...]]:
 _READ_ONLY_DIRECTORIES = ("/proc", "/sys")
 """Local directories in which no directory can be created."""
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
-_MAX_NAME_LENGTH = 255
+_MAX_NAME_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class FileSystems:
     """
 
     release: Release
-    schemes: Collection[str] = SCHEMES
+    schemes: Collection[str] = DEFAULT_SCHEMES
 
     def directory_creation_error(
         self, directory: str, is_file: Callable[[str], bool] = lambda path: False
@@ -71,7 +71,7 @@ class FileSystems:
         except InvalidPath as invalid_path:
             return invalid_path.exception
         error = self._file_system_error(path)
-        if error is not None or path.file_system != LOCAL:
+        if error is not None or path.file_system != LOCAL_SCHEME:
             return error
         return self._local_creation_error(path, is_file)
 
@@ -99,7 +99,7 @@ class FileSystems:
         if error is not None:
             message = checkpoint_messages.savepoint_not_accessible(pointer)
             return JavaException(java_classes.IO_EXCEPTION, message, error)
-        is_system_directory = path.file_system == LOCAL and path.path in ("/", *_READ_ONLY_DIRECTORIES)
+        is_system_directory = path.file_system == LOCAL_SCHEME and path.path in ("/", *_READ_ONLY_DIRECTORIES)
         if is_system_directory or str(path.qualified()) in directories:
             return JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, checkpoint_messages.no_metadata_in(str(path)))
         return JavaException(
@@ -109,7 +109,7 @@ class FileSystems:
     def _file_system_error(self, path: FlinkPath) -> JavaException | None:
         """Return the exception if the path has no file system (FileSystem.getUnguardedFileSystem)."""
         scheme = path.file_system
-        if scheme == LOCAL:
+        if scheme == LOCAL_SCHEME:
             if not path.authority or path.scheme is None:  # a URI without a scheme has no host
                 return None
             correct_path = f"file:///{path.authority}{path.path}"
@@ -128,14 +128,14 @@ class FileSystems:
         """Return the exception if a local directory can't be created (LocalFileSystem.mkdirs), otherwise None."""
         directory = path.qualified().path
         directories = _with_parents(directory)
-        files = [parent for parent in directories if parent in _DEVICES or is_file(f"{LOCAL}:{parent}")]
+        files = [parent for parent in directories if parent in _DEVICES or is_file(f"{LOCAL_SCHEME}:{parent}")]
         cause = None
         if re.match("/[a-zA-Z]:[^/]", path.path):  # a relative path on a drive of Windows
             text = file_system_messages.NULL_PATH if self.release.since("1.15") else None
             cause = JavaException(java_classes.NULL_POINTER_EXCEPTION, text)
         elif files:
             cause = JavaException(java_classes.FILE_ALREADY_EXISTS_EXCEPTION, files[0])
-        has_long_name = any(len(name) > _MAX_NAME_LENGTH for name in directory.split("/"))
+        has_long_name = any(len(name) > _MAX_NAME_CHARACTERS for name in directory.split("/"))
         is_read_only = any(parent in _READ_ONLY_DIRECTORIES for parent in directories)
         if cause is None and not has_long_name and not is_read_only:
             return None

@@ -13,8 +13,8 @@ from typing import TypedDict
 from flinkmock.flink.stack_frames import Frame, busy_stack, idle_stack
 from flinkmock.release import Release
 
-SAMPLES = 100
-"""rest.flamegraph.num-samples."""
+SAMPLE_COUNT = 100
+"""The default of rest.flamegraph.num-samples."""
 
 
 class Node(TypedDict):
@@ -26,47 +26,47 @@ class Node(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class SubtaskSample:
+class SubtaskLoad:
     """How busy one subtask is; `busy_ratio` is between 0 and 1."""
 
     busy_ratio: float
     is_source: bool = False
 
 
-def flame_graph(subtasks: Sequence[SubtaskSample], kind: str, release: Release, samples: int = SAMPLES) -> Node:
+def flame_graph(subtasks: Sequence[SubtaskLoad], kind: str, release: Release, sample_count: int = SAMPLE_COUNT) -> Node:
     """Return `data` of `/jobs/…/vertices/…/flamegraph`.
 
     All kinds are computed from the same samples.
 
     Args:
-        subtasks: The subtasks of the vertex.
+        subtasks: The load of each subtask of the vertex.
         kind: "full", "on_cpu" or "off_cpu" in upper or lower case.
         release: The Flink release.
-        samples: The number of samples of each subtask.
+        sample_count: The number of samples of each subtask.
     """
     root: Node = {"name": "root", "value": 0, "children": []}
     for subtask in subtasks:
-        busy_samples = round(samples * min(1.0, max(0.0, subtask.busy_ratio)))
+        busy_count = round(sample_count * min(1.0, max(0.0, subtask.busy_ratio)))
         if kind.lower() != "off_cpu":
-            _add_samples(root, busy_stack(release, subtask.is_source), busy_samples)
+            _add_samples(root, busy_stack(release, is_source=subtask.is_source), busy_count)
         if kind.lower() != "on_cpu":
-            _add_samples(root, idle_stack(release), samples - busy_samples)
+            _add_samples(root, idle_stack(release), sample_count - busy_count)
     return root
 
 
-def _add_samples(root: Node, stack: Sequence[Frame], samples: int) -> None:
-    """Add samples of one stack to the tree."""
-    if samples == 0:
+def _add_samples(root: Node, stack: Sequence[Frame], count: int) -> None:
+    """Add a number of samples of one stack to the tree."""
+    if count == 0:
         return
     node = root
-    node["value"] += samples
+    node["value"] += count
     for frame in stack:
         node = _child(node, frame.name)
-        node["value"] += samples
+        node["value"] += count
 
 
 def _child(node: Node, name: str) -> Node:
-    """Return the child of a node with a name, which is added if it is missing."""
+    """Return the child with a certain name, which is added to the node if it is missing."""
     for child in node["children"]:
         if child["name"] == name:
             return child

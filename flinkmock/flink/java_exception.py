@@ -28,7 +28,7 @@ def stack_trace(
     frames: Sequence[str] = (),
     *,
     cause_frames: Sequence[str] | None = None,
-    common_frames: int = 0,
+    common_frame_count: int = 0,
 ) -> str:
     """Return the text of `Throwable.printStackTrace`: first line, frames and causes, with a newline at the end.
 
@@ -36,7 +36,7 @@ def stack_trace(
         exception: The exception.
         frames: The frames to print if the exception has none.
         cause_frames: The frames to print for causes that have none; by default the same as `frames`.
-        common_frames: How many frames a cause shares with the exception that it caused, for the line `... 5 more`.
+        common_frame_count: How many frames a cause shares with the exception that it caused, for the line `... 5 more`.
     """
     if cause_frames is None:
         cause_frames = frames
@@ -44,6 +44,6 @@ def stack_trace(
     for cause in exception.chain()[1:]:
         lines.append(f"Caused by: {cause}")
         lines += [f"\tat {frame}" for frame in cause.frames or cause_frames]
-        if common_frames and not cause.frames:
-            lines.append(f"\t... {common_frames} more")
+        if common_frame_count and not cause.frames:
+            lines.append(f"\t... {common_frame_count} more")
     return "\n".join(lines) + "\n"

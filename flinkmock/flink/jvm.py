@@ -76,7 +76,7 @@ def jvm_payload(release: Release, max_heap: int, log_file: str) -> dict[str, dic
     environment = environment_of(release)
     return {
         "jvm": {
-            "version": environment.vm,
+            "version": environment.jvm_description,
             "arch": environment.architecture,
             "options": jvm_options(release, max_heap, log_file),
         },

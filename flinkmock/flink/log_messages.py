@@ -2,7 +2,7 @@
 
 Texts and loggers are those of live clusters of 1.16, 1.20 and 2.3. All functions use these parameters: `time` is in
 epoch ms; `task` is the name of a subtask with its number ("tokenize (1/2)"); `execution_id` is the id of its execution,
-and `attempt` the number of the attempt; `old` and `new` are states.
+and `attempt` the number of this execution, from 0; `old` and `new` are states.
 """
 
 from __future__ import annotations
@@ -112,12 +112,12 @@ def checkpoint_completed(time: int, job_id: str, checkpoint_id: int, size: int, 
 
 
 def checkpoint_failed(
-    time: int, job_id: str, checkpoint_id: int, failures: int, cause: JavaException | None = None
+    time: int, job_id: str, checkpoint_id: int, failure_count: int, cause: JavaException | None = None
 ) -> LogEvent:
-    """A checkpoint fails. `failures` counts the failed checkpoints since the last completed one, including this one."""
+    """A checkpoint fails. `failure_count` is the number of failures since the last completed checkpoint, with this."""
     message = (
         f"Failed to trigger or complete checkpoint {checkpoint_id} for job {job_id}. "
-        f"({failures} consecutive failed attempts so far)"
+        f"({failure_count} consecutive failed attempts so far)"
     )
     return LogEvent(time, _CHECKPOINT_FAILURE_MANAGER, _with_cause(message, cause), "WARN")
 

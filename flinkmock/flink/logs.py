@@ -29,7 +29,7 @@ _SEPARATOR_LINE = "-" * 80
 _LAYOUT_BYTES = len("1970-01-01 00:00:00,000   [] - \n")
 """The size of an entry without its level, logger and message."""
 MAX_LOG_BYTES = 100 * 1024 * 1024
-"""`policies.size.size`: if a file has more bytes, the next event starts a new file."""
+"""`policies.size.size`: the next event after a file has exceeded this size starts a new file."""
 MAX_OLDER_FILES = 10
 """`strategy.max`: how many older files are kept. The file with the highest number is the newest."""
 
@@ -95,7 +95,7 @@ def log_files(path: str, events: Iterable[LogEvent], started_at: int, output: st
         output: The standard output of the process.
 
     Returns:
-        Its standard output, its log, and the older parts of its log, named as by Flink's `log4j.properties`.
+        The standard output, the log, and the older parts of the log, named as by Flink's `log4j.properties`.
     """
     parts = _parts_of_log(sorted(events, key=_time_of))
     name = file_name(path)
@@ -154,9 +154,9 @@ def file_name(path: str) -> str:
 
 
 def out_file(log_file: str) -> str:
-    """Return the path of the standard output of the process that logs into `log_file`.
+    """Return the path of the file with the standard output of the process that logs into `log_file`.
 
-    It ends in "out" instead of the last three characters (WebMonitorUtils.LogFileLocation).
+    Its last three characters are "out" instead of "log" (WebMonitorUtils.LogFileLocation).
     """
     return log_file[:-3] + "out"
 
@@ -217,7 +217,7 @@ def _banner(at: int, logger: str, name: str, release: Release, max_heap: int, lo
     lines = (
         f" Starting {name} (Version: {release.version}, Scala: 2.12, Rev:{release.commit}, Date:{release.build_time})",
         f" OS current user: {environment.user}",
-        f" JVM: {environment.vm}",
+        f" JVM: {environment.jvm_description}",
         f" Arch: {environment.architecture}",
         f" Maximum heap size: {max_heap // MIB} MiBytes",
         " JVM Options:",

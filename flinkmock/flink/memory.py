@@ -23,6 +23,7 @@ NETWORK_BUFFER_BYTES = 32 * 1024
 """The default of taskmanager.memory.segment-size."""
 
 Resource = dict[str, float | int | dict[str, float]]
+"""The JSON of a ResourceProfileInfo: cores, and memory in MiB."""
 
 
 class SlotMemory(NamedTuple):
@@ -64,7 +65,7 @@ class TaskManagerMemory:
         return _max_heap(self.heap)
 
     @property
-    def network_buffers(self) -> int:
+    def network_buffer_count(self) -> int:
         return self.network // NETWORK_BUFFER_BYTES
 
     def configuration(self) -> dict[str, int]:
@@ -91,11 +92,11 @@ class TaskManagerMemory:
             "managedMemory": self.managed,
         }
 
-    def total_resource(self, slots: int, release: Release) -> Resource:
+    def total_resource(self, slot_count: int, release: Release) -> Resource:
         """Return `totalResource`: memory in MiB, and as many cores as slots."""
-        return self.free_resource(slots, slots, release)
+        return self.free_resource(slot_count, slot_count, release)
 
-    def free_resource(self, slots: int, free_slots: int, release: Release) -> Resource:
+    def free_resource(self, slot_count: int, free_slot_count: int, release: Release) -> Resource:
         """Return `freeResource`: memory in MiB, and as many cores as slots are free.
 
         In standalone mode, 1.12 sends zeros.
@@ -103,13 +104,13 @@ class TaskManagerMemory:
         if not release.since("1.13"):
             return _resource(0, SlotMemory(0, 0, 0, 0))
         # Each used slot takes the same whole number of bytes; the remainder of the division stays free.
-        used_slots = slots - free_slots
-        free = (size - used_slots * (size // slots) for size in self._slot_memory)
-        return _resource(free_slots, SlotMemory(*free))
+        used_slot_count = slot_count - free_slot_count
+        free = (size - used_slot_count * (size // slot_count) for size in self._slot_memory)
+        return _resource(free_slot_count, SlotMemory(*free))
 
-    def slot_resource(self, slots: int) -> Resource:
-        """Return `resource` of one allocated slot, in MiB."""
-        return _resource(1, SlotMemory(*(size // slots for size in self._slot_memory)))
+    def slot_resource(self, slot_count: int) -> Resource:
+        """Return `resource` of one allocated slot: one core, and memory in MiB."""
+        return _resource(1, SlotMemory(*(size // slot_count for size in self._slot_memory)))
 
     @property
     def _slot_memory(self) -> SlotMemory:
@@ -135,9 +136,9 @@ def _max_heap(heap: int) -> int:
 def taskmanager_memory(configuration: Configuration, release: Release | None) -> TaskManagerMemory:
     """Compute the memory components from `taskmanager.memory.process.size`.
 
-    The JVM overhead is a fraction of the process. If the size of Flink's memory is set, the overhead is what remains of
-    the process: `taskmanager.memory.flink.size` sets it, and so do `taskmanager.memory.task.heap.size` and
-    `taskmanager.memory.managed.size` together.
+    By default, the JVM overhead is a fraction of the process's memory. It is what remains of this memory if
+    `taskmanager.memory.flink.size` is set, or both `taskmanager.memory.task.heap.size` and
+    `taskmanager.memory.managed.size`.
 
     Args:
         configuration: The configuration of the TaskManager.
@@ -146,9 +147,9 @@ def taskmanager_memory(configuration: Configuration, release: Release | None) ->
     Raises:
         InvalidArgument: The process is too small for its components. Flink does not start in this case.
     """
-    process = configuration.size(options.TASK_MANAGER_PROCESS_SIZE)
+    process_size = configuration.size(options.TASK_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.TASK_MANAGER_METASPACE)
-    flink = configuration.optional_size(options.TASK_MANAGER_FLINK_SIZE)
+    flink_size = configuration.optional_size(options.TASK_MANAGER_FLINK_SIZE)
     managed_size = configuration.optional_size(options.TASK_MANAGER_MANAGED_SIZE)
     framework_heap = configuration.size(options.TASK_MANAGER_FRAMEWORK_HEAP)
     framework_off_heap = configuration.size(options.TASK_MANAGER_FRAMEWORK_OFF_HEAP)
@@ -158,24 +159,24 @@ def taskmanager_memory(configuration: Configuration, release: Release | None) ->
     network = None
     if task_heap_size is not None and managed_size is not None:  # recorded with 2.3.0: 300m of task heap, 200m managed
         without_network = task_heap_size + framework_heap + framework_off_heap + task_off_heap + managed_size
-        if flink is None:
+        if flink_size is None:
             network = _component_beside(without_network, configuration, network_options)
         else:
-            network = flink - without_network
-        flink = without_network + network
-    if flink is None:
-        overhead = _component_of(process, configuration, options.TASK_MANAGER_OVERHEAD)
-        flink = process - metaspace - overhead
+            network = flink_size - without_network
+        flink_size = without_network + network
+    if flink_size is None:
+        overhead = _component_of(process_size, configuration, options.TASK_MANAGER_OVERHEAD)
+        flink_size = process_size - metaspace - overhead
     else:
-        overhead = process - metaspace - flink
+        overhead = process_size - metaspace - flink_size
     if network is None:
-        network = _component_of(flink, configuration, network_options)
+        network = _component_of(flink_size, configuration, network_options)
     managed = managed_size
     if managed is None:
-        managed = _fraction_of(flink, configuration.decimal(options.TASK_MANAGER_MANAGED_FRACTION))
-    task_heap = flink - framework_heap - framework_off_heap - task_off_heap - network - managed
+        managed = _fraction_of(flink_size, configuration.decimal(options.TASK_MANAGER_MANAGED_FRACTION))
+    task_heap = flink_size - framework_heap - framework_off_heap - task_off_heap - network - managed
     if min(task_heap, overhead, network) < 0:
-        raise InvalidArgument(f"taskmanager.memory.process.size: {process} bytes are too few for a TaskManager")
+        raise InvalidArgument(f"taskmanager.memory.process.size: {process_size} bytes are too few for a TaskManager")
     return TaskManagerMemory(
         framework_heap, task_heap, framework_off_heap, task_off_heap, network, managed, metaspace, overhead
     )
@@ -198,37 +199,37 @@ def jobmanager_memory(configuration: Configuration) -> JobManagerMemory:
     """Compute the memory components from `jobmanager.memory.process.size`.
 
     If `jobmanager.memory.heap.size` or `jobmanager.memory.flink.size` is set, the JVM overhead is what remains of the
-    process.
+    process's memory.
 
     Raises:
         InvalidArgument: The process is too small for its components. Flink does not start in this case.
     """
-    process = configuration.size(options.JOB_MANAGER_PROCESS_SIZE)
+    process_size = configuration.size(options.JOB_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.JOB_MANAGER_METASPACE)
     off_heap = configuration.size(options.JOB_MANAGER_OFF_HEAP)
-    flink = configuration.optional_size(options.JOB_MANAGER_FLINK_SIZE)
+    flink_size = configuration.optional_size(options.JOB_MANAGER_FLINK_SIZE)
     heap = configuration.optional_size(options.JOB_MANAGER_HEAP)
-    if heap is None and flink is not None:
-        heap = flink - off_heap
+    if heap is None and flink_size is not None:
+        heap = flink_size - off_heap
     if heap is None:
-        overhead = _component_of(process, configuration, options.JOB_MANAGER_OVERHEAD)
-        heap = process - metaspace - off_heap - overhead
+        overhead = _component_of(process_size, configuration, options.JOB_MANAGER_OVERHEAD)
+        heap = process_size - metaspace - off_heap - overhead
     else:
-        overhead = process - metaspace - off_heap - heap
+        overhead = process_size - metaspace - off_heap - heap
     if min(heap, overhead) <= 0:
-        raise InvalidArgument(f"jobmanager.memory.process.size: {process} bytes are too few for a JobManager")
+        raise InvalidArgument(f"jobmanager.memory.process.size: {process_size} bytes are too few for a JobManager")
     return JobManagerMemory(heap, metaspace, overhead)
 
 
-def _component_of(whole: int, configuration: Configuration, component: FractionOptions) -> int:
-    """Return the size of a component that is a fraction of the whole."""
-    return _bounded(_fraction_of(whole, configuration.decimal(component.fraction)), configuration, component)
+def _component_of(total_size: int, configuration: Configuration, component: FractionOptions) -> int:
+    """Return the size of a component that is a fraction of the total size."""
+    return _bounded(_fraction_of(total_size, configuration.decimal(component.fraction)), configuration, component)
 
 
-def _component_beside(others: int, configuration: Configuration, component: FractionOptions) -> int:
-    """Return the size of a component that is a fraction of the whole, given the size of all other components."""
+def _component_beside(size_of_others: int, configuration: Configuration, component: FractionOptions) -> int:
+    """Return the size of a component that is a fraction of the total size, given the size of the other components."""
     fraction = _java_float(configuration.decimal(component.fraction))
-    return _bounded(int(others * fraction / (1 - fraction)), configuration, component)
+    return _bounded(int(size_of_others * fraction / (1 - fraction)), configuration, component)
 
 
 def _bounded(size: int, configuration: Configuration, component: FractionOptions) -> int:
@@ -236,8 +237,8 @@ def _bounded(size: int, configuration: Configuration, component: FractionOptions
     return min(max(size, minimum), maximum)
 
 
-def _fraction_of(whole: int, fraction: float) -> int:
-    return int(_java_float(fraction) * whole)
+def _fraction_of(total_size: int, fraction: float) -> int:
+    return int(_java_float(fraction) * total_size)
 
 
 def _java_float(number: float) -> float:

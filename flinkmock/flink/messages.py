@@ -1,6 +1,6 @@
 """The texts of Flink's error messages.
 
-The recordings contain each of them (mostly the suites `errors` and `jars`) unless its docstring names another source.
+The recordings contain each text (mostly in the suites `errors` and `jars`), unless its docstring names another source.
 The code that uses a text, and `rest/release_quirks.py`, decide which releases have it.
 """
 
@@ -30,6 +30,7 @@ RESPONDING_FAILED = "Error while responding to the http request."
 
 
 def pipeline_error(cause: str) -> str:
+    """Return the message for an exception in the handlers of Netty's pipeline, before the request is routed."""
     return f"Internal server error: {cause}"
 
 
@@ -217,7 +218,7 @@ def no_jar_to_delete(upload_dir: str, jar_id: str) -> str:
     return f"File {jar_id} does not exist in {upload_dir}."
 
 
-def already_ended(state: str) -> str:
+def cannot_cancel_ended_job(state: str) -> str:
     return f"Job cancellation failed because the job has already reached another terminal state ({state})."
 
 
@@ -329,7 +330,7 @@ def invalid_stream_header(header: bytes) -> str:
     return f"invalid stream header: {header.hex().upper()}"
 
 
-def profiling_duration(max_seconds: int) -> str:
+def invalid_profiling_duration(max_seconds: int) -> str:
     return f"`duration` must be set between (0s, {max_seconds}s]."
 
 

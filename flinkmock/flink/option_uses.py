@@ -1,4 +1,4 @@
-"""How the fake uses each of Flink's options on which the REST API depends.
+"""How the fake uses each of the Flink options that the REST API depends on.
 
 Names, defaults and releases are those of the `*Options` classes in Flink's jars, 1.12 to 2.3. An option that is not
 listed here is only shown by `/jobmanager/config`.
@@ -87,7 +87,7 @@ def _shown(
 
 _NETWORK = options.network_memory_options(None)
 
-OPTIONS = (
+OPTION_USES = (
     _applied(
         options.REFRESH_INTERVAL,
         "how long `/jobs/:jobid` and the paths below it are cached; `refresh-interval` of `/config`",
@@ -105,7 +105,7 @@ OPTIONS = (
     ),
     _applied(options.METRICS_UPDATE_INTERVAL, "how often metrics are fetched"),
     _applied(options.ASYNC_STORE_DURATION, "how long the result of an asynchronous operation is kept"),
-    _applied(options.MAX_CONTENT_LENGTH, "the largest body, except of uploads"),
+    _applied(options.MAX_CONTENT_LENGTH, "the maximum size of a request body, except for uploads"),
     _applied(options.REST_PORT, "`/jobmanager/config` shows the port that is used"),
     _applied(options.FLAME_GRAPH, "flame graphs", since="1.13"),
     _applied(options.FLAME_GRAPH_REFRESH, "how old a flame graph may be", since="1.13"),
@@ -158,7 +158,7 @@ OPTIONS = (
     _applied(options.CHECKPOINTING_INTERVAL, "the interval of jobs that set none"),
     _applied(options.CHECKPOINTING_MODE, "the mode of jobs that set none", default="EXACTLY_ONCE"),
     _applied(options.CHECKPOINTING_TIMEOUT, "the timeout of jobs that set none", default="10 min"),
-    _applied(options.CHECKPOINTING_MIN_PAUSE, "the pause of jobs that set none", default="0 s"),
+    _applied(options.CHECKPOINTING_MIN_PAUSE, "the minimum pause of jobs that set none", default="0 s"),
     _applied(options.CHECKPOINTING_MAX_CONCURRENT, "the maximum for jobs that set none", default="1"),
     _applied(options.CHECKPOINTING_TOLERABLE_FAILURES, "the number for jobs that set none", default="0"),
     _applied(options.CHECKPOINTING_UNALIGNED, "unaligned checkpoints of jobs that do not set it", default="false"),
@@ -201,7 +201,7 @@ OPTIONS = (
     _applied(options.JOB_MANAGER_OVERHEAD.minimum, "memory of the JobManager"),
     _applied(options.JOB_MANAGER_OVERHEAD.maximum, "memory of the JobManager"),
     _applied(Option("security.ssl.rest.enabled", "false"), "TLS; see [TLS](tls-auth-base-path.md#tls)"),
-    _applied(Option("security.ssl.rest.authentication-enabled", "false"), "whether clients have to have a certificate"),
+    _applied(Option("security.ssl.rest.authentication-enabled", "false"), "whether clients need a certificate"),
     _applied(Option("security.ssl.rest.keystore"), "the certificate"),
     _applied(Option("security.ssl.rest.keystore-password"), "the password of the key store"),
     _applied(Option("security.ssl.rest.truststore"), "the authorities that sign client certificates"),
@@ -332,7 +332,9 @@ OPTIONS = (
     _shown("web.timeout", "10 min"),
     _shown("web.tmpdir", "/tmp"),
 )
-"""First the applied options, then the rejected ones, then those that are only shown."""
+"""First the applied options, then the rejected options, then the options that are only shown."""
 
-OPTIONS_BY_NAME: Mapping[str, OptionUse] = {key: option for option in OPTIONS for key in (option.key, *option.aliases)}
-"""The options by their keys and aliases."""
+OPTION_USES_BY_KEY: Mapping[str, OptionUse] = {
+    key: option for option in OPTION_USES for key in (option.key, *option.aliases)
+}
+"""The same by key. An option with aliases is listed under each of its keys."""

@@ -1,4 +1,4 @@
-"""The options of Flink that the fake reads, with Flink's keys and defaults (`*Options` classes of Flink's jars).
+"""The options of Flink that the fake applies, with Flink's keys and defaults (`*Options` classes of Flink's jars).
 
 An option that was renamed can be set by each of its names in every release, as with Flink's fallback and deprecated
 keys. `option_uses.py` describes what each option does.

@@ -1,4 +1,4 @@
-"""The values in the rows that a scenario lists as `results`, checked and converted for Flink's serializers."""
+"""The values in result rows, which a scenario lists as `results`, checked and converted for Flink's serializers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class BadValue(ValueError):
 
 
 class RowValue(NamedTuple):
-    """A row with its kind. `fields` is a list of values, or a mapping of names to values."""
+    """A result row with its kind. `fields` is a list of values, or a mapping from names to values."""
 
     kind: RowKind
     fields: Any

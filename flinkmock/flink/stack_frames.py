@@ -85,7 +85,7 @@ def _lambda(release: Release) -> str:
 
 
 def _frames_to_mailbox_loop(release: Release, lines: ReleaseLineNumbers) -> tuple[Frame, ...]:
-    """Return the frames from the start of a thread to the mailbox loop, which all stacks of tasks begin with."""
+    """Return the frames with which all stacks of tasks begin: from the start of the thread to the mailbox loop."""
     restore_frames = (
         (
             Frame(_TASK, "restoreAndInvoke", lines.task_restore_and_invoke),
@@ -120,7 +120,7 @@ def idle_stack(release: Release) -> tuple[Frame, ...]:
     )
 
 
-def busy_stack(release: Release, is_source: bool) -> tuple[Frame, ...]:
+def busy_stack(release: Release, *, is_source: bool) -> tuple[Frame, ...]:
     """Return the stack of a task that processes records, outermost frame first."""
     lines = _lines(release)
     source_frames = (
@@ -144,7 +144,10 @@ def busy_stack(release: Release, is_source: bool) -> tuple[Frame, ...]:
 
 
 def _lines(release: Release) -> ReleaseLineNumbers:
-    """Return the line numbers of a release: for 1.12 those of 1.13, for unknown releases those of the newest known."""
+    """Return the line numbers of a release.
+
+    For 1.12, they are those of 1.13; for a release that is newer than all known ones, those of the newest known one.
+    """
     up_to_release = [lines for minor, lines in _LINES.items() if release.since(minor)]
     return up_to_release[-1] if up_to_release else _LINES["1.13"]
 
@@ -225,7 +228,7 @@ def task_frames(release: Release) -> tuple[str, ...]:
 
 
 def job_master_frames(release: Release) -> tuple[str, ...]:
-    """Return the frames of the exception that a job fails with when its restart strategy gives up."""
+    """Return the frames of the exception of a job whose restart strategy allows no more restarts."""
     return _JOB_MASTER_FRAMES.get(release.minor, ())
 
 
@@ -245,5 +248,5 @@ def slot_assignment_frames(release: Release) -> tuple[str, ...]:
 
 
 def future_frames(release: Release) -> tuple[str, ...]:
-    """Return the frames of the exception that an async operation fails with."""
+    """Return the frames that CompletableFuture adds to the exception of an asynchronous computation."""
     return _FUTURE_FRAMES if release.since("1.15") else ()

@@ -1,4 +1,4 @@
-"""Thread dumps: the threads of Flink's processes, with the states and stacks of idle threads.
+"""Thread dumps: the threads of Flink's processes. All of them are idle.
 
 The names of the threads are those of live clusters of all releases. The same seed gives the same dump.
 """
@@ -23,9 +23,9 @@ _WORKER_FRAMES = (Frame(_POOL, "getTask", 1062), Frame(_POOL, "runWorker", 1122)
 _THREAD_FRAME = Frame("java.lang.Thread", "run", 840)
 _NETTY = "org.apache.flink.shaded.netty4.io.netty"
 _JAVA_STACK_DEPTH = 8
-"""The number of frames that Java's ThreadInfo.toString prints of each thread. It is Flink's default until 1.16."""
+"""How many frames of each thread Java's ThreadInfo.toString prints. It is Flink's default until 1.16."""
 _FLINK_STACK_DEPTH = 50
-"""Flink's default since 1.17."""
+"""How many frames of each thread Flink prints by default since 1.17."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ _JOB_MANAGER_THREADS: tuple[Thread, ...] = (
     *(Thread(f"cluster-io-thread-{number}", _IDLE_WORKER) for number in range(1, 9)),
     Thread("resourcemanager_1-main-scheduler-thread-1", _SCHEDULED),
 )
-_THREADS_OF_A_JOB = 3
+_THREADS_PER_JOB = 3
 _TASK_MANAGER_THREADS: tuple[Thread, ...] = (
     Thread("IOManager writer thread #1", _IDLE_WORKER),
     Thread("IOManager reader thread #1", _IDLE_WORKER),
@@ -190,45 +190,48 @@ _TASK_MANAGER_THREADS: tuple[Thread, ...] = (
     *(Thread(f"flink-taskexecutor-io-thread-{number}", _IDLE_WORKER) for number in range(1, 4)),
     Thread("flink-thread-info-sampler-thread-1", _SCHEDULED),
 )
-_THREADS_OF_A_TASK = 3
+_THREADS_PER_TASK = 3
 _COMMON_THREAD_COUNT = 27
 """The number of threads that `_common_threads` yields."""
 
 ThreadInfos = list[dict[str, str]]
 
 
-def jobmanager_thread_count(jobs: int) -> int:
+def jobmanager_thread_count(job_count: int) -> int:
     """Return the number of threads that `jobmanager_threads` returns, for the metric `Status.JVM.Threads.Count`."""
-    return _COMMON_THREAD_COUNT + len(_JOB_MANAGER_THREADS) + _THREADS_OF_A_JOB * jobs
+    return _COMMON_THREAD_COUNT + len(_JOB_MANAGER_THREADS) + _THREADS_PER_JOB * job_count
 
 
-def taskmanager_thread_count(tasks: int) -> int:
-    """Return the number of threads that `taskmanager_threads` returns, for the same metric."""
-    return _COMMON_THREAD_COUNT + len(_TASK_MANAGER_THREADS) + _THREADS_OF_A_TASK * tasks
+def taskmanager_thread_count(task_count: int) -> int:
+    """Return the number of threads that `taskmanager_threads` returns, for the metric `Status.JVM.Threads.Count`."""
+    return _COMMON_THREAD_COUNT + len(_TASK_MANAGER_THREADS) + _THREADS_PER_TASK * task_count
 
 
-def jobmanager_threads(jobs: int, release: Release, random: NamedRandom, depth: int | None = None) -> ThreadInfos:
+def jobmanager_threads(
+    job_count: int, release: Release, random: NamedRandom, max_depth: int | None = None
+) -> ThreadInfos:
     """Return `threadInfos` of `/jobmanager/thread-dump`.
 
     Args:
-        jobs: The number of running jobs.
+        job_count: The number of running jobs.
         release: The Flink release.
         random: Draws the ids of locks.
-        depth: `cluster.thread-dump.stacktrace-max-depth`; None for Flink's default.
+        max_depth: The maximum number of frames of each thread (`cluster.thread-dump.stacktrace-max-depth`); None for
+            Flink's default.
     """
     main = _main_thread("org.apache.flink.runtime.entrypoint.ClusterEntrypoint", "runClusterEntrypoint", 739, 59)
     threads = [*_common_threads(main, release), *_JOB_MANAGER_THREADS]
-    for number in range(2, 2 + jobs):  # after the RPC endpoints of the Dispatcher and the ResourceManager
+    for number in range(2, 2 + job_count):  # after the RPC endpoints of the Dispatcher and the ResourceManager
         threads += [
             Thread(f"jobmanager_{number}-main-scheduler-thread-1", _SCHEDULED),
             Thread(f"jobmanager-io-thread-{number - 1}", _IDLE_WORKER),
             Thread("Checkpoint Timer", _SCHEDULED),
         ]
-    return _dump(threads, release, random, "jobmanager", depth)
+    return _dump(threads, release, random, "jobmanager", max_depth)
 
 
 def taskmanager_threads(
-    taskmanager_id: str, tasks: Sequence[str], release: Release, random: NamedRandom, depth: int | None = None
+    taskmanager_id: str, tasks: Sequence[str], release: Release, random: NamedRandom, max_depth: int | None = None
 ) -> ThreadInfos:
     """Return `threadInfos` of `/taskmanagers/:taskmanagerid/thread-dump`.
 
@@ -237,7 +240,8 @@ def taskmanager_threads(
         tasks: The names of the threads of its tasks, such as `tokenize (1/2)#0`.
         release: The Flink release.
         random: Draws the ids of locks.
-        depth: `cluster.thread-dump.stacktrace-max-depth`; None for Flink's default.
+        max_depth: The maximum number of frames of each thread (`cluster.thread-dump.stacktrace-max-depth`); None for
+            Flink's default.
     """
     main = _main_thread("org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "runTaskManager", 508, 484)
     threads = [*_common_threads(main, release), *_TASK_MANAGER_THREADS]
@@ -248,37 +252,39 @@ def taskmanager_threads(
             Thread(f"OutputFlusher for {task}", _FLUSHER),
             Thread(f"System Time Trigger for {task}", _SCHEDULED),
         ]
-    return _dump(threads, release, random, taskmanager_id, depth)
+    return _dump(threads, release, random, taskmanager_id, max_depth)
 
 
 def _dump(
-    threads: Sequence[Thread], release: Release, random: NamedRandom, process: str, depth: int | None
+    threads: Sequence[Thread], release: Release, random: NamedRandom, process: str, max_depth: int | None
 ) -> ThreadInfos:
     if not release.since("1.15"):  # ThreadInfo.toString of Java has no such setting
-        depth = _JAVA_STACK_DEPTH
-    elif depth is None:
-        depth = _FLINK_STACK_DEPTH if release.since("1.17") else _JAVA_STACK_DEPTH
+        max_depth = _JAVA_STACK_DEPTH
+    elif max_depth is None:
+        max_depth = _FLINK_STACK_DEPTH if release.since("1.17") else _JAVA_STACK_DEPTH
     return [
         {
             "threadName": thread.name,
-            "stringifiedThreadInfo": _thread_text(number, thread, release, random, process, depth),
+            "stringifiedThreadInfo": _thread_text(number, thread, release, random, process, max_depth),
         }
         for number, thread in enumerate(threads, 1)
     ]
 
 
-def _thread_text(number: int, thread: Thread, release: Release, random: NamedRandom, process: str, depth: int) -> str:
+def _thread_text(
+    number: int, thread: Thread, release: Release, random: NamedRandom, process: str, max_depth: int
+) -> str:
     activity, lock = thread.activity, None
     if activity.waits_for is not None:
         lock = f"{activity.waits_for}@{int(random.hex(8, 'lock', process, number), 16):x}"
     # Until 1.14 the text is that of ThreadInfo.toString, which contains the priority (recording of 1.12.5).
     priority = "" if release.since("1.15") else "prio=5 "
     lines = [f'"{thread.name}" {priority}Id={number} {activity.state}' + (f" on {lock}" if lock else "")]
-    for index, frame in enumerate(activity.frames[:depth]):
+    for index, frame in enumerate(activity.frames[:max_depth]):
         lines.append(f"\tat {_module_prefix(frame, release)}{frame.thread_dump_text()}")
         if index == 0 and lock:
             lines.append(f"\t-  waiting on {lock}")
-    if len(activity.frames) > depth:
+    if len(activity.frames) > max_depth:
         lines.append("\t...")
     return "\n".join(lines) + "\n\n"
 

@@ -54,8 +54,9 @@ _BIG_INTEGER_CODES = {0: 1, 1: 2, 10: 3}
 """Numbers that BigIntSerializer writes as one code. The code 0 is null."""
 _BIG_INTEGER_LENGTH_OFFSET = 4
 """Added to the lengths of other numbers, so that they differ from the codes."""
-_SERIALIZERS_OF_ROWS = frozenset({"RowSerializer", "RowDataSerializer", "ExternalSerializer"})
-_SERIALIZERS_OF_NULL = frozenset(
+_ROW_SERIALIZERS = frozenset({"RowSerializer", "RowDataSerializer", "ExternalSerializer"})
+"""The serializers of values that have a row kind."""
+_SERIALIZERS_ACCEPTING_NULL = frozenset(
     {"StringSerializer", "NullableSerializer", "VoidSerializer", "BytePrimitiveArraySerializer", "PojoSerializer"}
 )
 
@@ -74,9 +75,9 @@ def serialize(serializer: Any, value: Any) -> bytes:
     writer = _WRITERS.get(name)
     if writer is None:
         raise BadValue(f"flinkmock can't write rows with {name or 'an unknown serializer'}.")
-    if isinstance(value, RowValue) and value.kind != RowKind.INSERT and name not in _SERIALIZERS_OF_ROWS:
+    if isinstance(value, RowValue) and value.kind != RowKind.INSERT and name not in _ROW_SERIALIZERS:
         raise BadValue(f"only rows have a kind, not {value.fields!r}.")
-    if value is None and name not in _SERIALIZERS_OF_NULL:
+    if value is None and name not in _SERIALIZERS_ACCEPTING_NULL:
         raise BadValue(f"null is not a value of {name.removesuffix('Serializer')}.")
     return writer(serializer, value)
 
@@ -137,7 +138,7 @@ def _row(serializer: Any, value: Any) -> bytes:
 
 
 def _field_names(row_serializer: Any) -> list[str]:
-    """Return the names of a row's fields, if it has any. `positionByName` is a LinkedHashMap of names to positions."""
+    """Return the names of a row's fields; [] if they have none. `positionByName` maps them to their positions."""
     positions = row_serializer.fields.get("positionByName")
     if not isinstance(positions, JavaObject):
         return []
@@ -145,7 +146,7 @@ def _field_names(row_serializer: Any) -> list[str]:
 
 
 def _in_field_order(row: dict[str, Any], field_names: list[str]) -> list[Any]:
-    """Return the values of a row in the order of its fields or, if these have no names, in that of the mapping.
+    """Return the values of a row in the order of its fields. If these have no names, keep the order of the mapping.
 
     Fields that the mapping lacks are null.
 
@@ -263,11 +264,11 @@ def _epoch_seconds(instant: datetime.datetime) -> int:
 
 
 def _sql_row(serializer: Any, value: Any) -> bytes:
-    return BinaryRowWriter(serializer.fields.get("types")).row_after_length(value)
+    return BinaryRowWriter(serializer.fields.get("types")).row_with_length(value)
 
 
 Writer = Callable[[Any, Any], bytes]
-"""Returns the bytes of its second argument, a value, for its first, a serializer."""
+"""Takes a serializer and a value, and returns the bytes that the serializer writes for the value."""
 
 
 def _integer_writer(layout: str) -> Writer:

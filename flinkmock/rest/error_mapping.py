@@ -25,11 +25,11 @@ from flinkmock.rest.response import Response
 _DIRECTORY_NAMES = frozenset({"", ".", ".."})
 """File names that denote a directory."""
 _OPERATION_KEY_CLASSES = {
-    "disposal": f"{java_classes.REST_HANDLER}.async.OperationKey",
-    "dataset": f"{java_classes.REST_HANDLER}.async.OperationKey",
-    "savepoint": f"{java_classes.REST_HANDLER}.job.AsynchronousJobOperationKey",
-    "checkpoint": f"{java_classes.REST_HANDLER}.job.AsynchronousJobOperationKey",
-    "rescaling": f"{java_classes.REST_HANDLER}.job.AsynchronousJobOperationKey",
+    "disposal": f"{java_classes.REST_HANDLER_PACKAGE}.async.OperationKey",
+    "dataset": f"{java_classes.REST_HANDLER_PACKAGE}.async.OperationKey",
+    "savepoint": f"{java_classes.REST_HANDLER_PACKAGE}.job.AsynchronousJobOperationKey",
+    "checkpoint": f"{java_classes.REST_HANDLER_PACKAGE}.job.AsynchronousJobOperationKey",
+    "rescaling": f"{java_classes.REST_HANDLER_PACKAGE}.job.AsynchronousJobOperationKey",
 }
 """Kind of async operation -> the Java class of its key. Error messages contain the key as text."""
 
@@ -209,7 +209,7 @@ def _jar_not_found(error: errors.JarNotFound, context: _Context) -> Response:
 def _job_already_terminated(error: errors.JobAlreadyTerminated, context: _Context) -> Response:
     if not context.quirks.ended_job_is_conflict:
         return rest_error(404, messages.JOB_COULD_NOT_BE_FOUND, job_not_found(error.job_id))
-    return rest_error(409, messages.already_ended(error.state))
+    return rest_error(409, messages.cannot_cancel_ended_job(error.state))
 
 
 @_maps(errors.CancellationFailed)

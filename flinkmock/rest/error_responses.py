@@ -44,4 +44,4 @@ def internal_error(exception: JavaException) -> Response:
 
 
 def _trace(exception: JavaException) -> str:
-    return stack_trace(exception, REST_HANDLER_FRAMES, cause_frames=(), common_frames=len(REST_HANDLER_FRAMES))
+    return stack_trace(exception, REST_HANDLER_FRAMES, cause_frames=(), common_frame_count=len(REST_HANDLER_FRAMES))

@@ -16,7 +16,7 @@ from flinkmock.errors import InvalidArgument
 from flinkmock.flink import configuration as flink_configuration
 from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.memory import taskmanager_memory
-from flinkmock.flink.option_uses import OPTIONS_BY_NAME, Use
+from flinkmock.flink.option_uses import OPTION_USES_BY_KEY, Use
 from flinkmock.flink.options import (
     ASYNC_STORE_DURATION,
     HIGH_AVAILABILITY,
@@ -63,7 +63,7 @@ class ClusterReader:
         """Report options that are set to true although flinkmock can't apply them."""
         config = self.section.get("config")
         for key, node in (config.items if config else {}).items():
-            option = OPTIONS_BY_NAME.get(key)
+            option = OPTION_USES_BY_KEY.get(key)
             if option is not None and option.use == Use.REJECTED and node.text.lower() == "true":
                 self.diagnostics.add(node.location, f"{key} has no effect here: {option.effect}.")
 

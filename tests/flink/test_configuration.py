@@ -12,7 +12,9 @@ FLINK_1_12 = Release("1.12", "1.12.5", "d2142d8", "2021-07-28T19:21:40+02:00")
 
 
 def configuration_with(overrides: dict[str, str | None], release: Release = FLINK_2_3) -> Configuration:
-    return cluster_configuration(overrides, release, slots=4, upload_dir="/up", web_tmpdir="/web", blob_port=41827)
+    return cluster_configuration(
+        overrides, release, slots_per_taskmanager=4, upload_dir="/up", web_tmpdir="/web", blob_port=41827
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from flinkmock.flink.flame_graph import SubtaskSample, flame_graph
+from flinkmock.flink.flame_graph import SubtaskLoad, flame_graph
 from flinkmock.release import Release
 
 FLINK_2_3 = Release("2.3", "2.3.0", "", "")
 MINORS = ["1.13", "1.14", "1.15", "1.16", "1.17", "1.18", "1.19", "1.20", "2.0", "2.1", "2.2", "2.3"]
-SUBTASKS = [SubtaskSample(0.02), SubtaskSample(0.0)]
+SUBTASKS = [SubtaskLoad(0.02), SubtaskLoad(0.0)]
 
 
 def nodes(root: Any) -> Iterator[Any]:
@@ -24,7 +24,7 @@ def nodes(root: Any) -> Iterator[Any]:
 @pytest.mark.parametrize("kind", ["full", "on_cpu", "off_cpu"])
 def test_each_sample_ends_in_one_node(kind: str, minor: str) -> None:
     graph = flame_graph(
-        [SubtaskSample(0.3, True), SubtaskSample(0.7), SubtaskSample(1.0)], kind, Release(minor, minor, "", "")
+        [SubtaskLoad(0.3, True), SubtaskLoad(0.7), SubtaskLoad(1.0)], kind, Release(minor, minor, "", "")
     )
     for node in nodes(graph):
         assert list(node) == ["name", "value", "children"]
@@ -68,4 +68,4 @@ def test_each_release_has_its_line_numbers() -> None:
 
 def test_a_graph_without_samples_is_an_empty_root() -> None:
     """The graph of type `on_cpu` of an idle vertex is recorded with 2.3.0."""
-    assert flame_graph([SubtaskSample(0.0)], "on_cpu", FLINK_2_3) == {"name": "root", "value": 0, "children": []}
+    assert flame_graph([SubtaskLoad(0.0)], "on_cpu", FLINK_2_3) == {"name": "root", "value": 0, "children": []}

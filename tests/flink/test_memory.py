@@ -28,7 +28,7 @@ def test_a_process_of_1728m_has_the_recorded_components() -> None:
     assert memory.configuration() == MEMORY_OF_1728M
     assert list(memory.configuration()) == list(MEMORY_OF_1728M)
     assert memory.hardware(environment_of(FLINK_2_3))["managedMemory"] == 536870920
-    assert memory.network_buffers == 4096
+    assert memory.network_buffer_count == 4096
 
 
 def test_total_resource_is_the_recorded_one() -> None:

@@ -16,7 +16,7 @@ from flinkmock.errors import ScenarioError
 from flinkmock.flink import option_uses
 from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.memory import taskmanager_memory
-from flinkmock.flink.option_uses import OPTIONS, Use
+from flinkmock.flink.option_uses import OPTION_USES, Use
 from flinkmock.flink.options_page import options_page
 from flinkmock.release import Release
 from flinkmock.rest.handlers import UploadedFile
@@ -191,7 +191,7 @@ PROBES = {
     f"{JM_MEMORY}.jvm-overhead.min": Probe("300m", ENVIRONMENT),
     f"{JM_MEMORY}.jvm-overhead.max": Probe("250m", ENVIRONMENT, {f"{JM_MEMORY}.jvm-overhead.fraction": "0.2"}),
 }
-WITHOUT_PROBE = {option.key for option in OPTIONS if option.key.startswith("security.ssl.rest.")}
+WITHOUT_PROBE = {option.key for option in OPTION_USES if option.key.startswith("security.ssl.rest.")}
 WITHOUT_PROBE |= {
     "cluster.fine-grained-resource-management.enabled",
     "parallelism.default",
@@ -231,7 +231,7 @@ def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:
 
 
 def test_each_applied_option_is_tested() -> None:
-    assert {option.key for option in OPTIONS if option.use == Use.APPLIED} == PROBES.keys() | WITHOUT_PROBE
+    assert {option.key for option in OPTION_USES if option.use == Use.APPLIED} == PROBES.keys() | WITHOUT_PROBE
 
 
 @pytest.mark.parametrize("key", PROBES)
@@ -266,7 +266,11 @@ def test_uploads_return_paths_in_the_upload_directory(tmp_path: Path) -> None:
         assert uploaded["filename"].startswith("/uploads/flink-web-upload/")
 
 
-@pytest.mark.parametrize("option", [option for option in OPTIONS if option.use == Use.REJECTED], ids=lambda o: o.key)
+@pytest.mark.parametrize(
+    "option",
+    [option for option in OPTION_USES if option.use == Use.REJECTED],
+    ids=lambda option: option.key,
+)
 def test_rejected_options_can_only_be_false(option: option_uses.OptionUse) -> None:
     load_scenario({"cluster": {"config": {option.key: False}}})
     with pytest.raises(ScenarioError, match=f"{option.key} has no effect here: no task has several attempts"):
@@ -274,7 +278,7 @@ def test_rejected_options_can_only_be_false(option: option_uses.OptionUse) -> No
 
 
 def test_no_option_is_listed_twice() -> None:
-    keys = [key for option in OPTIONS for key in (option.key, *option.aliases)]
+    keys = [key for option in OPTION_USES for key in (option.key, *option.aliases)]
     assert len(set(keys)) == len(keys)
 
 
@@ -284,7 +288,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_an_option_exists_only_in_its_releases() -> None:
-    option = option_uses.OPTIONS_BY_NAME["web.backpressure.num-samples"]
+    option = option_uses.OPTION_USES_BY_KEY["web.backpressure.num-samples"]
     assert option.exists_in(Release("1.20", "1.20.5", "", ""))
     assert not option.exists_in(Release("2.0", "2.0.2", "", ""))
 

@@ -26,7 +26,9 @@ TASKS = ["Source: Sequence Source -> numbers (1/1)#0", "tokenize (1/2)#0", "toke
 def test_a_taskmanager_has_as_many_threads_as_its_metric_counts(tasks: int) -> None:
     dump = taskmanager_threads("tm", TASKS[:tasks], FLINK_2_3, NamedRandom(1))
     memory = taskmanager_memory(Configuration({}), FLINK_2_3)
-    inputs = TaskManagerInputs(now=1, started_at=0, key="tm", random=NamedRandom(1), memory=memory, tasks=tasks)
+    inputs = TaskManagerInputs(
+        now=1, started_at=0, key="tm", random=NamedRandom(1), memory=memory, deployed_task_count=tasks
+    )
     assert taskmanager_metrics(inputs, FLINK_2_3)["Status.JVM.Threads.Count"] == str(len(dump))
 
 
@@ -34,7 +36,9 @@ def test_a_taskmanager_has_as_many_threads_as_its_metric_counts(tasks: int) -> N
 def test_the_jobmanager_has_as_many_threads_as_its_metric_counts(jobs: int) -> None:
     dump = jobmanager_threads(jobs, FLINK_2_3, NamedRandom(1))
     memory = jobmanager_memory(Configuration({}))
-    inputs = JobManagerInputs(now=1, started_at=0, key="jm", random=NamedRandom(1), memory=memory, running_jobs=jobs)
+    inputs = JobManagerInputs(
+        now=1, started_at=0, key="jm", random=NamedRandom(1), memory=memory, running_job_count=jobs
+    )
     assert jobmanager_metrics(inputs, FLINK_2_3)["Status.JVM.Threads.Count"] == str(len(dump))
 
 

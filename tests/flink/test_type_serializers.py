@@ -75,10 +75,10 @@ def test_sql_rows_have_a_header_and_fields_of_eight_bytes():
     """The rows are VALUES (1, 'a'), (2, CAST(NULL AS STRING))."""
     writer = BinaryRowWriter([logical_type("INTEGER"), logical_type("VARCHAR", length=2147483647)])
     length = "00000018"
-    row = writer.row_after_length([1, "a"])
+    row = writer.row_with_length([1, "a"])
     assert row.hex() == length + "0000000000000000" + "0100000000000000" + "6100000000000081"
     assert writer.row({"id": 1, "name": "a"}) == writer.row([1, "a"])
-    row_with_null = writer.row_after_length([2, None])
+    row_with_null = writer.row_with_length([2, None])
     assert row_with_null.hex() == length + "0002000000000000" + "0200000000000000" + "0000000000000000"
 
 

@@ -15,7 +15,7 @@ from flinkmock.conformance.recording.observations import ClusterObservations, Jo
 from flinkmock.conformance.recording.samples import metric_series
 from flinkmock.conformance.server_release import nearest_release
 from flinkmock.flink.configuration import DEFAULTS, duration_in_ms, size_in_bytes
-from flinkmock.flink.option_uses import OPTIONS_BY_NAME, Use
+from flinkmock.flink.option_uses import OPTION_USES_BY_KEY, Use
 from flinkmock.units import format_duration
 
 OMITTED_OPTIONS = frozenset({"web.tmpdir", "blob.server.port", "rest.port", "taskmanager.numberOfTaskSlots"})
@@ -59,7 +59,7 @@ def _cluster(observations: ClusterObservations, anonymizer: Anonymizer) -> dict[
     defaults = {key: value for key, value in DEFAULTS.items() if key not in OMITTED_OPTIONS}
     config: dict[str, Any] = {key: None for key in defaults if key not in observations.configuration}
     for key, value in observations.configuration.items():
-        option = OPTIONS_BY_NAME.get(key)
+        option = OPTION_USES_BY_KEY.get(key)
         is_omitted = key in OMITTED_OPTIONS or (option is not None and option.use == Use.REJECTED)
         anonymized = None if is_omitted else anonymizer.option(key, value)
         if anonymized is not None and defaults.get(key) != anonymized:

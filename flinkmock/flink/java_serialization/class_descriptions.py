@@ -68,7 +68,7 @@ def _exception_classes(uids_and_parents: dict[str, tuple[int, str]]) -> dict[str
 _FIELDS_OF_EXCEPTIONS = {
     "org.apache.flink.runtime.client.JobExecutionException": (("jobID", "Lorg/apache/flink/api/common/JobID;"),),
 }
-"""The fields of the classes in EXCEPTIONS. All are objects."""
+"""The fields that classes in EXCEPTIONS add to those of their parents. All of them hold objects."""
 
 EXCEPTIONS = _exception_classes({
     "java.lang.RuntimeException": (-7034897190745766939, "java.lang.Exception"),
@@ -105,7 +105,7 @@ EXCEPTIONS = _exception_classes({
     ),
 })  # fmt: skip
 """The exceptions that can be written, with their serialVersionUID (JDK 11 and 17, Flink 1.12 and 2.3)."""
-STACK_TRACE = JavaClass("[Ljava.lang.StackTraceElement;", 0x02462A3C3CFD2239)
+STACK_TRACE_ELEMENT_ARRAY = JavaClass("[Ljava.lang.StackTraceElement;", 0x02462A3C3CFD2239)
 STACK_TRACE_ELEMENT = JavaClass(
     "java.lang.StackTraceElement",
     0x6109C59A2636DD85,

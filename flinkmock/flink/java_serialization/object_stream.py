@@ -1,4 +1,4 @@
-"""Writes Java's object serialization: objects, strings, arrays, numbers and collections.
+"""Writes objects, strings, arrays, numbers and collections in the format of Java's object serialization.
 
 The bytes are those of `java.io.ObjectOutputStream` (Java Object Serialization Specification, chapter 6).
 """
@@ -66,7 +66,7 @@ class ObjectStream:
         self._data.append(TC_NULL)
 
     def _assign_handle(self, entry: str | JavaClass | None = None) -> None:
-        """Give the next handle to an object; `entry` is the object if it is a string or class and may occur again."""
+        """Give the next handle to an object. `entry` is the object if it can occur again: a string or a class."""
         if entry is not None:
             self._handles[entry] = self._next_handle
         self._next_handle += 1

@@ -41,7 +41,7 @@ _OBJECT_TYPES = ("L", "[")
 
 
 class BadStream(Exception):
-    """The bytes are not a serialized object; `cause` is the exception of Java."""
+    """The bytes are not a serialized object. `cause` is the exception that Java throws."""
 
     def __init__(self, java_class: str, text: str | None = None) -> None:
         self.cause = JavaException(java_class, text)
@@ -270,5 +270,5 @@ def _invalid_type(type_code: int) -> BadStream:
 
 
 def _rejected_by_filter() -> BadStream:
-    """Return the exception for a stream that is too large, as a Java process with an ObjectInputFilter throws it."""
+    """Return the exception for a stream that is too large: what a Java process with an ObjectInputFilter throws."""
     return BadStream("java.io.InvalidClassException", "filter status: REJECTED")

@@ -17,8 +17,8 @@ from flinkmock.flink.java_serialization.class_descriptions import (
     EXCEPTIONS,
     OPTIONAL_FAILURE,
     SERIALIZED_THROWABLE,
-    STACK_TRACE,
     STACK_TRACE_ELEMENT,
+    STACK_TRACE_ELEMENT_ARRAY,
     THROWABLE,
     JavaClass,
 )
@@ -82,7 +82,7 @@ def serialized_exception(
     Args:
         exception: The exception.
         trace: The complete stack trace as text.
-        frames: The frames of the exception and of each of its causes.
+        frames: The frames of the exception. Each of its causes gets the same frames.
         has_class_in_message: Whether the message contains the class, which it does since 1.16.
     """
     stream = ObjectStream()
@@ -104,7 +104,9 @@ def _write_exception(
             caused_by = trace[max(trace.find("Caused by: "), 0) :]
             _write_exception(stream, exception.cause, caused_by, frames, has_class_in_message)
         stream.write_string(str(exception) if has_class_in_message else exception.message)
-        stream.write_array(STACK_TRACE, [partial(_write_stack_trace_element, stream, frame) for frame in frames])
+        stream.write_array(
+            STACK_TRACE_ELEMENT_ARRAY, [partial(_write_stack_trace_element, stream, frame) for frame in frames]
+        )
         stream.write_object(EMPTY_LIST, lambda: None)
         stream.write_end_of_block_data()
         stream.write_string(trace)
@@ -127,7 +129,9 @@ def _serialized_original(exception: JavaException, frames: tuple[StackTraceEleme
             else:
                 write_throwable(throwable.cause)
             stream.write_string(throwable.message)
-            stream.write_array(STACK_TRACE, [partial(_write_stack_trace_element, stream, frame) for frame in frames])
+            stream.write_array(
+                STACK_TRACE_ELEMENT_ARRAY, [partial(_write_stack_trace_element, stream, frame) for frame in frames]
+            )
             stream.write_object(EMPTY_LIST, lambda: None)
             stream.write_end_of_block_data()
             for _ in range(_field_count(EXCEPTIONS[throwable.java_class])):

@@ -10,7 +10,7 @@ from flinkmock.flink.metrics.inputs import (
     TaskManagerInputs,
 )
 from flinkmock.flink.metrics.job import JOB_METRICS, coordinator_metrics, job_metrics
-from flinkmock.flink.metrics.managers import jobmanager_metrics, taskmanager_jvm, taskmanager_metrics
+from flinkmock.flink.metrics.managers import jobmanager_metrics, taskmanager_jvm_payload, taskmanager_metrics
 from flinkmock.flink.metrics.operator_name import metric_operator_name
 from flinkmock.flink.metrics.subtask import (
     NON_SOURCE_OPERATOR_METRICS,
@@ -56,6 +56,6 @@ __all__ = [
     "metric_operator_name",
     "operator_metrics",
     "subtask_metrics",
-    "taskmanager_jvm",
+    "taskmanager_jvm_payload",
     "taskmanager_metrics",
 ]

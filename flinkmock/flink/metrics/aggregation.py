@@ -9,7 +9,7 @@ from flinkmock.moment import fixed_text
 
 
 def _skew(numbers: Sequence[float]) -> float:
-    """Return the mean deviation of the numbers in percent of their mean, at most 100.
+    """Return the mean absolute deviation of the numbers, in percent of their mean, at most 100.
 
     See DoubleAccumulator.DoubleDataSkew.
     """

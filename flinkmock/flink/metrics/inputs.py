@@ -51,22 +51,21 @@ class MetricInputs:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobManagerInputs(MetricInputs):
     memory: JobManagerMemory
-    running_jobs: int = 0
-    taskmanagers: int = 0
-    slots_total: int = 0
-    slots_available: int = 0
+    running_job_count: int = 0
+    taskmanager_count: int = 0
+    total_slot_count: int = 0
+    available_slot_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskManagerInputs(MetricInputs):
     memory: TaskManagerMemory
-    tasks: int = 0
-    """The number of deployed tasks."""
+    deployed_task_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastCheckpoint:
-    """The newest completed checkpoint, with the values of `/jobs/:jobid/checkpoints`."""
+    """The newest completed checkpoint, with the values that `/jobs/:jobid/checkpoints` has."""
 
     id: int
     completed_at: int
@@ -81,23 +80,23 @@ class LastCheckpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobInputs(MetricInputs):
-    """The state of a job. `timestamps` are those of `/jobs/:jobid`: the last time of each state, 0 for never."""
+    """The state of a job. `timestamps` are as in `/jobs/:jobid`: when each state was last entered, 0 for never."""
 
     state: str
     timestamps: Mapping[str, int]
     is_terminal: bool = False
-    restarts: int = 0
-    """The number of restarts, including those of rescales."""
-    rescales: int = 0
+    restart_count: int = 0
+    """The number of restarts, including the restarts of rescales."""
+    rescale_count: int = 0
     """The number of restarts with another parallelism."""
     all_running_since: int | None = None
-    """The time since which all subtasks have been RUNNING or FINISHED; None if one is not."""
+    """Since when all subtasks have been RUNNING or FINISHED; None if one of them is in another state."""
     deploying_since: int | None = None
-    """The time since which tasks have been deployed; None if no task is being deployed."""
-    completed_checkpoints: int = 0
-    failed_checkpoints: int = 0
-    in_progress_checkpoints: int = 0
-    total_checkpoints: int = 0
+    """Since when tasks have been in deployment; None if no task is being deployed."""
+    completed_checkpoint_count: int = 0
+    failed_checkpoint_count: int = 0
+    in_progress_checkpoint_count: int = 0
+    total_checkpoint_count: int = 0
     last_checkpoint: LastCheckpoint | None = None
     restored_at: int | None = None
 
@@ -107,6 +106,8 @@ class OperatorInputs:
     """An operator of a chain.
 
     Attributes:
+        io: The counters of the operator.
+        io_minute_ago: The counters one minute earlier.
         watermark: The last watermark; None before the first one.
         splits: The names of the splits that a source reads.
         active_ms: How long the source has read the splits.
@@ -114,7 +115,7 @@ class OperatorInputs:
 
     name: str
     io: IoCounters = field(default_factory=IoCounters)
-    minute_ago: IoCounters = field(default_factory=IoCounters)
+    io_minute_ago: IoCounters = field(default_factory=IoCounters)
     watermark: int | None = None
     is_source: bool = False
     active_ms: int = 0
@@ -123,16 +124,16 @@ class OperatorInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubtaskInputs(MetricInputs):
-    """The state of a subtask. Its ratios are those of the current second, between 0 and 1.
+    """The state of a subtask. The ratios, from 0 to 1, are about the current second.
 
     Attributes:
         started_at: The time at which the execution began to run.
         io: The counters of the execution.
-        minute_ago: The same counters one minute earlier; zeros if the execution did not run yet.
+        io_minute_ago: The same counters one minute earlier; zeros if the execution did not run yet.
     """
 
     io: IoCounters = field(default_factory=IoCounters)
-    minute_ago: IoCounters = field(default_factory=IoCounters)
+    io_minute_ago: IoCounters = field(default_factory=IoCounters)
     is_source: bool = False
     idle_ratio: float = 0.0
     backpressured_ratio: float = 0.0

@@ -65,7 +65,7 @@ def _time_since(started_at: int | None, inputs: JobInputs) -> JavaValue:
     return 0 if started_at is None else inputs.now - started_at
 
 
-def _last_checkpoint(field: str) -> Callable[[JobInputs], JavaValue]:
+def _last_checkpoint_field(field: str) -> Callable[[JobInputs], JavaValue]:
     """Return a function that returns a field of the last completed checkpoint, or -1 if there is none."""
 
     def value(inputs: JobInputs) -> JavaValue:
@@ -95,24 +95,24 @@ JOB_METRICS: Table[JobInputs] = (
         "allSubTasksRunningOrFinishedTime", lambda inputs: _time_since(inputs.all_running_since, inputs), since="2.2"
     ),
     # A live cluster of 1.15.4 has no numRestarts.
-    Metric("numRestarts", lambda inputs: inputs.restarts, removed_in="1.15"),
-    Metric("numRestarts", lambda inputs: inputs.restarts, since="1.16", removed_in="2.0"),
-    Metric("numRestarts", lambda inputs: inputs.restarts - inputs.rescales, since="2.0"),
-    Metric("fullRestarts", lambda inputs: inputs.restarts, removed_in="2.0"),
-    Metric("numRescales", lambda inputs: inputs.rescales, since="2.0"),
-    Metric("numberOfCompletedCheckpoints", lambda inputs: inputs.completed_checkpoints),
-    Metric("numberOfFailedCheckpoints", lambda inputs: inputs.failed_checkpoints),
-    Metric("numberOfInProgressCheckpoints", lambda inputs: inputs.in_progress_checkpoints),
-    Metric("totalNumberOfCheckpoints", lambda inputs: inputs.total_checkpoints),
-    Metric("lastCheckpointDuration", _last_checkpoint("duration")),
-    Metric("lastCheckpointSize", _last_checkpoint("checkpointed_size")),
-    Metric("lastCheckpointFullSize", _last_checkpoint("state_size"), since="1.15"),
-    Metric("lastCheckpointMetadataSize", _last_checkpoint("metadata_size"), since="2.2"),
-    Metric("lastCheckpointProcessedData", _last_checkpoint("processed_data")),
-    Metric("lastCheckpointPersistedData", _last_checkpoint("persisted_data")),
+    Metric("numRestarts", lambda inputs: inputs.restart_count, removed_in="1.15"),
+    Metric("numRestarts", lambda inputs: inputs.restart_count, since="1.16", removed_in="2.0"),
+    Metric("numRestarts", lambda inputs: inputs.restart_count - inputs.rescale_count, since="2.0"),
+    Metric("fullRestarts", lambda inputs: inputs.restart_count, removed_in="2.0"),
+    Metric("numRescales", lambda inputs: inputs.rescale_count, since="2.0"),
+    Metric("numberOfCompletedCheckpoints", lambda inputs: inputs.completed_checkpoint_count),
+    Metric("numberOfFailedCheckpoints", lambda inputs: inputs.failed_checkpoint_count),
+    Metric("numberOfInProgressCheckpoints", lambda inputs: inputs.in_progress_checkpoint_count),
+    Metric("totalNumberOfCheckpoints", lambda inputs: inputs.total_checkpoint_count),
+    Metric("lastCheckpointDuration", _last_checkpoint_field("duration")),
+    Metric("lastCheckpointSize", _last_checkpoint_field("checkpointed_size")),
+    Metric("lastCheckpointFullSize", _last_checkpoint_field("state_size"), since="1.15"),
+    Metric("lastCheckpointMetadataSize", _last_checkpoint_field("metadata_size"), since="2.2"),
+    Metric("lastCheckpointProcessedData", _last_checkpoint_field("processed_data")),
+    Metric("lastCheckpointPersistedData", _last_checkpoint_field("persisted_data")),
     Metric("lastCheckpointExternalPath", _last_checkpoint_path),
-    Metric("lastCheckpointCompletedTimestamp", _last_checkpoint("completed_at"), since="2.0"),
-    Metric("lastCompletedCheckpointId", _last_checkpoint("id"), since="1.17"),
+    Metric("lastCheckpointCompletedTimestamp", _last_checkpoint_field("completed_at"), since="2.0"),
+    Metric("lastCompletedCheckpointId", _last_checkpoint_field("id"), since="1.17"),
     Metric("lastCheckpointRestoreTimestamp", _restored_at, removed_in="1.19"),
     Metric("lastCheckpointRestoreTimestamp", _restored_or_started_at, since="1.19"),
 )

@@ -18,12 +18,12 @@ OLD_COLLECTOR = "G1_Old_Generation"
 ALL_COLLECTORS = "All"
 """The name under which Flink lists the sum of all collectors since 1.19."""
 _FIRST_LOAD_UPDATE_MS = 5_000
-"""The age of a process at which its processor load is first updated."""
+"""The age of a process at which its CPU load is first updated."""
 
 
 @dataclass(frozen=True, slots=True)
 class JvmState:
-    """The state of a JVM; sizes are in bytes, `gc_time` is in ms, `cpu_time` in ns."""
+    """The state of a JVM; sizes are in bytes."""
 
     heap_used: int
     heap_committed: int
@@ -35,13 +35,13 @@ class JvmState:
     direct_count: int
     direct_capacity: int
     gc_count: int
-    gc_time: int
-    gc_time_minute_ago: int
-    threads: int
+    gc_time_ms: int
+    gc_time_ms_minute_ago: int
+    thread_count: int
     cpu_load: float
-    cpu_time: int
-    loaded_classes: int
-    open_files: int
+    cpu_time_ns: int
+    loaded_class_count: int
+    open_file_count: int
 
     @property
     def direct_used(self) -> int:
@@ -54,9 +54,9 @@ def taskmanager_jvm_state(inputs: TaskManagerInputs) -> JvmState:
     return _jvm_state(
         inputs,
         max_heap=inputs.memory.max_heap,
-        threads=taskmanager_thread_count(inputs.tasks),
-        workload=inputs.tasks,
-        network_buffers=inputs.memory.network_buffers,
+        thread_count=taskmanager_thread_count(inputs.deployed_task_count),
+        workload=inputs.deployed_task_count,
+        network_buffer_count=inputs.memory.network_buffer_count,
     )
 
 
@@ -65,13 +65,15 @@ def jobmanager_jvm_state(inputs: JobManagerInputs) -> JvmState:
     return _jvm_state(
         inputs,
         max_heap=inputs.memory.max_heap,
-        threads=jobmanager_thread_count(inputs.running_jobs),
-        workload=inputs.running_jobs,
-        network_buffers=0,
+        thread_count=jobmanager_thread_count(inputs.running_job_count),
+        workload=inputs.running_job_count,
+        network_buffer_count=0,
     )
 
 
-def _jvm_state(inputs: MetricInputs, *, max_heap: int, threads: int, workload: int, network_buffers: int) -> JvmState:
+def _jvm_state(
+    inputs: MetricInputs, *, max_heap: int, thread_count: int, workload: int, network_buffer_count: int
+) -> JvmState:
     """Return the state of a process whose memory grows with its workload, a number of tasks or jobs."""
     live_objects = inputs.constant_number(20, 26, "live") * MIB + workload * MIB // 2
     young_generation = inputs.constant_number(24, 40, "young") * MIB
@@ -79,7 +81,7 @@ def _jvm_state(inputs: MetricInputs, *, max_heap: int, threads: int, workload: i
     heap_used = min(live_objects + young_generation * (inputs.age % gc_period) // gc_period, max_heap * 9 // 10)
     metaspace = inputs.constant_number(44, 56, "metaspace") * MIB + min(workload, 8) * MIB // 4
     code_cache = inputs.constant_number(14, 20, "code") * MIB
-    other_direct_buffers = inputs.constant_number(18, 30, "direct")
+    other_direct_buffer_count = inputs.constant_number(18, 30, "direct")
     return JvmState(
         heap_used=heap_used,
         heap_committed=min(max(live_objects + young_generation + 8 * MIB, 64 * MIB), max_heap),
@@ -88,18 +90,18 @@ def _jvm_state(inputs: MetricInputs, *, max_heap: int, threads: int, workload: i
         non_heap_committed=metaspace + code_cache + 2 * MIB,
         metaspace_used=metaspace,
         metaspace_committed=metaspace + MIB // 2,
-        direct_count=network_buffers + other_direct_buffers,
-        direct_capacity=network_buffers * NETWORK_BUFFER_BYTES + other_direct_buffers * MIB // 4,
+        direct_count=network_buffer_count + other_direct_buffer_count,
+        direct_capacity=network_buffer_count * NETWORK_BUFFER_BYTES + other_direct_buffer_count * MIB // 4,
         gc_count=_gc_count(inputs, inputs.age, gc_period),
-        gc_time=_gc_time_ms(inputs, inputs.age, gc_period),
-        gc_time_minute_ago=_gc_time_ms(inputs, inputs.age - METER_SPAN_MS, gc_period),
-        threads=threads,
+        gc_time_ms=_gc_time_ms(inputs, inputs.age, gc_period),
+        gc_time_ms_minute_ago=_gc_time_ms(inputs, inputs.age - METER_SPAN_MS, gc_period),
+        thread_count=thread_count,
         cpu_load=inputs.varying_number(2, 60, "load") / 1000 if inputs.age >= _FIRST_LOAD_UPDATE_MS else 0.0,
         # Some seconds for the start, then 2 % of the time, in steps of 10 ms like the counters of Linux.
-        cpu_time=(400 + inputs.constant_number(0, 200, "cpu") + inputs.age // 500) * 10_000_000,
+        cpu_time_ns=(400 + inputs.constant_number(0, 200, "cpu") + inputs.age // 500) * 10_000_000,
         # All classes that were ever loaded, including unloaded ones (getTotalLoadedClassCount).
-        loaded_classes=inputs.constant_number(9_500, 12_500, "classes") + min(inputs.age // 15_000, 8) * 20,
-        open_files=inputs.constant_number(70, 80, "files") + workload,
+        loaded_class_count=inputs.constant_number(9_500, 12_500, "classes") + min(inputs.age // 15_000, 8) * 20,
+        open_file_count=inputs.constant_number(70, 80, "files") + workload,
     )
 
 
@@ -115,10 +117,10 @@ def _collector_metrics(name: str, *, is_idle: bool = False, since: str = "1.12")
     prefix = f"Status.JVM.GarbageCollector.{name}"
     return (
         Metric(f"{prefix}.Count", lambda jvm: 0 if is_idle else jvm.gc_count, since=since),
-        Metric(f"{prefix}.Time", lambda jvm: 0 if is_idle else jvm.gc_time, since=since),
+        Metric(f"{prefix}.Time", lambda jvm: 0 if is_idle else jvm.gc_time_ms, since=since),
         Metric(
             f"{prefix}.TimeMsPerSecond",
-            lambda jvm: 0.0 if is_idle else per_second(jvm.gc_time, jvm.gc_time_minute_ago),
+            lambda jvm: 0.0 if is_idle else per_second(jvm.gc_time_ms, jvm.gc_time_ms_minute_ago),
             since="1.19",
         ),
     )
@@ -127,11 +129,11 @@ def _collector_metrics(name: str, *, is_idle: bool = False, since: str = "1.12")
 # The releases of each metric are those of live clusters of all 13 releases (tests/flink/metrics/data/metric-names.tsv).
 JVM_METRICS: Table[JvmState] = (
     Metric("Status.JVM.CPU.Load", lambda jvm: jvm.cpu_load),
-    Metric("Status.JVM.CPU.Time", lambda jvm: jvm.cpu_time),
-    Metric("Status.JVM.ClassLoader.ClassesLoaded", lambda jvm: jvm.loaded_classes),
+    Metric("Status.JVM.CPU.Time", lambda jvm: jvm.cpu_time_ns),
+    Metric("Status.JVM.ClassLoader.ClassesLoaded", lambda jvm: jvm.loaded_class_count),
     Metric("Status.JVM.ClassLoader.ClassesUnloaded", lambda jvm: 0),
     Metric("Status.JVM.FileDescriptor.Max", lambda jvm: 1_048_576, since="2.1"),
-    Metric("Status.JVM.FileDescriptor.Open", lambda jvm: jvm.open_files, since="2.1"),
+    Metric("Status.JVM.FileDescriptor.Open", lambda jvm: jvm.open_file_count, since="2.1"),
     *_collector_metrics(ALL_COLLECTORS, since="1.19"),
     *_collector_metrics(YOUNG_COLLECTOR),
     *_collector_metrics(OLD_COLLECTOR, is_idle=True),
@@ -150,5 +152,5 @@ JVM_METRICS: Table[JvmState] = (
     Metric("Status.JVM.Memory.NonHeap.Committed", lambda jvm: jvm.non_heap_committed),
     Metric("Status.JVM.Memory.NonHeap.Max", lambda jvm: -1),
     Metric("Status.JVM.Memory.NonHeap.Used", lambda jvm: jvm.non_heap_used),
-    Metric("Status.JVM.Threads.Count", lambda jvm: jvm.threads),
+    Metric("Status.JVM.Threads.Count", lambda jvm: jvm.thread_count),
 )

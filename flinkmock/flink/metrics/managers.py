@@ -16,49 +16,51 @@ from flinkmock.flink.metrics.table import Metric, Table, metric_values
 from flinkmock.release import Release
 
 USED_BUFFERS_PER_TASK = 4
-"""The buffers that a task with three input channels uses: one in each channel, and one for output."""
+"""The number of buffers that a task with three input channels uses: one in each channel, and one for output."""
 REQUESTED_BUFFERS_PER_TASK = 14
-"""The buffers that a task with three input channels requests: 2 per channel and 8 per gate.
+"""The number of buffers that a task with three input channels requests: 2 per channel and 8 per gate.
 
 These are the defaults of `taskmanager.network.memory.buffers-per-channel` and `floating-buffers-per-gate`.
 """
 
 
-def _total_buffers(inputs: TaskManagerInputs) -> int:
-    return inputs.memory.network_buffers
+def _total_buffer_count(inputs: TaskManagerInputs) -> int:
+    return inputs.memory.network_buffer_count
 
 
-def _used_buffers(inputs: TaskManagerInputs) -> int:
-    return min(USED_BUFFERS_PER_TASK * inputs.tasks, _total_buffers(inputs))
+def _used_buffer_count(inputs: TaskManagerInputs) -> int:
+    return min(USED_BUFFERS_PER_TASK * inputs.deployed_task_count, _total_buffer_count(inputs))
 
 
-def _available_buffers(inputs: TaskManagerInputs) -> int:
-    return _total_buffers(inputs) - _used_buffers(inputs)
+def _available_buffer_count(inputs: TaskManagerInputs) -> int:
+    return _total_buffer_count(inputs) - _used_buffer_count(inputs)
 
 
 def _requested_memory_percent(inputs: TaskManagerInputs) -> int:
-    return 100 * REQUESTED_BUFFERS_PER_TASK * inputs.tasks // _total_buffers(inputs)
+    return 100 * REQUESTED_BUFFERS_PER_TASK * inputs.deployed_task_count // _total_buffer_count(inputs)
 
 
 JOB_MANAGER_METRICS: Table[JobManagerInputs] = (
-    Metric("numRegisteredTaskManagers", lambda inputs: inputs.taskmanagers),
-    Metric("numRunningJobs", lambda inputs: inputs.running_jobs),
-    Metric("taskSlotsAvailable", lambda inputs: inputs.slots_available),
-    Metric("taskSlotsTotal", lambda inputs: inputs.slots_total),
+    Metric("numRegisteredTaskManagers", lambda inputs: inputs.taskmanager_count),
+    Metric("numRunningJobs", lambda inputs: inputs.running_job_count),
+    Metric("taskSlotsAvailable", lambda inputs: inputs.available_slot_count),
+    Metric("taskSlotsTotal", lambda inputs: inputs.total_slot_count),
 )
 
 TASK_MANAGER_METRICS: Table[TaskManagerInputs] = (
     Metric("Status.Flink.Memory.Managed.Total", lambda inputs: inputs.memory.managed),
     Metric("Status.Flink.Memory.Managed.Used", lambda inputs: 0),
-    Metric("Status.Network.AvailableMemorySegments", _available_buffers, removed_in="2.0"),
-    Metric("Status.Network.TotalMemorySegments", _total_buffers, removed_in="2.0"),
-    Metric("Status.Shuffle.Netty.AvailableMemory", lambda inputs: _available_buffers(inputs) * NETWORK_BUFFER_BYTES),
-    Metric("Status.Shuffle.Netty.AvailableMemorySegments", _available_buffers),
+    Metric("Status.Network.AvailableMemorySegments", _available_buffer_count, removed_in="2.0"),
+    Metric("Status.Network.TotalMemorySegments", _total_buffer_count, removed_in="2.0"),
+    Metric(
+        "Status.Shuffle.Netty.AvailableMemory", lambda inputs: _available_buffer_count(inputs) * NETWORK_BUFFER_BYTES
+    ),
+    Metric("Status.Shuffle.Netty.AvailableMemorySegments", _available_buffer_count),
     Metric("Status.Shuffle.Netty.RequestedMemoryUsage", _requested_memory_percent, since="1.15"),
-    Metric("Status.Shuffle.Netty.TotalMemory", lambda inputs: _total_buffers(inputs) * NETWORK_BUFFER_BYTES),
-    Metric("Status.Shuffle.Netty.TotalMemorySegments", _total_buffers),
-    Metric("Status.Shuffle.Netty.UsedMemory", lambda inputs: _used_buffers(inputs) * NETWORK_BUFFER_BYTES),
-    Metric("Status.Shuffle.Netty.UsedMemorySegments", _used_buffers),
+    Metric("Status.Shuffle.Netty.TotalMemory", lambda inputs: _total_buffer_count(inputs) * NETWORK_BUFFER_BYTES),
+    Metric("Status.Shuffle.Netty.TotalMemorySegments", _total_buffer_count),
+    Metric("Status.Shuffle.Netty.UsedMemory", lambda inputs: _used_buffer_count(inputs) * NETWORK_BUFFER_BYTES),
+    Metric("Status.Shuffle.Netty.UsedMemorySegments", _used_buffer_count),
 )
 
 
@@ -76,16 +78,16 @@ def taskmanager_metrics(inputs: TaskManagerInputs, release: Release) -> dict[str
     )
 
 
-def taskmanager_jvm(inputs: TaskManagerInputs, release: Release) -> dict[str, int | list[dict[str, str | int]]]:
+def taskmanager_jvm_payload(inputs: TaskManagerInputs, release: Release) -> dict[str, int | list[dict[str, str | int]]]:
     """Return `metrics` of `/taskmanagers/:taskmanagerid`: some of `taskmanager_metrics` under other names."""
     jvm = taskmanager_jvm_state(inputs)
-    total, used, available = _total_buffers(inputs), _used_buffers(inputs), _available_buffers(inputs)
+    total, used, available = _total_buffer_count(inputs), _used_buffer_count(inputs), _available_buffer_count(inputs)
     collectors: list[dict[str, str | int]] = [
-        {"name": YOUNG_COLLECTOR, "count": jvm.gc_count, "time": jvm.gc_time},
+        {"name": YOUNG_COLLECTOR, "count": jvm.gc_count, "time": jvm.gc_time_ms},
         {"name": OLD_COLLECTOR, "count": 0, "time": 0},
     ]
     if release.since("1.19"):
-        collectors.insert(0, {"name": ALL_COLLECTORS, "count": jvm.gc_count, "time": jvm.gc_time})
+        collectors.insert(0, {"name": ALL_COLLECTORS, "count": jvm.gc_count, "time": jvm.gc_time_ms})
     payload: dict[str, int | list[dict[str, str | int]]] = {
         "heapUsed": jvm.heap_used,
         "heapCommitted": jvm.heap_committed,

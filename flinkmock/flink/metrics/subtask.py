@@ -26,7 +26,7 @@ def _counter_and_rate(name: str, count: _SubtaskCount, since: str = "1.12") -> T
         Metric(name, lambda inputs: int(count(inputs, inputs.io)), since=since),
         Metric(
             f"{name}PerSecond",
-            lambda inputs: per_second(int(count(inputs, inputs.io)), int(count(inputs, inputs.minute_ago))),
+            lambda inputs: per_second(int(count(inputs, inputs.io)), int(count(inputs, inputs.io_minute_ago))),
             since=since,
         ),
     )
@@ -173,7 +173,9 @@ NON_SOURCE_SUBTASK_METRICS: Table[SubtaskInputs] = (
 def _operator_counter_and_rate(name: str, count: _IoCount, since: str = "1.12") -> Table[OperatorInputs]:
     return (
         Metric(name, lambda inputs: count(inputs.io), since=since),
-        Metric(f"{name}PerSecond", lambda inputs: per_second(count(inputs.io), count(inputs.minute_ago)), since=since),
+        Metric(
+            f"{name}PerSecond", lambda inputs: per_second(count(inputs.io), count(inputs.io_minute_ago)), since=since
+        ),
     )
 
 

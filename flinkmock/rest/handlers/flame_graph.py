@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flinkmock.cluster.errors import SubtaskNotFound
 from flinkmock.cluster.record_flow import RecordFlow
-from flinkmock.flink.flame_graph import SubtaskSample, flame_graph
+from flinkmock.flink.flame_graph import SubtaskLoad, flame_graph
 from flinkmock.flink.options import FLAME_GRAPH, FLAME_GRAPH_REFRESH
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import SAMPLING_MS, running_executions, vertex_and_time
@@ -44,7 +44,7 @@ def flame_graph_of_vertex(call: RestCall) -> Payload:
     if sampled_at is None:
         return {"endTimestamp": NOT_YET}
     flow = RecordFlow(job.attempts[running[0].attempt], sampled_at)
-    samples = [SubtaskSample(flow.busy_ratio(vertex, execution.subtask), vertex.is_source) for execution in running]
+    samples = [SubtaskLoad(flow.busy_ratio(vertex, execution.subtask), vertex.is_source) for execution in running]
     return {
         "endTimestamp": sampled_at,
         "data": flame_graph(samples, str(call.query_value("type", "full")), call.cluster.release),

@@ -35,10 +35,10 @@ def jobmanager_inputs(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
         key="jobmanager",
         random=cluster.random,
         memory=jobmanager_memory(cluster.configuration),
-        running_jobs=sum(job.ended_at(time) is None for job in jobs_at(cluster, time)),
-        taskmanagers=len(registered),
-        slots_total=sum(taskmanager.slot_count for taskmanager in registered),
-        slots_available=sum(cluster.slots.free_count(taskmanager, time) for taskmanager in registered),
+        running_job_count=sum(job.ended_at(time) is None for job in jobs_at(cluster, time)),
+        taskmanager_count=len(registered),
+        total_slot_count=sum(taskmanager.slot_count for taskmanager in registered),
+        available_slot_count=sum(cluster.slots.free_count(taskmanager, time) for taskmanager in registered),
     )
 
 
@@ -54,7 +54,7 @@ def taskmanager_inputs(cluster: Cluster, taskmanager: TaskManager, time: int) ->
         key=taskmanager.id,
         random=cluster.random,
         memory=taskmanager_memory(cluster.taskmanagers.configuration_of(taskmanager), cluster.release),
-        tasks=len(executions_on(cluster, taskmanager, time)),
+        deployed_task_count=len(executions_on(cluster, taskmanager, time)),
     )
 
 
@@ -96,18 +96,18 @@ def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
         state=job.state_at(time),
         timestamps={state: timestamps.get(state, 0) for state in JOB_STATES},
         is_terminal=job.ended_at(time) is not None,
-        restarts=job.states.entry_count(JobState.RESTARTING, time),
-        rescales=sum(
+        restart_count=job.states.entry_count(JobState.RESTARTING, time),
+        rescale_count=sum(
             _rescale_has_begun(job, change.job_attempt_number, time)
             for change in job.requirements_changes
             if change.job_attempt_number is not None
         ),
         all_running_since=max(filter(None, running_times), default=None) if all_running else None,
         deploying_since=min((start for start in deployment_times if start is not None), default=None),
-        completed_checkpoints=counts["completed"],
-        failed_checkpoints=counts["failed"],
-        in_progress_checkpoints=counts["in_progress"],
-        total_checkpoints=counts["total"],
+        completed_checkpoint_count=counts["completed"],
+        failed_checkpoint_count=counts["failed"],
+        in_progress_checkpoint_count=counts["in_progress"],
+        total_checkpoint_count=counts["total"],
         last_checkpoint=_last_checkpoint(completed[-1]) if completed else None,
         restored_at=restored.at if restored else None,
     )
@@ -192,7 +192,7 @@ def subtask_inputs(
         key=execution.id,
         random=cluster.random,
         io=io,
-        minute_ago=io_a_minute_ago,
+        io_minute_ago=io_a_minute_ago,
         is_source=vertex.is_source,
         idle_ratio=1.0 - busy - backpressured,
         backpressured_ratio=backpressured,
@@ -204,7 +204,7 @@ def subtask_inputs(
             metrics.OperatorInputs(
                 name=name,
                 io=IoCounters(*records),
-                minute_ago=IoCounters(*records_a_minute_ago),
+                io_minute_ago=IoCounters(*records_a_minute_ago),
                 watermark=watermark,
                 is_source=vertex.is_source and position == 0,
                 active_ms=time - running_since,

@@ -75,7 +75,7 @@ def details(call: RestCall) -> Payload:
         "allocatedSlots": [
             {"jobId": slot.job_id, "resource": resource, "assignedTasks": task_counts[slot.index]} for slot in slots
         ],
-        "metrics": metrics.taskmanager_jvm(inputs, cluster.release),
+        "metrics": metrics.taskmanager_jvm_payload(inputs, cluster.release),
     }
 
 

@@ -25,7 +25,7 @@ from flinkmock.flink.metrics import (
     jobmanager_metrics,
     metric_operator_name,
     subtask_metrics,
-    taskmanager_jvm,
+    taskmanager_jvm_payload,
     taskmanager_metrics,
 )
 from flinkmock.named_random import NamedRandom
@@ -74,9 +74,11 @@ def jobmanager(now: int = START + 30_000, **inputs: int) -> JobManagerInputs:
     return JobManagerInputs(now=now, started_at=START, key="jm", random=NamedRandom(7), memory=memory, **inputs)
 
 
-def taskmanager(now: int = START + 30_000, tasks: int = 6) -> TaskManagerInputs:
+def taskmanager(now: int = START + 30_000, task_count: int = 6) -> TaskManagerInputs:
     memory = taskmanager_memory(Configuration({}), release("2.3"))
-    return TaskManagerInputs(now=now, started_at=START, key="tm", random=NamedRandom(7), memory=memory, tasks=tasks)
+    return TaskManagerInputs(
+        now=now, started_at=START, key="tm", random=NamedRandom(7), memory=memory, deployed_task_count=task_count
+    )
 
 
 def job(now: int = START + 30_000, **inputs: Any) -> JobInputs:
@@ -85,12 +87,12 @@ def job(now: int = START + 30_000, **inputs: Any) -> JobInputs:
 
 
 def subtask(scope: str = "count", now: int = START + 30_000, **inputs: Any) -> SubtaskInputs:
-    io, minute_ago = io_at(now), io_at(now - 60_000)
+    io, io_minute_ago = io_at(now), io_at(now - 60_000)
     operators = tuple(
         OperatorInputs(
             name=name,
             io=io,
-            minute_ago=minute_ago,
+            io_minute_ago=io_minute_ago,
             watermark=now,
             is_source=name.startswith("Source"),
         )
@@ -98,7 +100,7 @@ def subtask(scope: str = "count", now: int = START + 30_000, **inputs: Any) -> S
     )
     inputs = {
         "io": io,
-        "minute_ago": minute_ago,
+        "io_minute_ago": io_minute_ago,
         "operators": operators,
         "is_source": scope == "source",
         **inputs,
@@ -193,7 +195,7 @@ def test_sources_have_no_input_watermark() -> None:
 
 
 def test_metrics_of_slots_and_jobs_come_from_the_inputs() -> None:
-    inputs = jobmanager(running_jobs=3, taskmanagers=2, slots_total=8, slots_available=5)
+    inputs = jobmanager(running_job_count=3, taskmanager_count=2, total_slot_count=8, available_slot_count=5)
     metrics_by_name = jobmanager_metrics(inputs, release("2.3"))
     names = ("numRunningJobs", "numRegisteredTaskManagers", "taskSlotsTotal", "taskSlotsAvailable")
     assert [metrics_by_name[name] for name in names] == ["3", "2", "8", "5"]
@@ -201,7 +203,7 @@ def test_metrics_of_slots_and_jobs_come_from_the_inputs() -> None:
 
 @pytest.mark.parametrize("minor", ["1.12", "1.20", "2.3"])
 def test_taskmanager_details_agree_with_its_metrics(minor: str) -> None:
-    details = taskmanager_jvm(taskmanager(), release(minor))
+    details = taskmanager_jvm_payload(taskmanager(), release(minor))
     metrics_by_name = taskmanager_metrics(taskmanager(), release(minor))
     metric_names = {
         "heapUsed": "Status.JVM.Memory.Heap.Used",
@@ -230,7 +232,7 @@ def test_taskmanager_details_agree_with_its_metrics(minor: str) -> None:
 
 def test_the_used_heap_stays_below_the_committed_and_the_maximum_heap() -> None:
     for now in range(START, START + 200_000, 3_000):
-        details = taskmanager_jvm(taskmanager(now), release("2.3"))
+        details = taskmanager_jvm_payload(taskmanager(now), release("2.3"))
         used, committed, maximum = (details[key] for key in ("heapUsed", "heapCommitted", "heapMax"))
         assert isinstance(used, int)
         assert isinstance(committed, int)
@@ -281,9 +283,9 @@ def test_checkpoint_metrics_are_unknown_until_the_first_checkpoint() -> None:
     )
     with_checkpoint = job_metrics(
         job(
-            completed_checkpoints=8,
-            failed_checkpoints=1,
-            total_checkpoints=9,
+            completed_checkpoint_count=8,
+            failed_checkpoint_count=1,
+            total_checkpoint_count=9,
             last_checkpoint=last,
             restored_at=START + 5,
         ),
