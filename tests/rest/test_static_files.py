@@ -132,7 +132,7 @@ def test_a_dashboard_is_found_in_folders_and_installed_packages(
     assert dashboard is not None and dashboard.source == str(tmp_path / "pyflink" / "lib" / jar.name)
 
 
-def test_files_without_a_dashboard_are_rejected(jar: Path, tmp_path: Path) -> None:
+def test_files_without_a_dashboard_of_the_release_are_rejected(jar: Path, tmp_path: Path) -> None:
     with pytest.raises(DashboardMissing, match=r"the dashboard of Flink 2\.3, and Flink 1\.20 is"):
         Dashboard.load(jar, Contract.load("1.20").release)
     other = tmp_path / "other.jar"
