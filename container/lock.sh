@@ -8,11 +8,11 @@ version=$(sed -n 's/^ARG PYTHON=\([0-9.]*\).*/\1/p' container/Dockerfile)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-"$python" -c 'import tomllib; print("\n".join(tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]))' >"$work/direct"
+"$python" -c 'import tomllib; print("\n".join(tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]))' >"$work/dependencies"
 for platform in x86_64 aarch64; do
     "$python" -m pip download --quiet --disable-pip-version-check --dest "$work/$platform" --python-version "$version" \
         --only-binary=:all: --platform "manylinux2014_$platform" --platform "manylinux_2_17_$platform" \
-        --platform "manylinux_2_28_$platform" -r "$work/direct"
+        --platform "manylinux_2_28_$platform" -r "$work/dependencies"
 done
 {
     echo "# written by container/lock.sh; do not edit"
