@@ -118,10 +118,10 @@ def _same_accumulators(one: dict[str, Value], other: dict[str, Value], listed: V
             yield from require(False, f"only one of them has {name.raw}", name, *(suspects[:3] or [listed]))
 
 
-def _combines(whole: Value, parts: list[Value]) -> Relations:
+def _combines(merged: Value, parts: list[Value]) -> Relations:
     """Relate an accumulator to the accumulators of the same name that Flink merges into it."""
-    value, values = whole["value"], [part["value"] for part in parts]
-    kind = whole["type"]
+    value, values = merged["value"], [part["value"] for part in parts]
+    kind = merged["type"]
     for part in parts:
         yield from equal(kind, part["type"])
     if kind.raw in _SUMMED_TYPES:
@@ -148,7 +148,8 @@ def _combines(whole: Value, parts: list[Value]) -> Relations:
         numbers = [number(part).raw for part in values]
         if all(is_number(part) for part in numbers):
             expected = max(numbers) if kind.raw.endswith("Maximum") else min(numbers)
-            yield from require(number(value).raw == expected, f"it is {expected}", value, *values, exact=True)
+            text = f"the {'maximum' if kind.raw.endswith('Maximum') else 'minimum'} of its parts is {expected}"
+            yield from require(number(value).raw == expected, text, value, *values, exact=True)
     elif kind.raw == "ListAccumulator":
         items = Counter(item for part in values for item in _items(part))
         yield from require(
@@ -168,20 +169,20 @@ def _items(value: Value) -> list[str]:
 )
 def vertex_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
-    whole = _by_name(view.body("getJobVertexAccumulators", **ids)["user-accumulators"])
+    merged = _by_name(view.body("getJobVertexAccumulators", **ids)["user-accumulators"])
     subtasks = view.body("getSubtasksAllAccumulators", **ids)["subtasks"]
-    lists = [_by_name(accumulator["user-accumulators"]) for accumulator in subtasks]
-    if not lists:
+    accumulators_of_subtasks = [_by_name(subtask["user-accumulators"]) for subtask in subtasks]
+    if not accumulators_of_subtasks:
         return
     listed = view.body("getJobVertexAccumulators", **ids)["user-accumulators"]
-    for name, accumulator in whole.items():
-        parts = [by_name[name] for by_name in lists if name in by_name]
+    for name, accumulator in merged.items():
+        parts = [accumulators[name] for accumulators in accumulators_of_subtasks if name in accumulators]
         yield from require(bool(parts), "no subtask has it", accumulator["name"], subtasks, exact=True)
         if parts:
             yield from _combines(accumulator, parts)
-    for by_name in lists:
-        for name, accumulator in by_name.items():
-            yield from require(name in whole or not listed.exists, "the vertex lacks it", accumulator["name"], listed)
+    for accumulators in accumulators_of_subtasks:
+        for name, accumulator in accumulators.items():
+            yield from require(name in merged or not listed.exists, "the vertex lacks it", accumulator["name"], listed)
 
 
 @between(
@@ -192,23 +193,23 @@ def vertex_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
 )
 def job_accumulators(view: View, job_id: str) -> Relations:
     listed = view.body("getJobAccumulators", jobid=job_id)["user-task-accumulators"]
-    whole = _by_name(listed)
-    lists = []
+    merged = _by_name(listed)
+    accumulators_of_vertices = []
     for vertex in view.body("getJobDetails", jobid=job_id)["vertices"]:
         body = view.body("getJobVertexAccumulators", jobid=job_id, vertexid=str(vertex["id"].raw))
         if not body.exists:
             return  # not all vertices were read
-        lists.append(_by_name(body["user-accumulators"]))
-    if not lists:
+        accumulators_of_vertices.append(_by_name(body["user-accumulators"]))
+    if not accumulators_of_vertices:
         return
-    for name, accumulator in whole.items():
-        parts = [by_name[name] for by_name in lists if name in by_name]
+    for name, accumulator in merged.items():
+        parts = [accumulators[name] for accumulators in accumulators_of_vertices if name in accumulators]
         yield from require(bool(parts), "no vertex has it", accumulator["name"], listed, exact=True)
         if parts:
             yield from _combines(accumulator, parts)
-    for by_name in lists:
-        for name, accumulator in by_name.items():
-            yield from require(name in whole, "the job lacks it", accumulator["name"], listed)
+    for accumulators in accumulators_of_vertices:
+        for name, accumulator in accumulators.items():
+            yield from require(name in merged, "the job lacks it", accumulator["name"], listed)
 
 
 @between(
@@ -220,10 +221,10 @@ def job_accumulators(view: View, job_id: str) -> Relations:
 def job_accumulators_twice(view: View, job_id: str) -> Relations:
     without_query = _by_name(view.body("getJobAccumulators", jobid=job_id)["user-task-accumulators"])
     for body in view.with_query("getJobAccumulators", jobid=job_id):
-        by_name = _by_name(body["user-task-accumulators"])
-        for name in without_query.keys() & by_name.keys():
-            yield from same_fields(by_name[name], without_query[name])
-        yield from _same_accumulators(without_query, by_name, body["user-task-accumulators"])
+        with_query = _by_name(body["user-task-accumulators"])
+        for name in without_query.keys() & with_query.keys():
+            yield from same_fields(with_query[name], without_query[name])
+        yield from _same_accumulators(without_query, with_query, body["user-task-accumulators"])
 
 
 @between(
@@ -263,10 +264,10 @@ def attempt_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
         if body.exists:
             yield from equal(entry["attempt"], body["attempt"])
             yield from equal(entry["subtask"], body["subtask"])
-            one, other = _by_name(entry["user-accumulators"]), _by_name(body["user-accumulators"])
-            for name in one.keys() & other.keys():
-                yield from same_fields(one[name], other[name])
-            yield from _same_accumulators(one, other, body["user-accumulators"])
+            in_list, in_attempt = _by_name(entry["user-accumulators"]), _by_name(body["user-accumulators"])
+            for name in in_list.keys() & in_attempt.keys():
+                yield from same_fields(in_list[name], in_attempt[name])
+            yield from _same_accumulators(in_list, in_attempt, body["user-accumulators"])
     types: dict[str, Value] = {}
     for subject in view.subjects("attempt"):
         if subject[:2] == (job_id, vertex_id):
@@ -308,7 +309,7 @@ def attempt_id(body: Value) -> Relations:
     parameters = body.response.parameters
     if isinstance(body["id"].raw, str):
         expected = f"_{parameters['vertexid']}_{body['subtask'].raw}_{body['attempt'].raw}"
-        text = f"it ends with {expected}"
+        text = f"it doesn't end with {expected}"
         yield from require(
             body["id"].raw.endswith(expected), text, body["id"], body["subtask"], body["attempt"], exact=True
         )

@@ -125,7 +125,7 @@ def backpressure_status(body: Value) -> Relations:
 )
 def backpressure_is_measured(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
-    of_vertex = view.metrics("getJobVertexMetrics", **ids)
+    vertex_metrics = view.metrics("getJobVertexMetrics", **ids)
     body = view.body("getJobVertexBackPressure", **ids)
     vertex = vertex_of_job(view, job_id, vertex_id)
     parallelism = vertex["parallelism"]
@@ -140,13 +140,13 @@ def backpressure_is_measured(view: View, job_id: str, vertex_id: str) -> Relatio
             subtask["subtask"],
             parallelism,
         )
-        of_subtask = view.metrics("getSubtaskMetrics", **ids, subtaskindex=index)
+        subtask_metrics = view.metrics("getSubtaskMetrics", **ids, subtaskindex=index)
         for key, name in (
             ("ratio", "backPressuredTimeMsPerSecond"),
             ("idleRatio", "idleTimeMsPerSecond"),
             ("busyRatio", "busyTimeMsPerSecond"),
         ):
-            for metrics, prefix in ((of_vertex, f"{index}."), (of_subtask, "")):
+            for metrics, prefix in ((vertex_metrics, f"{index}."), (subtask_metrics, "")):
                 metric = metrics.get(prefix + name, Value(MISSING))
                 if is_number(metric.raw) and is_number(subtask[key].raw):
                     yield from close(subtask[key] * 1000, metric, 1)

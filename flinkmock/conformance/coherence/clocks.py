@@ -95,7 +95,7 @@ def metric_fetches_are_in_order(view: View) -> Relations:
 def flame_graphs_are_in_order(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
     bodies = [view.body("getJobVertexFlameGraph", **ids), *view.with_query("getJobVertexFlameGraph", **ids)]
-    of_all_subtasks = [body for body in bodies if body.exists and "subtaskindex" not in body.response.query]
-    in_order = sorted(of_all_subtasks, key=lambda body: body.response.number)
+    whole_graphs = [body for body in bodies if body.exists and "subtaskindex" not in body.response.query]
+    in_order = sorted(whole_graphs, key=lambda body: body.response.number)
     times = [body["endTimestamp"] for body in in_order]
     yield from ascending(*(time for time in times if is_number(time.raw) and time.raw > 0))

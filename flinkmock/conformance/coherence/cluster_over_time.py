@@ -271,7 +271,7 @@ def counters_of_metrics_grow(before: View, after: View, job_id: str, vertex_id: 
     now = before.body("getJobVertexDetails", **ids)["now"]
     if vertex_of_job(before, job_id, vertex_id)["status"].raw != "RUNNING":
         return
-    of_vertex = [view.metrics("getJobVertexMetrics", **ids) for view in (before, after)]
+    vertex_metrics = [view.metrics("getJobVertexMetrics", **ids) for view in (before, after)]
     for old, new in matching_entries(subtasks[0], subtasks[1], "subtask"):
         is_same_attempt = all(old[key].raw == new[key].raw for key in ("status", "attempt", "start-time"))
         if (
@@ -281,8 +281,8 @@ def counters_of_metrics_grow(before: View, after: View, job_id: str, vertex_id: 
         ):
             continue
         index = str(old["subtask"].raw)
-        of_subtask = [view.metrics("getSubtaskMetrics", **ids, subtaskindex=index) for view in (before, after)]
-        for prefix, metrics in ((f"{index}.", of_vertex), ("", of_subtask)):
+        subtask_metrics = [view.metrics("getSubtaskMetrics", **ids, subtaskindex=index) for view in (before, after)]
+        for prefix, metrics in ((f"{index}.", vertex_metrics), ("", subtask_metrics)):
             for name in _GROWING_METRICS:
                 if prefix + name in metrics[0] and prefix + name in metrics[1]:
                     yield from ascending(metrics[0][prefix + name], metrics[1][prefix + name])

@@ -171,7 +171,7 @@ ALLOWED_TASK_STATES: dict[str, frozenset[str]] = {
     "FAILED": frozenset({"CANCELED", "FAILED", "FINISHED"}),
     "CANCELED": frozenset({"CANCELED", "FAILED", "FINISHED"}),
 }
-"""Job state -> the states that its tasks may be in. In job states that are not in this table, tasks may be in any."""
+"""Job state -> the states that its tasks may be in. The tasks of a job in any other state may be in all states."""
 
 
 @within(
@@ -307,13 +307,13 @@ def job_tasks(view: View, job_id: str) -> Relations:
     entries = list(entries_of_job(view, job_id))
     for state, _ in entries[0]["tasks"].items():
         parts = [vertex["tasks"][state.upper()] for vertex in details["vertices"]]
-        of_vertices = total(parts, f"sum of the vertices' {state}") if parts else Value(MISSING)
+        count_in_vertices = total(parts, f"sum of the vertices' {state}") if parts else Value(MISSING)
         if state == "total":
             parts = [vertex["parallelism"] for vertex in details["vertices"]]
             # a job that is CREATED may have a graph without executions
             is_deployed = details["state"].raw != "CREATED"
-            of_vertices = total(parts, "sum of parallelisms") if parts and is_deployed else Value(MISSING)
-        yield from equal(*(entry["tasks"][state] for entry in entries), of_vertices)
+            count_in_vertices = total(parts, "sum of parallelisms") if parts and is_deployed else Value(MISSING)
+        yield from equal(*(entry["tasks"][state] for entry in entries), count_in_vertices)
 
 
 @between(

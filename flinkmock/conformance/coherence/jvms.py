@@ -162,10 +162,12 @@ def garbage_collections_add_up(view: View) -> Relations:
         values = process.metrics
         names = {str(metric["id"].raw) for metric in process.metric_list if _COLLECTOR_PREFIX in str(metric["id"].raw)}
         for key in ("Count", "Time", "TimeMsPerSecond"):
-            of_all = f"{_COLLECTOR_PREFIX}All.{key}"
-            of_each = {name for name in names if name.endswith(f".{key}")} - {of_all}
-            if of_all in values and of_each and of_each <= values.keys():
-                yield from close(values[of_all], total([values[name] for name in of_each], f"sum of {key}"), 0.01)
+            name_of_total = f"{_COLLECTOR_PREFIX}All.{key}"
+            names_of_collectors = {name for name in names if name.endswith(f".{key}")} - {name_of_total}
+            if name_of_total in values and names_of_collectors and names_of_collectors <= values.keys():
+                yield from close(
+                    values[name_of_total], total([values[name] for name in names_of_collectors], f"sum of {key}"), 0.01
+                )
 
 
 @between(
@@ -175,13 +177,15 @@ def garbage_collections_add_up(view: View) -> Relations:
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def jvm_metrics_are_the_same(view: View) -> Relations:
-    of_jobmanager = view.body("getJobManagerMetrics")
+    jobmanager_metrics = view.body("getJobManagerMetrics")
     for (taskmanager_id,) in view.subjects("taskmanager"):
-        of_taskmanager = view.body("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
-        if of_jobmanager.raw and of_taskmanager.raw:
+        taskmanager_metrics = view.body("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
+        if jobmanager_metrics.raw and taskmanager_metrics.raw:
             values = view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
-            yield from _lists_all(of_taskmanager, values, _jvm_metric_ids(of_jobmanager))
-            yield from _lists_all(of_jobmanager, view.metrics("getJobManagerMetrics"), _jvm_metric_ids(of_taskmanager))
+            yield from _lists_all(taskmanager_metrics, values, _jvm_metric_ids(jobmanager_metrics))
+            yield from _lists_all(
+                jobmanager_metrics, view.metrics("getJobManagerMetrics"), _jvm_metric_ids(taskmanager_metrics)
+            )
 
 
 def _lists_all(body: Value, values: Mapping[str, Value], metric_ids: Sequence[Value]) -> Relations:

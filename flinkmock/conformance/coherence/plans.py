@@ -161,10 +161,24 @@ def forward_keeps_the_parallelism(body: Value) -> Relations:
     nodes = {node["id"].raw: node for node in body["plan"]["nodes"]}
     for node in nodes.values():
         for edge in node["inputs"]:
-            own, of_input = node["parallelism"], nodes.get(edge["id"].raw, Value(MISSING))["parallelism"]
-            if edge["ship_strategy"].raw == "FORWARD" and is_number(of_input.raw) and own.raw > 0 and of_input.raw > 0:
+            parallelism, input_parallelism = (
+                node["parallelism"],
+                nodes.get(edge["id"].raw, Value(MISSING))["parallelism"],
+            )
+            if (
+                edge["ship_strategy"].raw == "FORWARD"
+                and is_number(input_parallelism.raw)
+                and parallelism.raw > 0
+                and input_parallelism.raw > 0
+            ):
                 text = "FORWARD between vertices of different parallelism"
-                yield from require(own.raw == of_input.raw, text, edge["ship_strategy"], own, of_input)
+                yield from require(
+                    parallelism.raw == input_parallelism.raw,
+                    text,
+                    edge["ship_strategy"],
+                    parallelism,
+                    input_parallelism,
+                )
 
 
 @between(

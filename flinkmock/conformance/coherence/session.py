@@ -31,8 +31,8 @@ REPEAT_AFTER_MS = (0, 1_500, 4_500, 9_000, 15_000)
 and the intervals of its metrics."""
 LONG_INTERVAL_MS = 30_000
 """A pass is compared with the previous one, and with one that ended at least this many ms before it."""
-CONFIRMATIONS = 3
-"""How many times a violation that may be a race has to be repeated."""
+REQUIRED_REPEATS = 3
+"""How many times a violation that may be a race has to occur again."""
 Fetch = Callable[[str], SuccessResponse | None]
 
 
@@ -57,14 +57,14 @@ class _Suspicion:
         violation: The violation, with its newest values.
         since: When it was found with the current `guard` for the first time, in ms of `CoherenceSession.now`.
         guard: What must not change while the violation is confirmed (`guard_of`).
-        repeats: How many times its responses were requested again.
+        repeat_count: How many times it has occurred again since then, when its responses were requested again.
         repeated_at: When they were last requested again, in ms.
     """
 
     violation: Violation
     since: float
     guard: object
-    repeats: int = 0
+    repeat_count: int = 0
     repeated_at: float = 0
 
 
@@ -154,7 +154,7 @@ class CoherenceSession:
         due = {
             key: suspicion
             for key, suspicion in self._suspicions.items()
-            if not suspicion.repeats or now - suspicion.repeated_at >= min_interval_ms
+            if not suspicion.repeat_count or now - suspicion.repeated_at >= min_interval_ms
         }
         if not due:
             return []
@@ -167,12 +167,12 @@ class CoherenceSession:
                 continue
             guard = guard_of(view, suspicion.violation)
             if suspicion.guard != guard:
-                suspicion.since, suspicion.guard, suspicion.repeats = now, guard, 0
+                suspicion.since, suspicion.guard, suspicion.repeat_count = now, guard, 0
             suspicion.violation = repeated_violations[key]
-            suspicion.repeats += 1
+            suspicion.repeat_count += 1
             suspicion.repeated_at = now
             if (
-                suspicion.repeats >= CONFIRMATIONS
+                suspicion.repeat_count >= REQUIRED_REPEATS
                 and now - suspicion.since >= suspicion.violation.invariant.may_disagree_for_ms
             ):
                 confirmed.append(suspicion.violation)

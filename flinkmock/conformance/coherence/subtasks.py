@@ -1,11 +1,11 @@
-"""Invariants of subtasks and their attempts, within a response."""
+"""Invariants of subtasks and their attempts, within a response and between responses."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
 from flinkmock.conformance.coherence.jobs import ALIVE_STATES, TERMINAL
-from flinkmock.conformance.coherence.registry import CACHE_REFRESH_MS, within
+from flinkmock.conformance.coherence.registry import CACHE_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
@@ -13,8 +13,10 @@ from flinkmock.conformance.coherence.relations import (
     counting_up,
     equal,
     require,
+    same_fields,
 )
 from flinkmock.conformance.coherence.values import (
+    MISSING,
     Value,
     computed,
     constant,
@@ -22,9 +24,12 @@ from flinkmock.conformance.coherence.values import (
     total,
 )
 from flinkmock.conformance.coherence.vertices import UNASSIGNED, subtasks_of
+from flinkmock.conformance.coherence.view import View
 
 _RULES = "flink-behaviour.md#rules-that-hold"
 _SUBTASKS = "flink-behaviour.md#subtasks"
+_MAX_COMPARED_ATTEMPTS = 20
+"""The maximum number of attempts of a subtask that are compared, each with the next attempt."""
 _LIST_OPERATIONS = ("getJobVertexDetails", "getSubtasksTimes", "getJobVertexBackPressure", "getSubtasksAllAccumulators")
 _DETAIL_OPERATIONS = ("getJobVertexDetails", "getSubtaskCurrentAttemptDetails", "getSubtaskExecutionAttemptDetails")
 
@@ -201,3 +206,96 @@ def subtask_times_duration(body: Value) -> Relations:
         ends = [subtask["timestamps"][state] for state in sorted(TERMINAL) if subtask["timestamps"][state].raw]
         if scheduled.raw:
             yield from equal(subtask["duration"], (ends[0] if ends else body["now"]) - scheduled)
+
+
+@between(
+    "vertex",
+    text="/subtasktimes and the details of a vertex agree on the addresses, times and durations of subtasks.",
+    source=_RULES,
+)
+def subtask_times(view: View, job_id: str, vertex_id: str) -> Relations:
+    subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=vertex_id)["subtasks"]
+    times = view.body("getSubtasksTimes", jobid=job_id, vertexid=vertex_id)["subtasks"]
+    if len(subtasks.raw or ()) != len(times.raw or ()):
+        return
+    for subtask, times_of_subtask in zip(subtasks, times, strict=True):
+        timestamps = times_of_subtask["timestamps"]
+        yield from equal(subtask["endpoint"], times_of_subtask["endpoint"])
+        yield from equal(subtask["host"], times_of_subtask["host"])
+        if subtask["start-time"].raw != -1 or timestamps["DEPLOYING"].raw:
+            yield from equal(subtask["start-time"], timestamps["DEPLOYING"])
+        if subtask["status"].is_in(TERMINAL):
+            yield from equal(subtask["end-time"], timestamps[subtask["status"].raw])
+        elif subtask["status"].exists:
+            entered_at = timestamps[subtask["status"].raw]
+            if entered_at.exists:
+                yield from require(entered_at.raw > 0, "the state has no time", entered_at, subtask["status"])
+        yield from _state_durations(subtask["status-duration"], timestamps)
+        for state in sorted(TERMINAL):
+            text = f"it has the time of {state} and another status"
+            if subtask["status"].exists and timestamps[state].exists:
+                holds = (subtask["status"].raw == state) == bool(timestamps[state].raw)
+                yield from require(holds, text, timestamps[state], subtask["status"])
+
+
+def _state_durations(durations: Value, timestamps: Value) -> Relations:
+    """Relate the duration of each state to the times of this state and the next.
+
+    The current state lasts until now; `subtask_states_add_up` checks its duration.
+    """
+    order = [
+        state for state in ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING") if timestamps[state].raw
+    ]
+    ends = [timestamps[state] for state in ("FINISHED", "FAILED", "CANCELING") if timestamps[state].raw]
+    if not ends and timestamps["CANCELED"].raw:
+        return  # cancelled before it was deployed
+    for state, next_state in pairwise(order):
+        if ends and ends[0].raw < timestamps[next_state].raw:
+            return
+        if durations[state].raw != -1:
+            yield from equal(durations[state], timestamps[next_state] - timestamps[state])
+    if order and ends:
+        last_state = order[-1]
+        if is_number(durations[last_state].raw) and durations[last_state].raw != -1:
+            yield from equal(durations[last_state], ends[0] - timestamps[last_state])
+
+
+@between("subtask", text="The details of a subtask agree with the list of its vertex.", source=_SUBTASKS)
+def subtask_entry(view: View, job_id: str, vertex_id: str, index: str) -> Relations:
+    ids = {"jobid": job_id, "vertexid": vertex_id}
+    subtasks = view.body("getJobVertexDetails", **ids)["subtasks"]
+    entry = subtasks[int(index)] if index.isdecimal() else Value(MISSING)
+    current = view.body("getSubtaskCurrentAttemptDetails", **ids, subtaskindex=index)
+    yield from _same_subtask(entry, current)
+    attempt = str(entry["attempt"].raw)
+    by_attempt = view.body("getSubtaskExecutionAttemptDetails", **ids, subtaskindex=index, attempt=attempt)
+    yield from _same_subtask(entry, by_attempt)
+    yield from _same_subtask(current, by_attempt)
+
+
+def _same_subtask(one: Value, other: Value) -> Relations:
+    """Relate two entries about a subtask: they are the same, except for durations that still increase."""
+    if one.raw and other.raw:
+        yield from same_fields(one, other, without=("duration", "status-duration", "metrics"))
+        running_state = () if one["end-time"].raw != -1 else (str(one["status"].raw),)
+        if not running_state:
+            yield from equal(one["duration"], other["duration"])
+        yield from same_fields(one["status-duration"], other["status-duration"], without=running_state)
+        yield from same_fields(one["metrics"], other["metrics"])
+
+
+@between("subtask", text="An earlier attempt has ended before the next one was deployed.", source=_SUBTASKS)
+def earlier_attempts_have_ended(view: View, job_id: str, vertex_id: str, index: str) -> Relations:
+    ids = {"jobid": job_id, "vertexid": vertex_id, "subtaskindex": index}
+    current = view.body("getSubtaskCurrentAttemptDetails", **ids)
+    if not is_number(current["attempt"].raw):
+        return
+    attempts = [
+        view.body("getSubtaskExecutionAttemptDetails", **ids, attempt=str(earlier))
+        for earlier in range(min(current["attempt"].raw, _MAX_COMPARED_ATTEMPTS))
+    ]
+    for earlier, later in zip(attempts, [*attempts[1:], current], strict=False):
+        if earlier["status"].exists:
+            yield from require(earlier["status"].raw in TERMINAL, "it is still running", earlier["status"])
+            if later["start-time"].raw != -1:
+                yield from ascending(earlier["end-time"], later["start-time"])

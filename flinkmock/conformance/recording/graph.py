@@ -116,9 +116,9 @@ def _measured(observations: VertexObservations, vertex: Json, ran_ms: int, anony
         busy = [format_share(by_subtask[subtask].busy) for subtask in sorted(by_subtask)]
         entry["busy"] = busy[0] if len(set(busy)) == 1 else busy
     accumulators = {
-        anonymizer.accumulator(subtask["name"]): _accumulator(subtask, vertex, ran_ms)
-        for subtask in observations.accumulators
-        if SUPPORTED_ACCUMULATORS.fullmatch(subtask["type"])
+        anonymizer.accumulator(accumulator["name"]): _accumulator(accumulator, vertex, ran_ms)
+        for accumulator in observations.accumulators
+        if SUPPORTED_ACCUMULATORS.fullmatch(accumulator["type"])
     }
     if accumulators:
         entry["accumulators"] = accumulators
