@@ -47,7 +47,7 @@ class FlinkResponse(web.StreamResponse):
         request = self._request
         assert request is not None
         body = b"" if request.method == "HEAD" or has_no_body(self.status) else self.response.body
-        await self._write(request, self.head(request), body)
+        await self._write(request, self.head(), body)
         if len(body) > _DRAIN_BYTES:
             await request.writer.drain()
 
@@ -58,7 +58,7 @@ class FlinkResponse(web.StreamResponse):
             raise ConnectionResetError("the client has closed the connection")
         transport.write(head + body)
 
-    def head(self, request: web.BaseRequest) -> bytes:
+    def head(self) -> bytes:
         """Return the status line and the headers."""
         return head_of(self.response, keep_alive=self.keep_alive, lower_case_names=self._lower_case)
 

@@ -120,7 +120,7 @@ def test_the_journal_can_be_a_har_file(cluster: FlinkMock, tmp_path: Path) -> No
     assert entry["response"]["status"] == 200
 
 
-def test_the_exit_code_is_2_if_the_cluster_does_not_respond(tmp_path: Path) -> None:
+def test_the_exit_code_is_2_if_the_cluster_does_not_respond() -> None:
     with FlinkMock(flink="2.3") as cluster, run_proxy(cluster.url) as running:
         cluster.close()
         assert running.get_status("/overview") == 502

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,9 +17,12 @@ from flinkmock.cluster.clock import Clock
 from flinkmock.journal import Exchange
 from flinkmock.proxy import FaultRequiresFakeCluster, Proxy
 from flinkmock.scenario.load import load_faults
+from tests.proxy.conftest import Serve
 
 SCENARIO = {"jobs": {"orders": "streaming", "clicks": "streaming"}}
 CONTRACT = Contract.load("2.3")
+GetStatus = Callable[[str], Awaitable[int]]
+"""Sends a GET and returns the status of the response."""
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +92,7 @@ FAULTS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 async def test_a_fault_has_the_same_effect_as_on_a_fake_cluster(
-    cluster: FlinkMock, serve: Any, exchanges: list[Exchange], fault: dict[str, Any]
+    cluster: FlinkMock, serve: Serve, exchanges: list[Exchange], fault: dict[str, Any]
 ) -> None:
     fault = {"name": "the fault", "match": "GET /config", **fault}
     with FlinkMock({"faults": [fault]}, flink="2.3", clock="real") as fake:
@@ -114,7 +117,7 @@ async def test_a_fault_has_the_same_effect_as_on_a_fake_cluster(
 
 
 async def test_after_processing_loses_the_response_but_not_the_request(
-    cluster: FlinkMock, serve: Any, exchanges: list[Exchange]
+    cluster: FlinkMock, serve: Serve, exchanges: list[Exchange]
 ) -> None:
     proxy = proxy_with_faults(
         cluster, exchanges, {"match": "POST /jobs/:jobid/savepoints", "drop": "after-processing", "times": 1}
@@ -130,7 +133,7 @@ async def test_after_processing_loses_the_response_but_not_the_request(
     assert [exchange.body for exchange in exchanges] == [{"target-directory": "/sp"}] * 2
 
 
-async def test_a_stale_response_is_an_earlier_response_of_the_server(serve: Any, exchanges: list[Exchange]) -> None:
+async def test_a_stale_response_is_an_earlier_response_of_the_server(serve: Serve, exchanges: list[Exchange]) -> None:
     now = 1_000_000
     with FlinkMock(SCENARIO, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
@@ -166,7 +169,7 @@ def test_faults_that_change_the_cluster_are_rejected(
 
 
 async def test_a_response_that_hangs_does_not_block_other_requests(
-    cluster: FlinkMock, serve: Any, exchanges: list[Exchange]
+    cluster: FlinkMock, serve: Serve, exchanges: list[Exchange]
 ) -> None:
     url = await serve(proxy_with_faults(cluster, exchanges, {"match": "GET /config", "drop": "hang"}))
     with contextlib.suppress(TimeoutError):
@@ -178,7 +181,7 @@ async def test_a_response_that_hangs_does_not_block_other_requests(
 
 
 async def test_the_same_seed_selects_the_same_requests(
-    cluster: FlinkMock, serve: Any, exchanges: list[Exchange]
+    cluster: FlinkMock, serve: Serve, exchanges: list[Exchange]
 ) -> None:
     faults = [
         {"name": "no leader", "chance": "30%", "reply": "leader-unavailable"},
@@ -198,7 +201,7 @@ async def test_the_same_seed_selects_the_same_requests(
 
 
 @pytest.fixture
-async def get_status() -> AsyncIterator[Any]:
+async def get_status() -> AsyncIterator[GetStatus]:
     async with aiohttp.ClientSession() as session:
 
         async def status(url: str) -> int:
@@ -210,7 +213,7 @@ async def get_status() -> AsyncIterator[Any]:
 
 
 async def test_names_and_states_of_jobs_come_from_the_cluster(
-    serve: Any, exchanges: list[Exchange], get_status: Any
+    serve: Serve, exchanges: list[Exchange], get_status: GetStatus
 ) -> None:
     faults = [
         {"job": "orders", "reply": "internal-error"},
@@ -231,9 +234,7 @@ async def test_names_and_states_of_jobs_come_from_the_cluster(
     assert await get_status(f"{url}/overview") == 502  # an unavailable cluster has no jobs
 
 
-async def test_the_list_of_jobs_is_requested_with_the_credentials_of_the_client(
-    serve: Any, exchanges: list[Exchange]
-) -> None:
+async def test_the_list_of_jobs_is_requested_with_the_credentials_of_the_client(serve: Serve) -> None:
     credentials: list[str | None] = []
 
     async def overview(request: web.Request) -> web.Response:
@@ -253,7 +254,7 @@ async def test_the_list_of_jobs_is_requested_with_the_credentials_of_the_client(
 
 
 async def test_during_is_measured_from_the_start_of_the_proxy(
-    cluster: FlinkMock, serve: Any, exchanges: list[Exchange], get_status: Any
+    cluster: FlinkMock, serve: Serve, exchanges: list[Exchange], get_status: GetStatus
 ) -> None:
     proxy = proxy_with_faults(
         cluster,

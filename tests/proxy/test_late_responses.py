@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
 
 import aiohttp
 import pytest
@@ -13,6 +12,7 @@ from aiohttp import web
 
 from flinkmock import Contract
 from flinkmock.proxy import Proxy
+from tests.proxy.conftest import Serve
 
 BODY = b"x" * 300_000
 
@@ -45,7 +45,7 @@ async def server_that_delays_100() -> AsyncIterator[str]:
     await asyncio.sleep(0.1)  # so that the connections close
 
 
-async def test_a_body_is_forwarded_to_a_server_that_delays_100(serve: Any, server_that_delays_100: str) -> None:
+async def test_a_body_is_forwarded_to_a_server_that_delays_100(serve: Serve, server_that_delays_100: str) -> None:
     url = await serve(Proxy(server_that_delays_100, Contract.load("2.3")))
     async with (
         aiohttp.ClientSession() as session,
@@ -54,7 +54,7 @@ async def test_a_body_is_forwarded_to_a_server_that_delays_100(serve: Any, serve
         assert await response.text() == str(len(BODY))
 
 
-async def test_the_request_of_a_client_that_disconnects_is_counted(serve: Any, server_that_delays_100: str) -> None:
+async def test_the_request_of_a_client_that_disconnects_is_counted(server_that_delays_100: str) -> None:
     proxy = Proxy(server_that_delays_100, Contract.load("2.3"))
     runner = proxy.runner(shutdown_timeout=0.1)
     await runner.setup()

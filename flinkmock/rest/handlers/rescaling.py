@@ -55,7 +55,7 @@ def _unfinished_job(call: RestCall) -> Job:
     return job
 
 
-def _require_adaptive_scheduler(call: RestCall, job: Job) -> None:
+def _require_adaptive_scheduler(job: Job) -> None:
     if not job.is_adaptive:
         scheduler = f"{scheduler_type(job)}Scheduler"
         raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.REQUIREMENTS, scheduler)
@@ -65,7 +65,7 @@ def _require_adaptive_scheduler(call: RestCall, job: Job) -> None:
 def requirements(call: RestCall) -> Payload:
     """Return the parallelism bounds of a job. Raises JobNotFound, JobInitializing, AdaptiveSchedulerRequired."""
     job = _unfinished_job(call)
-    _require_adaptive_scheduler(call, job)
+    _require_adaptive_scheduler(job)
     bounds = parallelism_bounds_of(job)
     payload = {}
     for vertex_id in java_vertex_order(bounds):
@@ -98,7 +98,7 @@ def set_requirements(call: RestCall) -> Payload:
         bounds[vertex_id] = ParallelismBounds(parallelism["lowerBound"], parallelism["upperBound"])
     if errors := bounds_errors(job, bounds):
         raise InvalidResourceRequirements("\n".join(errors))
-    _require_adaptive_scheduler(call, job)
+    _require_adaptive_scheduler(job)
     call.cluster.adaptive_scheduler.update_bounds(job, bounds, call.now)
     return {}
 
