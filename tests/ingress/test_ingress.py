@@ -37,26 +37,26 @@ def get(mock: FlinkMock, path: str = "/ns/job/jobs", authorization: str | None =
     return httpx.get(origin + path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
-BASIC, BEARER = 'Basic realm="Flink"', 'Bearer realm="Flink"'
+BASIC_CHALLENGE, BEARER_CHALLENGE = 'Basic realm="Flink"', 'Bearer realm="Flink"'
 INVALID_TOKEN = ', error="invalid_token", error_description="The token {}"'
 
 
 @pytest.mark.parametrize(
     ("authorization", "challenge"),
     [
-        ("Basic YWxpY2U6c2VjcmV0", None),
+        ("Basic YWxpY2U6c2VjcmV0", None),  # alice:secret
         ("basic YWxpY2U6c2VjcmV0", None),
         ("Bearer token", None),
         ("bearer old", None),
-        (None, f"{BASIC}, {BEARER}"),
-        ("", f"{BASIC}, {BEARER}"),
-        ("Basic", f"{BASIC}, {BEARER}"),
-        ("Basic !!!", f"{BASIC}, {BEARER}"),
-        ("Basic YWxpY2U6d3Jvbmc=", f"{BASIC}, {BEARER}"),
-        ("Basic /////w==", f"{BASIC}, {BEARER}"),
-        ("Bearer YWxpY2U6c2VjcmV0", f"{BASIC}, {BEARER}{INVALID_TOKEN.format('is unknown')}"),
-        ("Bearer alice:secret", f"{BASIC}, {BEARER}{INVALID_TOKEN.format('is unknown')}"),
-        ("Digest token", f"{BASIC}, {BEARER}"),
+        (None, f"{BASIC_CHALLENGE}, {BEARER_CHALLENGE}"),
+        ("", f"{BASIC_CHALLENGE}, {BEARER_CHALLENGE}"),
+        ("Basic", f"{BASIC_CHALLENGE}, {BEARER_CHALLENGE}"),
+        ("Basic !!!", f"{BASIC_CHALLENGE}, {BEARER_CHALLENGE}"),
+        ("Basic YWxpY2U6d3Jvbmc=", f"{BASIC_CHALLENGE}, {BEARER_CHALLENGE}"),  # alice:wrong
+        ("Basic /////w==", f"{BASIC_CHALLENGE}, {BEARER_CHALLENGE}"),  # not UTF-8
+        ("Bearer YWxpY2U6c2VjcmV0", f"{BASIC_CHALLENGE}, {BEARER_CHALLENGE}{INVALID_TOKEN.format('is unknown')}"),
+        ("Bearer alice:secret", f"{BASIC_CHALLENGE}, {BEARER_CHALLENGE}{INVALID_TOKEN.format('is unknown')}"),
+        ("Digest token", f"{BASIC_CHALLENGE}, {BEARER_CHALLENGE}"),
     ],
 )
 def test_requests_need_valid_credentials(mock: FlinkMock, authorization: str | None, challenge: str | None) -> None:
