@@ -43,7 +43,7 @@ class HandWrittenResponse:
 def hand_written_response(
     source: str, method: str, url: str, status: int, body: Any, *, is_pattern: bool = False
 ) -> HandWrittenResponse:
-    """Create a FakeResponse from a URL and a body.
+    """Create a HandWrittenResponse from a URL and a body.
 
     Args:
         source: File and position.
