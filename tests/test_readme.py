@@ -34,8 +34,9 @@ def test_the_scenario_loads() -> None:
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_the_curl_commands_get_responses(tmp_path: Path) -> None:
     commands = next(text for text in README.texts("sh") if "curl" in text)
-    with FlinkMock(ROOT / "scenarios" / "demo.yaml", clock="real") as cluster:
-        script = "set -euo pipefail\n" + commands.replace("http://127.0.0.1:8081", cluster.url)
+    with FlinkMock(ROOT / "scenarios" / "demo.yaml", clock="10x") as cluster:
+        short_sleep = "sleep() { command sleep 0.5; }  # 5 s of cluster time\n"
+        script = "set -euo pipefail\n" + short_sleep + commands.replace("http://127.0.0.1:8081", cluster.url)
         script = script.replace("curl -s", "curl -sS -w '\\n'").replace("python -c", f"'{sys.executable}' -c")
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = ["bash", "-c", script]

@@ -46,7 +46,7 @@ class Client:
 
 def request_outcomes(count: int, seed: int = 7) -> list[str]:
     """Send `count` requests; return their statuses and exceptions."""
-    with FlinkMock(SCENARIO, seed=seed) as mock:
+    with FlinkMock(SCENARIO, seed=seed, clock="1000x") as mock:
         client = Client(mock.url)
         outcomes = [client.get("/config") for _ in range(count)]
         client.connection.close()
@@ -62,7 +62,7 @@ def test_the_same_seed_gives_the_same_sequence() -> None:
 
 
 def test_many_requests_have_the_expected_share_of_faults_and_leak_nothing() -> None:
-    with FlinkMock(SCENARIO) as mock:
+    with FlinkMock(SCENARIO, clock="1000x") as mock:
         client = Client(mock.url)
         outcomes = [client.get("/config") for _ in range(250)]
         before = resource_counts(mock)
