@@ -108,8 +108,8 @@ def test_taskmanagers_join_and_are_lost(ctl: Ctl, flink: FlinkMock) -> None:
     count_before = len(flink.taskmanagers)
     assert ctl("taskmanager", "join").exit_code == 0
     assert len(ctl("taskmanager", "list").out.splitlines()) == count_before + 1
-    last = list(flink.taskmanagers)[-1]
-    assert ctl("taskmanager", "lose", last).out == f"{last} is lost\n"
+    last_id = list(flink.taskmanagers)[-1]
+    assert ctl("taskmanager", "lose", last_id).out == f"{last_id} is lost\n"
 
 
 def test_the_leader_is_shown(ctl: Ctl) -> None:

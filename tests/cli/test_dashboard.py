@@ -50,7 +50,7 @@ def write_source_distribution(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("write_package", [write_wheel, write_source_distribution])
-def test_fetch_keeps_the_files_of_the_dashboard(
+def test_fetch_keeps_only_the_files_of_the_dashboard(
     write_package: Callable[[Path], None],
     cache: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -148,9 +148,9 @@ def test_responses_of_a_fake_cluster_have_no_deviations_and_become_an_equal_clus
     scenario = {"cluster": {"taskmanagers": 2, "slots": 3}, "jobs": {"orders": "streaming", "report": "failing"}}
     with FlinkMock(scenario, clock="virtual") as flink:
         flink.advance("10m")
-        jobs = [flink.job(name).id for name in ("orders", "report")]
-        paths = ["/overview", "/taskmanagers", "/jobs/overview", *(f"/jobs/{job}" for job in jobs)]
-        paths += [f"/jobs/{job}/exceptions" for job in jobs]
+        job_ids = [flink.job(name).id for name in ("orders", "report")]
+        paths = ["/overview", "/taskmanagers", "/jobs/overview", *(f"/jobs/{job_id}" for job_id in job_ids)]
+        paths += [f"/jobs/{job_id}/exceptions" for job_id in job_ids]
         routes = [{"method": "GET", "url": path, "json": httpx.get(flink.url + path).json()} for path in paths]
     fakes = read_fakes([write(tmp_path, "routes.json", routes)])
     assert [fake.path for fake in fakes if review(fake, ["2.3"]).deviates] == []
@@ -160,7 +160,7 @@ def test_responses_of_a_fake_cluster_have_no_deviations_and_become_an_equal_clus
         overview, taskmanagers, jobs_overview, *details = [httpx.get(adopted.url + path).json() for path in paths[:5]]
     assert (overview["slots-total"], len(taskmanagers["taskmanagers"])) == (6, 2)
     states = {(job["jid"], job["name"], job["state"]) for job in jobs_overview["jobs"]}
-    assert states == {(jobs[0], "orders", "RUNNING"), (jobs[1], "report", "FAILED")}
+    assert states == {(job_ids[0], "orders", "RUNNING"), (job_ids[1], "report", "FAILED")}
     for response, route in zip(details, routes[3:], strict=False):
         names = [(vertex["id"], vertex["name"], vertex["parallelism"]) for vertex in response["vertices"]]
         assert names == [(vertex["id"], vertex["name"], vertex["parallelism"]) for vertex in route["json"]["vertices"]]

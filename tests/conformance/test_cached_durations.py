@@ -24,8 +24,8 @@ def vertex() -> SuccessResponse:
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
         with closing(HttpClient(cluster.url)) as client:
-            reader, job = ClientReader(client), cluster.job("orders").id
-            target = f"/jobs/{job}/vertices/{reader.json(f'/jobs/{job}')['vertices'][0]['id']}"
+            reader, job_id = ClientReader(client), cluster.job("orders").id
+            target = f"/jobs/{job_id}/vertices/{reader.json(f'/jobs/{job_id}')['vertices'][0]['id']}"
             body = reader.json(target)
     return success_response(Contract.load("2.3").operation("getJobVertexDetails"), target, body)
 

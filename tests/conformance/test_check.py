@@ -141,9 +141,9 @@ def test_a_check_against_another_release_has_findings(cluster: FlinkMock) -> Non
 
 
 def test_a_check_does_not_change_the_cluster(cluster: FlinkMock) -> None:
-    def states() -> list[str]:
+    def states() -> dict[str, str]:
         with cluster.engine.lock:
-            return sorted(str(job) for job in cluster.cluster.jobs)
+            return {job_id: job.state for job_id, job in cluster.cluster.jobs.items()}
 
     before = states()
     check(cluster.url)

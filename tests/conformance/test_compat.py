@@ -95,10 +95,10 @@ def test_removed_response_fields_are_reported() -> None:
 
 
 def test_changed_statuses_are_reported() -> None:
-    job = f"/jobs/{JOB}"
-    result = effects(ClientRequest("PATCH", f"{job}?mode=cancel"), old="1.12", new="1.20")
+    job_path = f"/jobs/{JOB}"
+    result = effects(ClientRequest("PATCH", f"{job_path}?mode=cancel"), old="1.12", new="1.20")
     assert ("PATCH /jobs/:jobid", MAY_READ, "409 for a job that has ended; before, 404", "1.15") in result
-    coordination = ClientRequest("POST", f"{job}/coordinators/{OPERATOR}", {"serializedCoordinationRequest": [1]})
+    coordination = ClientRequest("POST", f"{job_path}/coordinators/{OPERATOR}", {"serializedCoordinationRequest": [1]})
     assert {(what, since) for _, _, what, since in effects(coordination, old="2.0", new="2.3")} == {
         ("404 for an unknown operator; before, 500", "2.1")
     }
@@ -130,8 +130,8 @@ def test_requests_are_read_from_a_har_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["journal.jsonl", "journal.har"])
 def test_requests_are_read_from_a_journal(name: str, tmp_path: Path) -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink="1.20", clock="virtual") as cluster:
-        job = f"{cluster.url}/jobs/{cluster.job('orders').id}"
-        httpx.get(f"{job}/exceptions")
+        job_url = f"{cluster.url}/jobs/{cluster.job('orders').id}"
+        httpx.get(f"{job_url}/exceptions")
         httpx.post(f"{cluster.url}/jars/x.jar/run?program-args=a", json={"programArgs": "--port 1"})
         with JournalFile(tmp_path / name) as journal_file:
             journal_file.set_url(cluster.url)

@@ -13,7 +13,7 @@ from flinkmock.errors import ServerUnreachable
 from tests.conformance.recorded_clusters import BUSY, LIFECYCLES
 
 
-def test_an_interrupted_recording_is_written() -> None:
+def test_an_interrupted_recording_contains_what_was_observed() -> None:
     is_interrupted = False
 
     def interrupt_once(ms: int) -> None:
@@ -65,9 +65,9 @@ def test_omissions_are_listed() -> None:
         client.close()
     job = next(iter(observations.jobs.values()))
     job.config["restart-strategy"] = "Failure rate restart with maximum of 3 failures within interval 60 s."
-    vertex = next(iter(job.by_vertex))
-    job.by_vertex[vertex].accumulators.append({"name": "own", "type": "Bloom", "value": "?"})
-    job.omitted_metrics = {vertex: 7}
+    vertex_id = next(iter(job.by_vertex))
+    job.by_vertex[vertex_id].accumulators.append({"name": "own", "type": "Bloom", "value": "?"})
+    job.omitted_metrics = {vertex_id: 7}
     observations.jars = ["a.jar", "b.jar"]
     observations.poll_count, observations.failed_poll_count = 75, 12
     observations.jobs["0"] = replace(job, name="lost", is_gone=True)

@@ -141,14 +141,17 @@ def autoscaler_values(cluster: FlinkMock) -> list[Any]:
     """Return the values that an autoscaler reads: durations and sizes of checkpoints, busy times, busy ratios."""
     client = HttpClient(cluster.url)
     reader = ClientReader(client)
-    job = f"/jobs/{cluster.job('orders').id}"
-    vertices = [
-        f"{job}/vertices/{vertex.id}" for vertex in cluster.cluster.jobs[cluster.job("orders").id].graph.vertices
+    job_path = f"/jobs/{cluster.job('orders').id}"
+    vertex_paths = [
+        f"{job_path}/vertices/{vertex.id}" for vertex in cluster.cluster.jobs[cluster.job("orders").id].graph.vertices
     ]
-    checkpoints = reader.json(f"{job}/checkpoints")["summary"]
-    busy_times = [reader.json(vertex)["subtasks"][0]["metrics"]["accumulated-busy-time"] for vertex in vertices]
+    checkpoints = reader.json(f"{job_path}/checkpoints")["summary"]
+    busy_times = [
+        reader.json(vertex_path)["subtasks"][0]["metrics"]["accumulated-busy-time"] for vertex_path in vertex_paths
+    ]
     busy_ratios = [
-        [subtask["busyRatio"] for subtask in reader.json(f"{vertex}/backpressure")["subtasks"]] for vertex in vertices
+        [subtask["busyRatio"] for subtask in reader.json(f"{vertex_path}/backpressure")["subtasks"]]
+        for vertex_path in vertex_paths
     ]
     client.close()
     return [checkpoints["end_to_end_duration"], checkpoints["state_size"], busy_times, busy_ratios]

@@ -11,9 +11,9 @@ from tests.control.client import Control
 
 
 def test_the_journal_is_queried(flink: FlinkMock, control: Control) -> None:
-    job = flink.job("orders").id
+    job_id = flink.job("orders").id
     httpx.get(flink.url + "/jobs")
-    httpx.post(f"{flink.url}/jobs/{job}/savepoints", json={"target-directory": "s3://bucket"})
+    httpx.post(f"{flink.url}/jobs/{job_id}/savepoints", json={"target-directory": "s3://bucket"})
     httpx.get(flink.url + "/nothing")
     requests = control.get("requests?match=POST+/jobs/:jobid/savepoints")
     assert (requests["count"], requests["dropped"]) == (1, 0)
@@ -23,7 +23,7 @@ def test_the_journal_is_queried(flink: FlinkMock, control: Control) -> None:
     assert control.get("requests?limit=0") == {"requests": [], "count": 3, "dropped": 0}
     assert control.get("requests?status=404")["count"] == control.get("requests?unmatched=true")["count"] == 1
     assert control.get("requests?unexpected=true")["count"] == 1
-    assert control.get("requests?job=orders")["count"] == control.get(f"requests?job={job}")["count"] == 1
+    assert control.get("requests?job=orders")["count"] == control.get(f"requests?job={job_id}")["count"] == 1
     assert control.get('requests?match=POST+/jobs/:jobid/savepoints&body={"target-directory": "s3://*"}')["count"] == 1
     control.error("GET", "requests?body=1", 400)
     assert control.get('requests?match=GET+/jobs&body={"a":1}')["count"] == 0

@@ -71,7 +71,7 @@ def test_a_scenario_is_checked_without_being_used(flink: FlinkMock, control: Con
     assert job_names(flink) == ["orders"]
 
 
-def test_a_scenario_with_more_jobmanagers_can_be_loaded_from_another_thread(flink: FlinkMock) -> None:
+def test_a_scenario_with_more_jobmanagers_can_be_loaded_in_python(flink: FlinkMock) -> None:
     flink.load_scenario("leader-change.yaml")
     assert [httpx.get(f"{url}/jobs", verify=False).status_code for url in flink.urls] == [200, 200]
 

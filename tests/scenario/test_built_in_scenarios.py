@@ -158,8 +158,8 @@ def test_rolling_upgrade_stops_a_job_and_runs_its_new_version(tmp_path: Path) ->
         harness.advance_to(11_000)
         savepoint = harness.outcome(second_stop)
         assert (old_job.state, savepoint[:5]) == ("FINISHED", "file:")
-        jar = upload(harness, tmp_path / "orders-2.1.jar")
-        job_id = harness.post(f"/jars/{jar}/run", {"savepointPath": savepoint})["jobid"]
+        jar_id = upload(harness, tmp_path / "orders-2.1.jar")
+        job_id = harness.post(f"/jars/{jar_id}/run", {"savepointPath": savepoint})["jobid"]
         harness.advance_to(11_500)
         new_job = harness.get(f"/jobs/{job_id}")
         assert (new_job["name"], new_job["state"]) == ("orders", "RUNNING")

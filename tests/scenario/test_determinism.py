@@ -152,13 +152,13 @@ def test_all_clocks_reach_the_same_states_at_the_same_times(monkeypatch: pytest.
 def timeline_under(clock: str, wall_ms: list[int]) -> list[tuple[int, str]]:
     """Return the states of the first 30 s, with a request every 250 ms of cluster time. Advances the wall clock."""
     with scenario_harness(RICH, clock=clock) as harness:
-        job = harness.job().id
+        job_id = harness.job().id
         while harness.now < 30_000:
             if clock == "virtual":
                 harness.engine.advance(250)
             else:
                 wall_ms[0] += {"real": 250, "10x": 25}.get(clock, 0)
-            harness.get(f"/jobs/{job}/config")
+            harness.get(f"/jobs/{job_id}/config")
         return harness.timeline()
 
 

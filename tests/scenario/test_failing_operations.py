@@ -27,10 +27,10 @@ operations:
 
 
 def upload(harness: ScenarioHarness, folder: Path) -> str:
-    copy = folder / "copy.bin"
-    with zipfile.ZipFile(copy, "w") as archive:
+    file = folder / "copy.bin"
+    with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nMain-Class: org.example.Orders\n")
-    response: Any = harness.client.json("POST", "/jars/upload", files=[UploadedFile("orders.jar", copy)])
+    response: Any = harness.client.json("POST", "/jars/upload", files=[UploadedFile("orders.jar", file)])
     return str(response["filename"]).rpartition("/")[2]
 
 
@@ -62,11 +62,11 @@ def test_uploads_and_submissions_fail_as_configured(tmp_path: Path) -> None:
             upload(harness, tmp_path)
         assert str(error.value.exception) == "java.io.IOException: No space left on device"
         assert harness.get("/jars")["files"] == []
-        jar = upload(harness, tmp_path)
-        harness.post(f"/jars/{jar}/run")
+        jar_id = upload(harness, tmp_path)
+        harness.post(f"/jars/{jar_id}/run")
         with pytest.raises(ProgramError) as program_error:
-            harness.post(f"/jars/{jar}/run")
+            harness.post(f"/jars/{jar_id}/run")
         assert program_error.value.exception.chain()[-1].message == "not now"
         assert [job.name for job in harness.engine.cluster.jobs.values()].count("submitted") == 1
-        harness.post(f"/jars/{jar}/run")
+        harness.post(f"/jars/{jar_id}/run")
         assert [job.name for job in harness.engine.cluster.jobs.values()].count("submitted") == 2

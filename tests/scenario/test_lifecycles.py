@@ -59,23 +59,23 @@ expect:
 """
 
 
-def test_an_empty_file_is_a_working_cluster() -> None:
+def test_a_scenario_without_jobs_is_a_working_cluster() -> None:
     with FlinkMock({"clock": "virtual"}) as mock, httpx.Client(base_url=mock.url) as client:
         overview = client.get("/overview").json()
         assert (overview["taskmanagers"], overview["slots-total"], overview["jobs-running"]) == (1, 4, 0)
         uploaded = client.post("/jars/upload", files={"jarfile": ("orders.jar", small_jar())}).json()
-        job = client.post(f"/jars/{Path(uploaded['filename']).name}/run", json={}).json()["jobid"]
+        job_id = client.post(f"/jars/{Path(uploaded['filename']).name}/run", json={}).json()["jobid"]
         mock.advance("1s")
-        assert client.get(f"/jobs/{job}").json()["state"] == "RUNNING"
-        trigger_id = client.post(f"/jobs/{job}/savepoints", json={}).json()["request-id"]
+        assert client.get(f"/jobs/{job_id}").json()["state"] == "RUNNING"
+        trigger_id = client.post(f"/jobs/{job_id}/savepoints", json={}).json()["request-id"]
         duration = DEFAULT_CLUSTER_OPERATIONS["savepoint"].duration
         assert isinstance(duration, UniformRange)
         mock.advance(f"{duration.high}ms")
-        savepoint = client.get(f"/jobs/{job}/savepoints/{trigger_id}").json()
+        savepoint = client.get(f"/jobs/{job_id}/savepoints/{trigger_id}").json()
         assert savepoint["operation"]["location"].startswith("file:/flink/savepoints/savepoint-")
-        client.patch(f"/jobs/{job}")
+        client.patch(f"/jobs/{job_id}")
         mock.advance("1s")
-        assert client.get(f"/jobs/{job}").json()["state"] == "CANCELED"
+        assert client.get(f"/jobs/{job_id}").json()["state"] == "CANCELED"
 
 
 def test_a_savepoint_needs_a_directory_in_the_request_or_the_configuration() -> None:
@@ -147,11 +147,11 @@ def upgrade(mock: FlinkMock, *, with_savepoint: bool) -> None:
     """Upgrade a job like a deployer that stops it twice, because the first stop fails."""
     with httpx.Client(base_url=mock.url) as client:
         mock.advance("5s")
-        job = mock.job("orders").id
+        job_id = mock.job("orders").id
         for _ in range(2):
-            trigger_id = client.post(f"/jobs/{job}/stop", json={}).json()["request-id"]
+            trigger_id = client.post(f"/jobs/{job_id}/stop", json={}).json()["request-id"]
             mock.advance("3s")
-            stop = client.get(f"/jobs/{job}/savepoints/{trigger_id}").json()["operation"]
+            stop = client.get(f"/jobs/{job_id}/savepoints/{trigger_id}").json()["operation"]
         uploaded = client.post("/jars/upload", files={"jarfile": ("orders-2.1.jar", small_jar())}).json()
         body = {"savepointPath": stop["location"]} if with_savepoint else {}
         assert client.post(f"/jars/{Path(uploaded['filename']).name}/run", json=body).status_code == 200

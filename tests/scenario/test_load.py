@@ -27,7 +27,7 @@ def test_a_built_in_scenario_loads(file: Path) -> None:
     assert second.startswith("# ")
 
 
-def test_the_demo_has_a_job_for_each_last_state() -> None:
+def test_the_demo_has_a_job_with_each_kind_of_end() -> None:
     last_states = {}
     for job in load_scenario(ROOT / "scenarios" / "demo.yaml").jobs:
         last_step = job.lifecycle[-1]
@@ -98,7 +98,7 @@ def test_the_cluster_accepts_every_clock_of_the_scenario_language(clock: str) ->
     Clock(mode, lambda: 0)
 
 
-def test_importing_flinkmock_loads_neither_yaml_nor_jsonschema() -> None:
+def test_importing_flinkmock_imports_neither_yaml_nor_jsonschema() -> None:
     code = "import sys, flinkmock, flinkmock.scenario; print(sys.modules.keys() & {'yaml', 'jsonschema'})"
     completed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert completed.stdout.strip() == "set()"

@@ -32,10 +32,11 @@ MAPPING_ERROR = (
 
 def run(harness: ScenarioHarness, folder: Path, name: str, savepoint: str, query: str = "", **body: Any) -> str:
     """Run a jar from a savepoint; return the state of the job a minute later."""
-    copy = folder / f"{name}.copy"
-    copy.write_bytes(small_jar())
-    jar = harness.client.json("POST", "/jars/upload", files=[UploadedFile(name, copy)])["filename"].rpartition("/")[2]
-    job_id = harness.post(f"/jars/{jar}/run{query}", {"savepointPath": savepoint, **body})["jobid"]
+    file = folder / f"{name}.copy"
+    file.write_bytes(small_jar())
+    response = harness.client.json("POST", "/jars/upload", files=[UploadedFile(name, file)])
+    jar_id = response["filename"].rpartition("/")[2]
+    job_id = harness.post(f"/jars/{jar_id}/run{query}", {"savepointPath": savepoint, **body})["jobid"]
     harness.advance_to(harness.now + 60_000)
     return str(harness.get(f"/jobs/{job_id}")["state"])
 

@@ -23,7 +23,7 @@ RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
 @pytest.mark.parametrize("scheduler", ["default", "adaptive"])
-def test_only_terminal_states_have_no_transitions(scheduler: str) -> None:
+def test_a_job_does_not_leave_terminal_states_and_can_be_suspended_in_others(scheduler: str) -> None:
     table = legal_transitions(scheduler)
     assert set(table) == set(JOB_STATES)
     assert {state for states in table.values() for state in states} <= set(JOB_STATES)

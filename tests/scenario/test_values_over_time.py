@@ -188,8 +188,8 @@ def test_a_metric_appears_at_its_start_time() -> None:
     with FlinkMock({"jobs": {"orders": {"vertices": vertices}}}, clock="virtual") as flink:
         job = flink.job("orders")
         flink.advance("1s")
-        vertex = httpx.get(f"{flink.url}/jobs/{job.id}").json()["vertices"][0]["id"]
-        url = f"{flink.url}/jobs/{job.id}/vertices/{vertex}/subtasks/metrics"
+        vertex_id = httpx.get(f"{flink.url}/jobs/{job.id}").json()["vertices"][0]["id"]
+        url = f"{flink.url}/jobs/{job.id}/vertices/{vertex_id}/subtasks/metrics"
 
         def metric_sums(name: str) -> list[float]:
             return [metric["sum"] for metric in httpx.get(url, params={"get": name}).json()]

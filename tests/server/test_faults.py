@@ -67,7 +67,7 @@ def test_a_savepoint_is_taken_although_the_response_is_dropped_after_processing(
         assert again.status_code == 202
 
 
-def test_a_hanging_request_ends_when_its_client_disconnects() -> None:
+def test_hang_sends_no_response_and_blocks_no_other_request() -> None:
     with faulty_cluster(Fault("hangs", GET_JOBS, drop=Drop.HANG)) as mock:
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(mock.url + "/jobs", timeout=httpx.Timeout(PATIENCE, read=0.2))

@@ -38,9 +38,11 @@ def mock() -> Iterator[FlinkMock]:
 def all_responses(mock: FlinkMock) -> list[bytes]:
     """Return the bodies of the responses that show the state of the cluster."""
     with httpx.Client(base_url=mock.url) as client:
-        jobs = [job["id"] for job in client.get("/jobs").json()["jobs"]]
+        job_ids = [job["id"] for job in client.get("/jobs").json()["jobs"]]
         paths = ["/jobs/overview", "/taskmanagers", "/jars", "/jobmanager/log"]
-        paths += [f"/jobs/{job}{suffix}" for job in jobs for suffix in ("", "/checkpoints", "/exceptions", "/config")]
+        paths += [
+            f"/jobs/{job_id}{suffix}" for job_id in job_ids for suffix in ("", "/checkpoints", "/exceptions", "/config")
+        ]
         return [client.get(path).content.replace(mock.url.encode(), b"") for path in paths]
 
 
@@ -53,8 +55,8 @@ def upload(mock: FlinkMock, name: str = "orders.jar", content: bytes | None = No
 
 def change_cluster(mock: FlinkMock) -> None:
     """Run, fail and cancel jobs, take a savepoint, lose a TaskManager and send a signal."""
-    jar = upload(mock, "other.jar")
-    httpx.post(f"{mock.url}/jars/{jar}/run")
+    jar_id = upload(mock, "other.jar")
+    httpx.post(f"{mock.url}/jars/{jar_id}/run")
     orders = mock.job("orders")
     httpx.post(f"{mock.url}/jobs/{orders.id}/savepoints", json={"target-directory": "file:///s"})
     mock.advance("10s")
@@ -92,11 +94,11 @@ def test_several_snapshots_are_independent(mock: FlinkMock) -> None:
 
 
 def test_an_operation_in_progress_continues_after_a_restore(mock: FlinkMock) -> None:
-    job = f"{mock.url}/jobs/{mock.job('orders').id}"
-    trigger_id = httpx.post(f"{job}/savepoints", json={"target-directory": "file:///s"}).json()["request-id"]
+    job_url = f"{mock.url}/jobs/{mock.job('orders').id}"
+    trigger_id = httpx.post(f"{job_url}/savepoints", json={"target-directory": "file:///s"}).json()["request-id"]
 
     def status() -> Any:
-        return httpx.get(f"{job}/savepoints/{trigger_id}").json()["status"]["id"]
+        return httpx.get(f"{job_url}/savepoints/{trigger_id}").json()["status"]["id"]
 
     mock.advance("2s")
     snapshot = mock.snapshot()
@@ -108,25 +110,25 @@ def test_an_operation_in_progress_continues_after_a_restore(mock: FlinkMock) -> 
 
 
 def test_jars_are_restored_with_their_files(mock: FlinkMock) -> None:
-    jar = upload(mock, "orders.jar", small_jar("org.example.Orders"))
+    jar_id = upload(mock, "orders.jar", small_jar("org.example.Orders"))
     snapshot = mock.snapshot()
-    httpx.delete(f"{mock.url}/jars/{jar}")
-    assert httpx.post(f"{mock.url}/jars/{jar}/run").status_code != 200
+    httpx.delete(f"{mock.url}/jars/{jar_id}")
+    assert httpx.post(f"{mock.url}/jars/{jar_id}/run").status_code != 200
     mock.restore(snapshot)
     [listed] = httpx.get(f"{mock.url}/jars").json()["files"]
-    assert (listed["id"], listed["entry"][0]["name"]) == (jar, "org.example.Orders")
-    assert httpx.post(f"{mock.url}/jars/{jar}/run").status_code == 200
+    assert (listed["id"], listed["entry"][0]["name"]) == (jar_id, "org.example.Orders")
+    assert httpx.post(f"{mock.url}/jars/{jar_id}/run").status_code == 200
 
 
 def test_a_jar_uploaded_after_a_restore_does_not_replace_that_of_another_snapshot(
     mock: FlinkMock, tmp_path: Path
 ) -> None:
     empty = mock.snapshot()
-    first_jar = upload(mock, "app.jar", small_jar("org.example.One"))
+    first_jar_id = upload(mock, "app.jar", small_jar("org.example.One"))
     with_first_jar = mock.snapshot()
     mock.restore(empty)
-    second_jar = upload(mock, "app.jar", small_jar("org.example.Other"))
-    assert second_jar == first_jar  # the same seed
+    second_jar_id = upload(mock, "app.jar", small_jar("org.example.Other"))
+    assert second_jar_id == first_jar_id  # the same seed
     mock.restore(with_first_jar)
     [jar] = mock.cluster.jars.newest_first()
     assert jar.path.read_bytes() == small_jar("org.example.One")
@@ -177,8 +179,8 @@ def test_a_job_control_is_valid_after_a_restore_unless_its_job_is_gone(mock: Fli
     orders = mock.job("orders")
     orders.cancel()
     mock.advance("1m")
-    jar = upload(mock)
-    httpx.post(f"{mock.url}/jars/{jar}/run")
+    jar_id = upload(mock)
+    httpx.post(f"{mock.url}/jars/{jar_id}/run")
     [new_job] = [job for job in mock.cluster.jobs.values() if job.name not in ("orders", "later")]
     new_job_control = mock.job(new_job.name)
     mock.restore(snapshot)

@@ -70,9 +70,9 @@ class ActionRunner:
         return [response for name, number in with_reads for response in self._run_action(name, number)]
 
     def _run_action(self, name: str, number: int) -> list[bytes]:
-        engine, jobs, jars = self._engine, list(self._engine.cluster.jobs), self._engine.cluster.jars.newest_first()
-        job = jobs[number % len(jobs)] if jobs else "0" * 32
-        jar = jars[number % len(jars)].id if jars else "no.jar"
+        engine, job_ids, jars = self._engine, list(self._engine.cluster.jobs), self._engine.cluster.jars.newest_first()
+        job_id = job_ids[number % len(job_ids)] if job_ids else "0" * 32
+        jar_id = jars[number % len(jars)].id if jars else "no.jar"
         match name:
             case "advance":
                 engine.advance(number * number * 100)
@@ -83,28 +83,28 @@ class ActionRunner:
                 file.write_bytes(small_jar(f"org.example.Job{number}"))
                 return [self._send("POST", "/jars/upload", files=[UploadedFile("job.jar", file)])]
             case "delete":
-                return [self._send("DELETE", f"/jars/{jar}")]
+                return [self._send("DELETE", f"/jars/{jar_id}")]
             case "run":
-                return [self._send("POST", f"/jars/{jar}/run", {"parallelism": 1})]
+                return [self._send("POST", f"/jars/{jar_id}/run", {"parallelism": 1})]
             case "save":
-                return [self._trigger(f"/jobs/{job}/savepoints", {"target-directory": "file:///s"})]
+                return [self._trigger(f"/jobs/{job_id}/savepoints", {"target-directory": "file:///s"})]
             case "stop":
-                return [self._trigger(f"/jobs/{job}/stop", {"targetDirectory": "file:///s", "drain": False})]
+                return [self._trigger(f"/jobs/{job_id}/stop", {"targetDirectory": "file:///s", "drain": False})]
             case "checkpoint":
-                return [self._trigger(f"/jobs/{job}/checkpoints", {})]
+                return [self._trigger(f"/jobs/{job_id}/checkpoints", {})]
             case "cancel":
-                return [self._send("PATCH", f"/jobs/{job}")]
+                return [self._send("PATCH", f"/jobs/{job_id}")]
             case "join":
                 engine.cluster.taskmanagers.add(engine.clock.now())
             case "lose" if taskmanagers := engine.cluster.taskmanagers.at(engine.clock.now()):
                 engine.cluster.taskmanagers.remove(taskmanagers[number % len(taskmanagers)].id, engine.clock.now())
-            case "fail" if jobs and not engine.cluster.jobs[job].has_ended:
-                engine.cluster.state_machines.fail(engine.cluster.jobs[job], engine.clock.now())
+            case "fail" if job_ids and not engine.cluster.jobs[job_id].has_ended:
+                engine.cluster.state_machines.fail(engine.cluster.jobs[job_id], engine.clock.now())
         return []
 
     def _read_all(self) -> list[bytes]:
         targets = ["/jobs/overview", "/taskmanagers", "/jars", "/overview", "/jobmanager/log"]
-        targets += [f"/jobs/{job}{suffix}" for job in self._engine.cluster.jobs for suffix in JOB_PATH_SUFFIXES]
+        targets += [f"/jobs/{job_id}{suffix}" for job_id in self._engine.cluster.jobs for suffix in JOB_PATH_SUFFIXES]
         return [self._send("GET", target) for target in (*targets, *self.status_targets)]
 
     def _trigger(self, target: str, body: dict[str, Any]) -> bytes:
