@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from flinkmock.cluster.event_queue import event_handler
-from flinkmock.cluster.job import ParallelismBounds, RequirementsChange, RescaleCause
+from flinkmock.cluster.job import ParallelismBounds, RescaleCause, ResourceChange
 from flinkmock.cluster.rescaling import (
     apply_parallelism,
     best_parallelism,
@@ -93,11 +93,11 @@ class AdaptiveScheduler:
 
     def update_bounds(self, job: Job, bounds: Mapping[str, ParallelismBounds], at: int) -> None:
         """Set new parallelism bounds by vertex id, which must be valid, and schedule a rescale after the cooldown."""
-        for change in job.requirements_changes:
+        for change in job.resource_changes:
             if change.is_pending:
                 change.ended_at, change.reason = at, "RESOURCE_REQUIREMENTS_UPDATED"
         set_bounds(job, bounds)
-        job.requirements_changes.append(RequirementsChange(at))
+        job.resource_changes.append(ResourceChange(at))
         attempt = job.attempt_at(at)
         deployed_at = attempt.deployed_at if attempt is not None else None
         self._schedule_rescale(job, self._cooldown_end(at if deployed_at is None else deployed_at, at))
@@ -107,9 +107,9 @@ class AdaptiveScheduler:
         """Rescale a job at the end of the cooldown, if its parallelism changes."""
         cluster = self._cluster
         job = cluster.jobs[job_id]
-        if version != len(job.requirements_changes):
+        if version != len(job.resource_changes):
             return
-        change = job.requirements_changes[-1]
+        change = job.resource_changes[-1]
         if job.has_ended:
             change.ended_at, change.reason = at, terminated_reason(job.state)
         elif job.state != JobState.RUNNING or job.attempts[-1].deployed_at is None:
@@ -127,12 +127,12 @@ class AdaptiveScheduler:
     def _grow(self, job: Job, at: int) -> None:
         """Schedule a rescale of a running job, unless one is pending or the parallelism would not change."""
         current, desired = [vertex.parallelism for vertex in job.graph.vertices], desired_parallelism(job)
-        if current == desired or any(change.is_pending for change in job.requirements_changes):
+        if current == desired or any(change.is_pending for change in job.resource_changes):
             return
         best = self._best_parallelism(job, at)
         if best is None or best == current:
             return
-        job.requirements_changes.append(RequirementsChange(at, RescaleCause.NEW_RESOURCE_AVAILABLE))
+        job.resource_changes.append(ResourceChange(at, RescaleCause.NEW_RESOURCE_AVAILABLE))
         due_at = self._cooldown_end(job.attempts[-1].deployed_at or at, at)
         if best != desired:
             due_at += self._cluster.configuration.milliseconds(RESCALE_STABILIZATION)
@@ -143,7 +143,7 @@ class AdaptiveScheduler:
         return max(at, deployed_at + self._cluster.configuration.milliseconds(RESCALE_COOLDOWN))
 
     def _schedule_rescale(self, job: Job, at: int) -> None:
-        self._cluster.event_queue.schedule(at, "on_rescale_due", job.id, len(job.requirements_changes))
+        self._cluster.event_queue.schedule(at, "on_rescale_due", job.id, len(job.resource_changes))
 
     def _best_parallelism(self, job: Job, at: int) -> list[int] | None:
         """Return the highest parallelism that the bounds, free slots and the job's slots allow, vertex by vertex."""

@@ -80,7 +80,7 @@ class Cluster:
     Args:
         spec: The scenario.
         release: The Flink release that is served.
-        clock: The scenario begins at its current time. Whether it follows the wall clock decides whether caches are
+        clock: The scenario begins at the current time of this clock. If the clock follows the wall clock, caches are
             modelled by default.
         upload_dir: A directory for uploaded jars, created with the first one. The caller removes it.
     """
@@ -92,7 +92,7 @@ class Cluster:
         self.scenario_started_at = clock.now()
         """When the scenario begins (epoch ms)."""
         self.started_at = self.scenario_started_at
-        """When the cluster was started (epoch ms); if it or its jobs have an age, before the scenario begins."""
+        """When the cluster was started (epoch ms): earlier if the scenario gives the cluster or a job an `age`."""
         self.now = self.scenario_started_at
         """The time until which events have run (epoch ms)."""
         self.configuration = self._make_configuration()
@@ -288,7 +288,7 @@ class Cluster:
         return jobs[-1]
 
     def cluster_operation_spec(self, job: Job | None, name: ClusterOperation) -> ClusterOperationSpec:
-        """Return the spec of a cluster operation: that of the job, that of the scenario, or the default."""
+        """Return the spec of a cluster operation: the job's, the scenario's, or the default."""
         for operations in (job.spec.cluster_operations if job else {}, self.spec.cluster_operations):
             if name in operations:
                 return operations[name]
@@ -336,7 +336,7 @@ class Cluster:
         Args:
             spec: The spec of the job.
             at: Epoch ms.
-            job_id: 32 hex digits; None: that of the spec or, if it has none, a generated id.
+            job_id: 32 hex digits; None: the id in the spec or, if the spec has none, a generated id.
             restore: The state to restore; None: the job starts without state.
             is_initialized: Whether the job is initialized at `at` already. `/jars/:jarid/run` responds only after that.
             application: The application of the job (2.3) if it was started before; None: a new application.

@@ -44,7 +44,7 @@ class ParallelismBounds(NamedTuple):
 
 
 @dataclass(slots=True)
-class RequirementsChange:
+class ResourceChange:
     """A change of the parallelism bounds or of the available slots that may cause a rescale of the job.
 
     Attributes:
@@ -95,7 +95,7 @@ class Job:
     """Whether it ended during initialization, so that it never had a graph."""
     parallelism_bounds: dict[str, ParallelismBounds] = field(default_factory=dict)
     """Vertex id -> the bounds that a client has set for the adaptive scheduler."""
-    requirements_changes: list[RequirementsChange] = field(default_factory=list)
+    resource_changes: list[ResourceChange] = field(default_factory=list)
     stop_failure: JavaException | None = None
     """The exception of a stop that failed after its savepoint was complete. The job can't recover then."""
     expires_at: int | None = None
@@ -258,7 +258,7 @@ class Job:
         return vertex
 
     def execution_at(self, vertex: Vertex, subtask: int, time: int, attempt: int | None = None) -> Execution:
-        """Return an execution of a subtask: that of the attempt with this number or, if it is None, the current one.
+        """Return the execution of a subtask in the attempt with this number or, if it is None, in the current one.
 
         Raises:
             SubtaskNotFound: The subtask index is not below the parallelism.

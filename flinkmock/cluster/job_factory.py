@@ -57,8 +57,8 @@ class JobFactory:
     def recover(self, former_job: Job, at: int) -> Job:
         """Create a job of a former leader again at `at` (epoch ms), from its latest checkpoint.
 
-        The job keeps its id and continues the ids of checkpoints. In all other respects it is as if it were submitted
-        at `at` (recorded: tests/server/leader-change.json.gz).
+        The job keeps its id and continues the ids of checkpoints. Everything else is as in a job that is submitted at
+        `at` (recorded: tests/server/leader-change.json.gz).
         """
         spec = dataclasses.replace(former_job.spec, id=former_job.id)
         lifecycle = recovered_lifecycle(former_job, self._lifecycle(spec))

@@ -63,7 +63,7 @@ class JobStore:
     def is_kept(self, application: Application, time: int) -> bool:
         """Return whether an application is known at `time` (epoch ms).
 
-        It is known as long as one of its jobs. If it has none, it expires like a job.
+        An application is known while one of its jobs is known. An application without jobs expires like a job.
         """
         if application.jobs:
             return any(job.is_known_at(time) for job in application.jobs)

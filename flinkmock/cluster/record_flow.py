@@ -46,8 +46,8 @@ class RecordFlow:
     def chain_record_counts(self, execution: Execution) -> list[tuple[int, int]]:
         """Return the numbers of records that each operator of a subtask's chain has received and emitted.
 
-        An operator receives what the previous one emits. The selectivity of the vertex is that of its last operator or,
-        if this is a sink, of its first one.
+        An operator receives what the previous one emits. The last operator applies the selectivity of the vertex; if
+        the last operator is a sink, the first one applies it.
         """
         vertex, counters = execution.vertex, self.io_counters(execution)
         passed_on = counters.records_in  # the number of records from each operator to the next one

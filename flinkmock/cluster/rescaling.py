@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from flinkmock.cluster.graph import JobGraph
-from flinkmock.cluster.job import Job, ParallelismBounds, RequirementsChange, RescaleCause
+from flinkmock.cluster.job import Job, ParallelismBounds, RescaleCause, ResourceChange
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.states import GLOBALLY_TERMINAL, JobState
 from flinkmock.flink import messages
@@ -37,8 +37,8 @@ class Rescale:
 
     Attributes:
         number: The position in the history, from 0.
-        version: How many times the bounds had changed when it started.
-        number_in_version: The number of the rescale among those of one version, from 1.
+        version: How many times the bounds had changed when the rescale started.
+        number_in_version: The number of the rescale since the bounds last changed, from 1.
         cause: The cause.
         started_at: When it started.
         ended_at: When it ended; None while it is in progress.
@@ -166,14 +166,12 @@ def history_at(job: Job, time: int) -> list[Rescale]:
     There is one for each attempt, and one for each change that led to no attempt.
     """
     change_by_attempt = {
-        change.job_attempt_number: change
-        for change in job.requirements_changes
-        if change.job_attempt_number is not None
+        change.job_attempt_number: change for change in job.resource_changes if change.job_attempt_number is not None
     }
     starts = [_start_of_attempt(job, attempt, change_by_attempt.get(attempt.number)) for attempt in job.attempts]
     starts += [
         _Start(change.at, change.cause, None, change)
-        for change in job.requirements_changes
+        for change in job.resource_changes
         if change.job_attempt_number is None or change.job_attempt_number >= len(job.attempts)
     ]
     rescales: list[Rescale] = []
@@ -181,8 +179,7 @@ def history_at(job: Job, time: int) -> list[Rescale]:
         if start.at > time:
             break
         version = sum(
-            change.at <= start.at and change.cause == RescaleCause.UPDATE_REQUIREMENT
-            for change in job.requirements_changes
+            change.at <= start.at and change.cause == RescaleCause.UPDATE_REQUIREMENT for change in job.resource_changes
         )
         end = _end_of(job, start, time)
         rescales.append(
@@ -207,7 +204,7 @@ class _Start(NamedTuple):
     at: int
     cause: RescaleCause
     attempt: JobAttempt | None
-    change: RequirementsChange | None
+    change: ResourceChange | None
 
 
 class _End(NamedTuple):
@@ -218,7 +215,7 @@ class _End(NamedTuple):
     reason: str | None
 
 
-def _start_of_attempt(job: Job, attempt: JobAttempt, change: RequirementsChange | None) -> _Start:
+def _start_of_attempt(job: Job, attempt: JobAttempt, change: ResourceChange | None) -> _Start:
     if change is not None:
         return _Start(change.at, change.cause, attempt, change)
     if attempt.number == 0:

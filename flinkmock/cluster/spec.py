@@ -23,8 +23,8 @@ from flinkmock.named_random import ZERO, CyclicValues, UniformRange
 class Polls:
     """Lasts until clients have polled the job or async operation `times` times.
 
-    A request polls a job if it reads the state of the job, and an async operation if it asks for its status. The last
-    poll sees the change already.
+    A request for the state of a job polls the job, and a request for the status of an async operation polls the
+    operation. The last poll sees the change already.
     """
 
     times: int
@@ -106,7 +106,7 @@ PRINT_SINK = "Print to Std. Out"
 
 @dataclass(frozen=True, slots=True)
 class VertexSpec:
-    """A vertex of the job graph. Its name consists of the names of its `operators`, which are its chain.
+    """A vertex of the job graph: a chain of `operators`, whose names make up its name.
 
     `id` is 32 hex digits; if it is "", an id is derived from the index and the operators.
     """
@@ -134,7 +134,7 @@ class VertexSpec:
     splits: tuple[str, ...] = ()
     """The names of the splits of a source. They are distributed to its subtasks in turn."""
     finishes_after: int | None = None
-    """The time in ms from the first deployment of a source to its last record; None: it is unbounded."""
+    """The time in ms from the first deployment of a source to its last record; None: the source is unbounded."""
     prints: bool | None = None
     """Whether records are printed to the `.out` file of the TaskManager; None: only if the sink is `PRINT_SINK`."""
     skew: tuple[int, ...] = ()

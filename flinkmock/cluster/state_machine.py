@@ -172,7 +172,7 @@ class JobStateMachines:
             attempt.restore_ms = restore_ms or 0
 
     def _end_attempt(self, job: Job, outcome: AttemptOutcome) -> None:
-        """Stop the checkpoints and savepoints of a job, and end its attempt, if it has not ended."""
+        """Stop the checkpoints and savepoints of a job, and end its newest attempt if that has no outcome yet."""
         job.checkpoints.stop(outcome.at)
         self._cluster.savepoints.on_job_stopped(job, outcome.at)
         if job.attempts and job.attempts[-1].outcome is None:

@@ -106,8 +106,8 @@ class FaultTrigger:
         patterns: Methods and paths; () for all requests.
         job: Name of the job in the path of the request; None for any request.
         headers: Headers that the request has to have.
-        during: The interval [start, end) of cluster time, in ms since the start; its end is None if it has no end. None
-            for any time.
+        during: The start (included) and end (excluded) of an interval of cluster time, in ms since the cluster started;
+            without end if the end is None. None: any time.
         job_state: The state that a job has to be in; None: any state.
         every: The fault applies to every n-th of the requests that match the conditions above.
         nth: The numbers of those requests, from 1, to which it applies; empty: all.

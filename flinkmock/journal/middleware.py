@@ -115,7 +115,7 @@ def exchange_of(request: Request) -> Exchange:
 
 
 def add_response(exchange: Exchange, request: Request, status: int, size: int, content_type: str | None) -> None:
-    """Add the response to an exchange. `size` is that of its body, in bytes; `status` is 0 if there is no response."""
+    """Add a response to an exchange. `size` is the size of its body in bytes; `status` is 0 if there is no response."""
     exchange.duration_us = (time.perf_counter_ns() - request.received_ns) // 1000
     exchange.status, exchange.response_size, exchange.content_type = status, size, content_type
 

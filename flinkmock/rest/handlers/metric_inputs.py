@@ -99,7 +99,7 @@ def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
         restart_count=job.states.entry_count(JobState.RESTARTING, time),
         rescale_count=sum(
             _rescale_has_begun(job, change.job_attempt_number, time)
-            for change in job.requirements_changes
+            for change in job.resource_changes
             if change.job_attempt_number is not None
         ),
         all_running_since=max(filter(None, running_times), default=None) if all_running else None,
