@@ -128,7 +128,7 @@ class Engine:
             return now
 
     def catch_up(self, now: int, limit: int | None = None) -> None:
-        """Run the events that are due by `now` (epoch ms), at most `limit`; None: `limits.CATCH_UP`."""
+        """Run the events that are due by `now` (epoch ms). `limit` is that of `Cluster.run_due_events`."""
         if self.cluster.event_queue.has_due(now):
             with self.lock:
                 self.cluster.run_due_events(now, limit)

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from flinkmock.control.rejection import RequestRejected
 
-WILDCARDS = frozenset({"0.0.0.0", "::", ""})
+WILDCARD_ADDRESSES = frozenset({"0.0.0.0", "::", ""})
 """The bind addresses that mean all addresses of the machine."""
 
 
@@ -27,7 +27,7 @@ def is_loopback(host: str) -> bool:
 class Access:
     """The rules for one address at which the control API is served.
 
-    A page of another origin can make a browser send requests to this machine, and so can a page whose host name is
+    A page from another origin can make a browser send requests to this machine, and so can a page whose host name is
     made to resolve to this address (DNS rebinding). The headers `Origin` and `Host` show such requests, which are
     rejected. Clients on other machines need the token.
 
@@ -49,7 +49,11 @@ class Access:
         """
         host = headers.get("Host", "")
         name = host_name(host)
-        if self.bound_host not in WILDCARDS and not is_loopback(name) and name != self.bound_host.strip("[]").lower():
+        if (
+            self.bound_host not in WILDCARD_ADDRESSES
+            and not is_loopback(name)
+            and name != self.bound_host.strip("[]").lower()
+        ):
             raise RequestRejected(
                 403,
                 "HostNotAllowed",

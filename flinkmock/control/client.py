@@ -61,7 +61,7 @@ class ControlClient:
     def request(
         self,
         method: str,
-        *path: str,
+        *segments: str,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         yaml: str | None = None,
@@ -71,7 +71,7 @@ class ControlClient:
         """Send a request; return the JSON of the response, its text if it is not JSON, or None if it is empty.
 
         Args:
-            path: The segments of the path below `API_PREFIX`.
+            segments: The segments of the path below `API_PREFIX`.
             query: The query parameters; values of None are left out.
             body: A body that is sent as JSON; None: no body.
             yaml: A YAML body, instead of `body`.
@@ -82,7 +82,7 @@ class ControlClient:
             ControlApiError: The response is an error.
             ServerUnreachable: There is no response, or it is not from a control API.
         """
-        target = f"{self._api_path}/{'/'.join(quote(segment, safe='') for segment in path)}"
+        target = f"{self._api_path}/{'/'.join(quote(segment, safe='') for segment in segments)}"
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
         if parameters:
             target += f"?{urlencode(parameters)}"

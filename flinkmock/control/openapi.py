@@ -9,7 +9,7 @@ from flinkmock.control.api import API_PREFIX, all_operations
 from flinkmock.control.operation import JSON, YAML, ControlOperation
 from flinkmock.control.schemas import COMPONENTS, ref
 
-_ERRORS = {
+_ERROR_DESCRIPTIONS = {
     400: "The request is malformed, or a value is not allowed.",
     401: "The token is missing or wrong.",
     403: "The header `Host` or `Origin` is not allowed.",
@@ -18,7 +18,7 @@ _ERRORS = {
     413: "The body is too large.",
     422: "The scenario, job, fault or exception is invalid; `details` lists all mistakes.",
 }
-_ERRORS_OF_ALL_OPERATIONS = (400, 401, 403, 413)
+_STATUSES_OF_ALL_OPERATIONS = (400, 401, 403, 413)
 
 
 @cache
@@ -64,12 +64,12 @@ def _operation(operation: ControlOperation) -> dict[str, Any]:
     elif operation.body is not None:
         document["requestBody"] = {
             "required": bool(operation.body.get("required")) or "minProperties" in operation.body,
-            "content": {kind: {"schema": operation.body} for kind in operation.consumes},
+            "content": {content_type: {"schema": operation.body} for content_type in operation.consumes},
         }
     if operation.is_public:
         document["security"] = []
-    for status in sorted({*_ERRORS_OF_ALL_OPERATIONS, *operation.errors}):
-        error = {"description": _ERRORS[status], "content": {JSON: {"schema": ref("Error")}}}
+    for status in sorted({*_STATUSES_OF_ALL_OPERATIONS, *operation.errors}):
+        error = {"description": _ERROR_DESCRIPTIONS[status], "content": {JSON: {"schema": ref("Error")}}}
         document["responses"][str(status)] = error
     return document
 
@@ -77,8 +77,11 @@ def _operation(operation: ControlOperation) -> dict[str, Any]:
 def _response(operation: ControlOperation) -> dict[str, Any]:
     if operation.returns is None:
         return {"description": "Done."}
-    schemas = {kind: operation.returns if kind == JSON else {"type": "string"} for kind in operation.produces}
-    return {"description": operation.summary, "content": {kind: {"schema": schema} for kind, schema in schemas.items()}}
+    content = {
+        content_type: {"schema": operation.returns if content_type == JSON else {"type": "string"}}
+        for content_type in operation.produces
+    }
+    return {"description": operation.summary, "content": content}
 
 
 def _path_parameters(operation: ControlOperation) -> list[dict[str, Any]]:

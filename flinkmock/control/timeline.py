@@ -47,7 +47,7 @@ def timeline_json(engine: Engine, limit: int) -> dict[str, Any]:
             if taskmanager.joined_at <= now
         ],
         "leaders": [
-            {"jobmanager": leader, "since": since or None, "until": until}
+            {"jobmanager": leader, "since": since or None, "until": until}  # since 0: it is the first leader
             for leader, since, until in _last(terms, limit)
         ],
         "requests": exchanges[-1].number if exchanges else 0,

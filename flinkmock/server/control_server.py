@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from flinkmock import limits
-from flinkmock.control.access import WILDCARDS, Access, host_name
+from flinkmock.control.access import WILDCARD_ADDRESSES, Access, host_name
 from flinkmock.control.api import PREFIX, ControlApi, ControlRequest
 from flinkmock.control.operation import ControlResponse
 from flinkmock.control.rejection import RequestRejected
@@ -119,7 +119,7 @@ class _Host:
     def reachable_url(self, url: str) -> str:
         """See `ControlHost.reachable_url`."""
         parts = urlsplit(url)
-        if parts.hostname not in WILDCARDS:
+        if parts.hostname not in WILDCARD_ADDRESSES:
             return url
         name = f"[{self._host_name}]" if ":" in self._host_name else self._host_name
         return parts._replace(netloc=f"{name}:{parts.port}").geturl()

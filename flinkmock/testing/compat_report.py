@@ -96,7 +96,7 @@ class CompatReport:
             impacts_of_effect = list(group)
             limit = MAX_RESPONSE_CHANGES if effect == MAY_READ else len(impacts_of_effect)
             yield f"  {HEADINGS[effect]}:"
-            for (where, request_count, example), parts in groupby(impacts_of_effect[:limit], key=_request):
+            for (where, request_count, example), parts in groupby(impacts_of_effect[:limit], key=_request_key):
                 yield f"    {where} ({counted(request_count, 'request')}, first in {test_by_request[example]})"
                 yield from (f"      {impact.what}{_since(impact)}" for impact in parts)
             if len(impacts_of_effect) > limit:
@@ -115,5 +115,5 @@ def _since(impact: UpgradeImpact) -> str:
     return "" if impact.effect == ALREADY_IGNORED else f" (since {impact.since})"
 
 
-def _request(impact: UpgradeImpact) -> tuple[str, int, str]:
+def _request_key(impact: UpgradeImpact) -> tuple[str, int, str]:
     return impact.where, impact.requests, impact.example

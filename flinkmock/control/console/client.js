@@ -13,8 +13,8 @@ function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-// Replace the content of a container by what `build` returns if `data`, on which it depends, has changed. The focus stays on the
-// element with the same key.
+// Replace the content of a container with what `build` returns, if the data from which it is built has changed. The focus stays on
+// the element with the same key.
 function render(container, data, build) {
   const serialized = JSON.stringify(data);
   if (container.dataset.shown === serialized) return;
@@ -104,11 +104,11 @@ function askForToken() {
 
 // -- messages
 
-function showMessage(text, { bad = false, details = [] } = {}) {
+function showMessage(text, { isError = false, details = [] } = {}) {
   const lines = details.filter((detail) => detail.line).map((detail) => element("li", {}, `${detail.line}:${detail.column} ${detail.message}`));
   const close = element("button", { "aria-label": "Dismiss", onclick: () => note.remove() }, "×");
-  const note = element("div", { class: bad ? "note bad" : "note" },
+  const note = element("div", { class: isError ? "note bad" : "note" },
     element("div", {}, lines.length ? "This is not valid:" : text, lines.length ? element("ul", {}, lines) : null), close);
   $("messages").replaceChildren(note);
-  if (!bad) setTimeout(() => note.remove(), 6000);
+  if (!isError) setTimeout(() => note.remove(), 6000);
 }

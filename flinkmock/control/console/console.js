@@ -1,40 +1,40 @@
-// Polls the cluster: once a second, and not while the page is hidden. Everything but the timeline is read again only
-// when the timeline has changed, and now and then, because other clients of the control API may change it.
+// Polls the cluster: once a second, and not while the page is hidden. Each poll reads the timeline. Everything else is read again
+// when the timeline has changed, and in every fifth poll, because other clients of the control API may change it.
 
 const INTERVAL_MS = 1000;
 const POLLS_BETWEEN_FULL_READS = 5;
-let latest = null;
-let lastState = "";
+let latestTimeline = null;
+let lastState = ""; // the latest timeline as text, without the time
 let pollCount = 0;
-let refreshing = null;
+let refreshPromise = null; // null unless a refresh is running
 
-function showConnection(text, bad = false) {
+function showConnection(text, { isError = false } = {}) {
   const status = $("connection");
   if (status.textContent !== text) status.textContent = text;
-  status.classList.toggle("bad-text", bad);
+  status.classList.toggle("bad-text", isError);
 }
 
 async function refresh({ all = false } = {}) {
-  while (refreshing) await refreshing;
-  refreshing = read(all).finally(() => { refreshing = null; });
-  return refreshing;
+  while (refreshPromise) await refreshPromise;
+  refreshPromise = read(all).finally(() => { refreshPromise = null; });
+  return refreshPromise;
 }
 
 async function read(all) {
   try {
-    const data = await send("GET", "timeline");
-    latest = data;
-    showClock(data.clock);
-    drawTimeline(data);
-    showJobs(data);
-    showProcesses(data);
-    const { now, ...clock } = data.clock;
-    const state = JSON.stringify({ ...data, clock });
+    const timeline = await send("GET", "timeline");
+    latestTimeline = timeline;
+    showClock(timeline.clock);
+    drawTimeline(timeline);
+    showJobs(timeline);
+    showProcesses(timeline);
+    const { now, ...clock } = timeline.clock;
+    const state = JSON.stringify({ ...timeline, clock });
     if (all || state !== lastState || pollCount++ % POLLS_BETWEEN_FULL_READS === 0) await readEverything();
     lastState = state;
     showConnection("live");
   } catch (error) {
-    showConnection(error instanceof RequestRejected ? error.message : "The cluster does not answer.", true);
+    showConnection(error instanceof RequestRejected ? error.message : "The cluster does not answer.", { isError: true });
   }
 }
 
@@ -62,6 +62,6 @@ async function poll() {
 
 connectPanels();
 connectJournal();
-$("span").addEventListener("change", () => latest && drawTimeline(latest));
-new ResizeObserver(() => latest && drawTimeline(latest)).observe($("timeline"));
+$("span").addEventListener("change", () => latestTimeline && drawTimeline(latestTimeline));
+new ResizeObserver(() => latestTimeline && drawTimeline(latestTimeline)).observe($("timeline"));
 refresh({ all: true }).then(listBuiltIn).then(poll, poll);

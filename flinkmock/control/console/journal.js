@@ -1,9 +1,9 @@
 // The journal: what clients have sent, newest first.
 
-const LIMIT = 200;
+const MAX_SHOWN_REQUESTS = 200;
 let exchanges = [];
-let dropped = 0;
-let total = 0;
+let droppedCount = 0;
+let totalCount = 0;
 const expanded = new Set(); // the numbers of the requests whose details are shown
 
 const isProblem = (exchange) => exchange.status === 0 || exchange.status >= 400 || exchange.fault || exchange.rejection || exchange.advice.length;
@@ -14,10 +14,10 @@ function showJournal() {
     const text = `${exchange.number} ${exchange.status} ${exchange.method} ${exchange.target} ${exchange.operation ?? ""} ${exchange.job ?? ""} ${exchange.fault ?? ""}`.toLowerCase();
     return words.every((word) => text.includes(word)) && (!$("problems").checked || isProblem(exchange));
   });
-  const filtered = matching.length < exchanges.length;
-  $("count").textContent = `${filtered ? `${matching.length} of ${total}` : total}${dropped ? `, ${dropped} older ones dropped` : ""}`;
-  render($("journal"), [matching, [...expanded], scenarioStart, total], () => {
-    if (!total) return hint("No client has sent a request yet. Try the link to the REST API at the top of the page.");
+  const isFiltered = matching.length < exchanges.length;
+  $("count").textContent = `${isFiltered ? `${matching.length} of ${totalCount}` : totalCount}${droppedCount ? `, ${droppedCount} older ones dropped` : ""}`;
+  render($("journal"), [matching, [...expanded], scenarioStart, totalCount], () => {
+    if (!totalCount) return hint("No client has sent a request yet. Try the link to the REST API at the top of the page.");
     if (!matching.length) return hint("No request matches.");
     const rows = matching.slice().reverse().flatMap((exchange) => [exchangeRow(exchange), expanded.has(exchange.number) ? detailsRow(exchange) : null]);
     return element("table", {}, element("thead", {}, element("tr", {}, ["#", "Time", "Status", "Request", "Job", "Note"].map((text) => element("th", { scope: "col" }, text)))),
@@ -63,10 +63,10 @@ function exchangeDetails(exchange) {
 }
 
 async function loadJournal() {
-  const { requests, count, dropped: droppedCount } = await send("GET", `requests?limit=${LIMIT}`);
+  const { requests, count, dropped } = await send("GET", `requests?limit=${MAX_SHOWN_REQUESTS}`);
   exchanges = requests;
-  total = count;
-  dropped = droppedCount;
+  totalCount = count;
+  droppedCount = dropped;
   for (const number of expanded) if (!requests.some((exchange) => exchange.number === number)) expanded.delete(number);
   showJournal();
 }

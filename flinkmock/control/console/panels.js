@@ -14,7 +14,7 @@ async function perform(message, work) {
     await refresh({ all: true });
     return true;
   } catch (error) {
-    showMessage(error.message, { bad: true, details: error.details });
+    showMessage(error.message, { isError: true, details: error.details });
     await refresh({ all: true });
     return false;
   }
@@ -37,24 +37,25 @@ function showClock({ now, mode, "started-at": start, "next-event-at": next }) {
 }
 
 function showJobs({ jobs, clock }) {
-  const standsStill = clock.mode === "virtual" || clock.mode.endsWith("per request"); // else each row would change each time
+  // a row shows how long its job is in its state only if the clock stands still: otherwise it would change with each poll
+  const clockStandsStill = clock.mode === "virtual" || clock.mode.endsWith("per request");
   const rows = jobs.map((job) => {
     const last = job.states.at(-1) ?? { state: "INITIALIZING", at: clock.now };
     const completed = job.checkpoints.filter((checkpoint) => checkpoint["ended-at"] != null && !checkpoint.failure);
-    return [job.id, job.name, last.state, last.note, standsStill ? duration(clock.now - last.at, 0) : "", completed.at(-1)?.id];
+    return [job.id, job.name, last.state, last.note, clockStandsStill ? duration(clock.now - last.at, 0) : "", completed.at(-1)?.id];
   }).reverse();
   setOptions($("run-until").job, [...new Set(jobs.map((job) => job.name))].reverse());
   render($("jobs"), rows, () => {
     if (!rows.length) return hint("There are no jobs.");
     return element("ul", { class: "rows" }, rows.map(([id, name, state, note, since, checkpoint]) => {
-      const ended = ENDED.includes(state);
+      const hasEnded = TERMINAL_STATES.includes(state);
       return element("li", {},
         element("span", { class: `pill s-${state.toLowerCase()} t-${state.toLowerCase()}` }, state),
         element("span", { class: "grow" }, element("b", {}, name), " ",
           element("code", { class: "faint", title: id }, id.slice(0, 8)),
-          element("span", { class: "faint" }, since ? (ended ? ` ${since} ago` : ` for ${since}`) : "", checkpoint ? ` · checkpoint ${checkpoint}` : ""),
+          element("span", { class: "faint" }, since ? (hasEnded ? ` ${since} ago` : ` for ${since}`) : "", checkpoint ? ` · checkpoint ${checkpoint}` : ""),
           note ? element("span", { class: "reason", title: note }, note) : null),
-        ended ? null : element("span", { class: "group" },
+        hasEnded ? null : element("span", { class: "group" },
           button(`fail-${id}`, "Fail…", () => failJob(id, name), { "aria-label": `Fail ${name}` }),
           button(`restart-${id}`, "Restart", () => perform(`${name} restarts.`, () => send("POST", `${jobPath(id)}/restart`)), { "aria-label": `Restart ${name}`, disabled: state !== "RUNNING" }),
           button(`finish-${id}`, "Finish", () => perform(`${name} finishes.`, () => send("POST", `${jobPath(id)}/finish`)), { "aria-label": `Finish ${name}` }),

@@ -1,8 +1,8 @@
 // Draws the response of GET timeline as SVG, as `flinkmock scenario plan` does: a lane with coloured states for each job, and a line
 // at the current time.
 
-const HATCHED = ["RESTARTING", "FAILING", "FAILED"];
-const ENDED = ["FINISHED", "CANCELED", "FAILED", "SUSPENDED"];
+const HATCHED_STATES = ["RESTARTING", "FAILING", "FAILED"];
+const TERMINAL_STATES = ["FINISHED", "CANCELED", "FAILED", "SUSPENDED"];
 const GRID_STEPS_MS = [100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 3e4, 6e4, 12e4, 3e5, 6e5, 12e5, 18e5, 36e5, 72e5, 144e5, 216e5,
   432e5, 864e5, 1728e5, 432e6, 864e6];
 const MAX_LANES = 40;
@@ -14,17 +14,18 @@ const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;"
 const rounded = (x) => Math.round(x * 10) / 10;
 const simpleName = (exception) => exception.split(":")[0].split(".").pop();
 
-function visibleRange(data, span) {
+// Return the times at which the picture begins and ends. `spanMs` is how much of the past it shows; 0: everything.
+function visibleRange(data, spanMs) {
   const { now, "started-at": start } = data.clock;
   const elapsed = Math.max(now - start, 30000);
   const first = Math.min(start, ...data.jobs.flatMap((job) => job.states.slice(0, 1).map((state) => state.at)));
-  const begin = span ? Math.max(now - span, first) : Math.max(first, start - elapsed / 4);
+  const begin = spanMs ? Math.max(now - spanMs, first) : Math.max(first, start - elapsed / 4);
   const length = Math.max(now - begin, 30000);
   return { begin, end: begin + length * 1.08 };
 }
 
 class Picture {
-  constructor(data, width, span) {
+  constructor(data, width, spanMs) {
     this.data = data;
     this.width = width;
     this.isNarrow = width < 640;
@@ -32,7 +33,7 @@ class Picture {
     this.right = width - 12;
     this.now = data.clock.now;
     this.start = data.clock["started-at"];
-    Object.assign(this, visibleRange(data, span));
+    Object.assign(this, visibleRange(data, spanMs));
     this.top = 34;
     this.parts = [];
   }
@@ -42,13 +43,13 @@ class Picture {
     return this.left + (this.right - this.left) * share;
   }
 
-  since(at) { return (at >= this.start ? "+" : "") + duration(at - this.start); }
+  sinceStart(at) { return (at >= this.start ? "+" : "") + duration(at - this.start); }
 
   add(text) { this.parts.push(text); }
 
-  text(x, y, text, kind, { anchor = "start", title = "" } = {}) {
+  text(x, y, text, classes, { anchor = "start", title = "" } = {}) {
     const tip = title ? `<title>${escaped(title)}</title>` : "";
-    this.add(`<text class="${kind}" x="${rounded(x)}" y="${rounded(y)}" text-anchor="${anchor}">${tip}${escaped(text)}</text>`);
+    this.add(`<text class="${classes}" x="${rounded(x)}" y="${rounded(y)}" text-anchor="${anchor}">${tip}${escaped(text)}</text>`);
   }
 
   label(name, detail, y) {
@@ -104,7 +105,7 @@ class Picture {
 
   currentTime() {
     const x = rounded(this.x(this.now));
-    const label = this.since(this.now);
+    const label = this.sinceStart(this.now);
     const boxWidth = label.length * 7.2 + 12;
     const from = Math.min(Math.max(x - boxWidth / 2, 0), this.width - boxWidth);
     this.add(`<g class="current-time"><path d="M${x} 20V${this.top}"/><rect x="${rounded(from)}" y="2" width="${rounded(boxWidth)}" height="18" rx="4"/>`
@@ -112,7 +113,7 @@ class Picture {
     const next = this.data.clock["next-event-at"];
     if (next != null && next > this.now && next <= this.end) {
       const at = rounded(this.x(next));
-      this.add(`<g><title>The next event: ${this.since(next)}</title><path class="next" d="M${at} 24V${this.top}"/></g>`);
+      this.add(`<g><title>The next event: ${this.sinceStart(next)}</title><path class="next" d="M${at} 24V${this.top}"/></g>`);
     }
   }
 
@@ -133,31 +134,31 @@ class Picture {
     this.top += this.isNarrow ? 80 : 60;
   }
 
-  state(job, interval, end, bar, last) {
-    if (end <= this.begin || (end === interval.at && !last)) return;
+  state(job, interval, end, bar, isLast) {
+    if (end <= this.begin || (end === interval.at && !isLast)) return;
     const left = this.x(interval.at);
-    const ended = last && ENDED.includes(interval.state);
+    const hasEnded = isLast && TERMINAL_STATES.includes(interval.state);
     const boxWidth = Math.max(this.x(end) - left, 1.2);
     const name = interval.state.toLowerCase();
     const box = `x="${rounded(left)}" y="${bar}" width="${rounded(boxWidth)}" height="${BAR_HEIGHT}"`;
-    const title = `${job.name}: ${interval.state} from ${this.since(interval.at)}, ${duration(end - interval.at)}${interval.note ? "\n" + interval.note : ""}`;
-    this.add(`<g><title>${escaped(title)}</title><rect class="state s-${name}${ended ? " over" : ""}" ${box}/>`);
-    if (HATCHED.includes(interval.state) && !ended) this.add(`<rect class="hatch" ${box}/>`);
-    if (ended) this.add(`<rect class="s-${name}" x="${rounded(left)}" y="${bar}" width="3" height="${BAR_HEIGHT}"/>`);
+    const title = `${job.name}: ${interval.state} from ${this.sinceStart(interval.at)}, ${duration(end - interval.at)}${interval.note ? "\n" + interval.note : ""}`;
+    this.add(`<g><title>${escaped(title)}</title><rect class="state s-${name}${hasEnded ? " over" : ""}" ${box}/>`);
+    if (HATCHED_STATES.includes(interval.state) && !hasEnded) this.add(`<rect class="hatch" ${box}/>`);
+    if (hasEnded) this.add(`<rect class="s-${name}" x="${rounded(left)}" y="${bar}" width="3" height="${BAR_HEIGHT}"/>`);
     if (interval.state.length * 7.2 + 12 <= boxWidth) {
-      this.add(`<text class="small ${ended ? "" : `t-${name}`}" x="${rounded(left + 7)}" y="${bar + 15}">${interval.state}</text>`);
+      this.add(`<text class="small ${hasEnded ? "" : `t-${name}`}" x="${rounded(left + 7)}" y="${bar + 15}">${interval.state}</text>`);
     }
     this.add("</g>");
   }
 
-  // Draw a text above a bar, unless it would overlap another one.
-  labelAbove(x, text, bar, occupied, kind, title) {
+  // Draw a text above a bar, unless it would overlap one of the texts there, whose ends are in `occupied`.
+  labelAbove(x, text, bar, occupied, classes, title) {
     const boxWidth = text.length * LETTER_WIDTH;
     const currentX = this.x(this.now);
     const from = x + boxWidth > currentX && x <= currentX ? currentX - boxWidth - 4 : Math.min(x, this.right - boxWidth);
     if (occupied.some(([a, b]) => from < b + 6 && from + boxWidth > a - 6)) return;
     occupied.push([from, from + boxWidth]);
-    this.text(from, bar - 8, text, kind, { title });
+    this.text(from, bar - 8, text, classes, { title });
   }
 
   exception(interval, bar, occupied) {
@@ -171,7 +172,7 @@ class Picture {
     const right = Math.max(this.x(end), left + 3);
     const kind = operation.failure ? "bad" : "good";
     const outcome = operation.failure ? `failed: ${operation.failure}` : operation["done-at"] == null ? "in progress" : "completed";
-    const title = `${operation.kind} ${outcome}\n${this.since(operation["triggered-at"])}, ${duration(end - operation["triggered-at"])}\n${operation["trigger-id"]}`;
+    const title = `${operation.kind} ${outcome}\n${this.sinceStart(operation["triggered-at"])}, ${duration(end - operation["triggered-at"])}\n${operation["trigger-id"]}`;
     const close = operation["done-at"] == null ? "" : "v4";
     this.add(`<g><title>${escaped(title)}</title><path class="${kind} line" d="M${rounded(left)} ${bar - 1}v-4H${rounded(right)}${close}"/></g>`);
     this.labelAbove(left, operation.kind, bar - 1, occupied, `${kind} small`, title);
@@ -202,9 +203,9 @@ class Picture {
     this.label("cluster", "", this.isNarrow ? y - 14 : y - 8);
     const occupied = [];
     for (const [at, text, who, bad] of shown) {
-      const title = `${text}: ${who}\n${this.since(at)}`;
+      const title = `${text}: ${who}\n${this.sinceStart(at)}`;
       this.add(`<g><title>${escaped(title)}</title><path class="${bad ? "bad" : "good"} line" d="M${rounded(this.x(at))} ${y + 6}v-12"/></g>`);
-      const isBefore = this.x(at) + 5 + text.length * LETTER_WIDTH > this.right; // there is no room after the mark
+      const isBefore = this.x(at) + 5 + text.length * LETTER_WIDTH > this.right; // there is no space after the mark
       this.labelAbove(this.x(at) + (isBefore ? -5 - text.length * LETTER_WIDTH : 5), text, y + 12, occupied, `${bad ? "bad" : "good"} small`, title);
     }
     this.top += this.isNarrow ? 52 : 40;
@@ -223,7 +224,7 @@ class Picture {
       this.label(name, detail, this.isNarrow ? y - 4 : y - 3);
       this.add(`<path class="grid" d="M${this.left} ${y + 9}H${this.right}"/>`);
       for (const hit of hits) {
-        const title = `${name}: ${hit.request}\n${this.since(hit.at)}, request ${hit.number}`;
+        const title = `${name}: ${hit.request}\n${this.sinceStart(hit.at)}, request ${hit.number}`;
         const x = rounded(this.x(hit.at));
         this.add(`<g><title>${escaped(title)}</title><path class="bad" d="M${x} ${y + 2}l4.5 7-4.5 7-4.5-7z"/></g>`);
       }
@@ -238,13 +239,14 @@ const PATTERNS = '<defs><pattern id="hatch" width="6" height="6" patternUnits="u
 function drawTimeline(data) {
   const container = $("timeline");
   container.innerHTML = new Picture(data, Math.max(container.clientWidth, 280), Number($("span").value)).draw();
-  const isInLegend = (interval, index, all) => index === all.length - 1 || all[index + 1].at - interval.at >= MIN_LEGEND_MS;
+  const isInLegend = (interval, index, intervals) => index === intervals.length - 1 || intervals[index + 1].at - interval.at >= MIN_LEGEND_MS;
   const states = [...new Set(data.jobs.flatMap((job) => job.states.filter(isInLegend).map((interval) => interval.state)))];
-  const points = data.jobs.flatMap((job) => job.checkpoints);
-  render($("legend"), [states, points.some((p) => p.savepoint), points.some((p) => p.failure)], () => [
+  const all = data.jobs.flatMap((job) => job.checkpoints); // checkpoints and savepoints
+  const [hasCheckpoints, hasSavepoints, hasFailures] = [all.some((c) => !c.savepoint), all.some((c) => c.savepoint), all.some((c) => c.failure)];
+  render($("legend"), [states, hasCheckpoints, hasSavepoints, hasFailures], () => [
     ...states.map((state) => element("span", {}, element("i", { class: `s-${state.toLowerCase()}` }), state)),
-    points.some((p) => !p.savepoint) ? element("span", {}, "• checkpoint") : "",
-    points.some((p) => p.savepoint) ? element("span", {}, "◆ savepoint") : "",
-    points.some((p) => p.failure) ? element("span", {}, "× failed") : "",
+    hasCheckpoints ? element("span", {}, "• checkpoint") : "",
+    hasSavepoints ? element("span", {}, "◆ savepoint") : "",
+    hasFailures ? element("span", {}, "× failed") : "",
   ]);
 }
