@@ -23,7 +23,7 @@ _KEYS_BY_METRIC = {
 def check_sums(get: Any, job_id: str, response: Json) -> Iterator[str]:
     """Check the newest completed checkpoint: sizes of subtasks and vertices add up, durations start at the trigger.
 
-    Earlier checks have checked the older checkpoints, when they were the newest.
+    The older checkpoints were checked when they were the newest.
     """
     checkpoint = next((entry for entry in response["history"] if entry["status"] == "COMPLETED"), None)
     if checkpoint is None:
@@ -38,9 +38,9 @@ def check_sums(get: Any, job_id: str, response: Json) -> Iterator[str]:
     for vertex_id, task in tasks.items():
         subtasks = get(f"{path}/subtasks/{vertex_id}")["subtasks"]
         yield from _check_sum(f"{name}, {vertex_id}", task, subtasks)
-        for row in subtasks:
-            if row["end_to_end_duration"] != row["ack_timestamp"] - checkpoint["trigger_timestamp"]:
-                yield f"{name}, {vertex_id} {row['index']}: {row}"
+        for entry in subtasks:
+            if entry["end_to_end_duration"] != entry["ack_timestamp"] - checkpoint["trigger_timestamp"]:
+                yield f"{name}, {vertex_id} {entry['index']}: {entry}"
 
 
 def _check_sum(name: str, whole: Json, parts: list[Json]) -> Iterator[str]:
@@ -49,8 +49,8 @@ def _check_sum(name: str, whole: Json, parts: list[Json]) -> Iterator[str]:
             yield f"{name}: {key} is {whole[key]}, the parts have {[part[key] for part in parts]}"
 
 
-def check_retention(response: Json) -> Iterator[str]:
-    """Check that all completed checkpoints but the newest are discarded, and that min <= avg <= max."""
+def check_discarding_and_summary(response: Json) -> Iterator[str]:
+    """Check that all completed checkpoints except the newest are discarded, and min <= avg <= max in the summary."""
     completed = [entry for entry in response["history"] if entry["status"] == "COMPLETED" and not entry["is_savepoint"]]
     for entry in completed[1:]:
         if not entry["discarded"]:

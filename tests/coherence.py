@@ -27,7 +27,7 @@ TASK_STATES_BY_JOB_STATE: dict[str, frozenset[str]] = {
     "CANCELED": frozenset({"CANCELED", "FAILED", "FINISHED"}),
     "RESTARTING": frozenset({"CANCELING", "CANCELED", "FAILED", "FINISHED"}),
 }
-"""The states that the tasks of a job may be in, by the state of the job."""
+"""The states in which the tasks of a job may be, by the state of the job."""
 Json = Any
 
 
@@ -40,31 +40,35 @@ def _incoherences(client: InProcessClient) -> Iterator[str]:
     def get(target: str) -> Json:
         return client.json("GET", target)
 
-    rows = get("/jobs/overview")["jobs"]
+    entries = get("/jobs/overview")["jobs"]
     taskmanagers = get("/taskmanagers")["taskmanagers"]
-    yield from check_cluster_counts(get("/overview"), rows, get("/jobs")["jobs"], taskmanagers)
-    used_slots: Counter[str] = Counter()
-    for row in rows:
-        job = get(f"/jobs/{row['jid']}")
+    yield from check_cluster_counts(get("/overview"), entries, get("/jobs")["jobs"], taskmanagers)
+    used_slot_counts: Counter[str] = Counter()
+    for entry in entries:
+        job = get(f"/jobs/{entry['jid']}")
         subject = f"job {job['name']} ({job['state']})"
         if job["state"] == "CREATED" and not any(any(vertex["tasks"].values()) for vertex in job["vertices"]):
             continue  # the adaptive scheduler waits for slots, and shows a graph without executions
-        violations = [*check_job_row(row, job), *check_vertices(job), *job_coherence.check_statuses_and_order(get, job)]
-        attempts: list[int] = []
+        violations = [
+            *check_job_entry(entry, job),
+            *check_vertices(job),
+            *job_coherence.check_statuses_and_order(get, job),
+        ]
+        attempt_numbers: list[int] = []
         for vertex in job["vertices"]:
             detail = get(f"/jobs/{job['jid']}/vertices/{vertex['id']}")
             times = get(f"/jobs/{job['jid']}/vertices/{vertex['id']}/subtasktimes")
             violations += check_subtasks(job, vertex, detail, times)
             violations += job_coherence.check_ends(vertex, detail, times)
-            attempts += [subtask["attempt"] for subtask in detail["subtasks"]]
-        violations += job_coherence.check_restarts(get, job, attempts)
+            attempt_numbers += [subtask["attempt"] for subtask in detail["subtasks"]]
+        violations += job_coherence.check_restarts(get, job, attempt_numbers)
         violations += job_coherence.check_rescales(get, job)
-        violations += check_result(row, get(f"/jobs/{job['jid']}/execution-result"))
+        violations += check_execution_result(entry, get(f"/jobs/{job['jid']}/execution-result"))
         try:
             response = get(f"/jobs/{job['jid']}/checkpoints")
             violations += check_checkpoints(response)
             violations += checkpoint_coherence.check_sums(get, job["jid"], response)
-            violations += checkpoint_coherence.check_retention(response)
+            violations += checkpoint_coherence.check_discarding_and_summary(response)
             violations += checkpoint_coherence.check_restores(response)
             violations += checkpoint_coherence.check_metrics(get, job, response)
         except JobInitializing:
@@ -73,18 +77,20 @@ def _incoherences(client: InProcessClient) -> Iterator[str]:
         except CheckpointingDisabled:
             if job["vertices"] and job["job-type"] != "BATCH":
                 violations.append("a streaming job has no checkpoints")
-        used_slots[job["jid"]] = slot_count(job)
+        used_slot_counts[job["jid"]] = slot_count(job)
         yield from (f"{subject}: {text}" for text in violations)
-    yield from check_slots(get, used_slots)
+    yield from check_slots(get, used_slot_counts)
 
 
-def check_cluster_counts(overview: Json, overview_rows: Json, job_rows: Json, taskmanagers: Json) -> Iterator[str]:
+def check_cluster_counts(
+    overview: Json, overview_entries: Json, job_entries: Json, taskmanagers: Json
+) -> Iterator[str]:
     """Compare the counts of `/overview` with `/jobs/overview`, `/jobs` and `/taskmanagers`."""
-    states = Counter(row["state"] for row in overview_rows)
-    if sorted((row["jid"], row["state"]) for row in overview_rows) != sorted(
-        (row["id"], row["status"]) for row in job_rows
+    states = Counter(entry["state"] for entry in overview_entries)
+    if sorted((entry["jid"], entry["state"]) for entry in overview_entries) != sorted(
+        (entry["id"], entry["status"]) for entry in job_entries
     ):
-        yield f"/jobs and /jobs/overview differ: {job_rows} {overview_rows}"
+        yield f"/jobs and /jobs/overview differ: {job_entries} {overview_entries}"
     counts = {
         "taskmanagers": len(taskmanagers),
         "slots-total": sum(taskmanager["slotsNumber"] for taskmanager in taskmanagers),
@@ -99,31 +105,31 @@ def check_cluster_counts(overview: Json, overview_rows: Json, job_rows: Json, ta
             yield f"/overview: {key} is {overview[key]}, the lists have {count}"
 
 
-def check_job_row(row: Json, job: Json) -> Iterator[str]:
-    """Compare the row of `/jobs/overview` with the details of the job, and the times in the details with each other."""
+def check_job_entry(entry: Json, job: Json) -> Iterator[str]:
+    """Compare the entry of `/jobs/overview` with the details of the job, and times in the details with each other."""
     for key in ("name", "state", "start-time", "end-time", "duration"):
-        if row[key] != job[key]:
-            yield f"{key} is {row[key]} in the list and {job[key]} in the details"
+        if entry[key] != job[key]:
+            yield f"{key} is {entry[key]} in the list and {job[key]} in the details"
     timestamps = {state: time for state, time in job["timestamps"].items() if time}
     now, state = job["now"], job["state"]
     has_ended = state in TERMINAL
     end = timestamps.get(state) if has_ended else -1
     if job["start-time"] != timestamps.get("INITIALIZING"):
         yield f"start-time {job['start-time']} is not the time of INITIALIZING: {timestamps}"
-    if job["end-time"] != end or (has_ended and row["last-modification"] != end):
-        yield f"end-time {job['end-time']}, last-modification {row['last-modification']}, timestamps {timestamps}"
+    if job["end-time"] != end or (has_ended and entry["last-modification"] != end):
+        yield f"end-time {job['end-time']}, last-modification {entry['last-modification']}, timestamps {timestamps}"
     if job["duration"] != (end if has_ended else now) - job["start-time"]:
         yield f"duration {job['duration']}"
-    if any(time > now for time in [*timestamps.values(), row["last-modification"]]):
+    if any(time > now for time in [*timestamps.values(), entry["last-modification"]]):
         yield f"a time in the future: {timestamps} at {now}"
     if timestamps[state] != max(timestamps.values()):
         yield f"the latest timestamp is not that of {state}: {timestamps}"
     tasks: Counter[str] = Counter()
     for vertex in job["vertices"]:
         tasks.update({name.lower(): count for name, count in vertex["tasks"].items() if count})
-    counts = {name: count for name, count in row["tasks"].items() if count and name != "total"}
-    if counts != dict(tasks) or row["tasks"]["total"] != sum(tasks.values()):
-        yield f"tasks in the list {row['tasks']}, in the details {tasks}"
+    counts = {name: count for name, count in entry["tasks"].items() if count and name != "total"}
+    if counts != dict(tasks) or entry["tasks"]["total"] != sum(tasks.values()):
+        yield f"tasks in the list {entry['tasks']}, in the details {tasks}"
     statuses = Counter(vertex["status"] for vertex in job["vertices"])
     if {name: count for name, count in job["status-counts"].items() if count} != dict(statuses):
         yield f"status-counts {job['status-counts']} of vertices {statuses}"
@@ -161,28 +167,28 @@ def check_vertices(job: Json) -> Iterator[str]:
 def check_subtasks(job: Json, vertex: Json, detail: Json, times: Json) -> Iterator[str]:
     """Compare the subtasks of `/vertices/:vertexid` and `/subtasktimes` with the vertex in the details of the job."""
     name = vertex["name"]
-    rows = detail["subtasks"]
+    entries = detail["subtasks"]
     task_counts = {state: count for state, count in vertex["tasks"].items() if count}
-    if Counter(row["status"] for row in rows) != task_counts:
+    if Counter(entry["status"] for entry in entries) != task_counts:
         yield f"the subtasks of {name} are not {task_counts}"
-    if [row["subtask"] for row in rows] != list(range(vertex["parallelism"])):
-        yield f"subtasks of {name} are {[row['subtask'] for row in rows]}"
-    starts = [row["start-time"] for row in rows if row["start-time"] > 0]
+    if [entry["subtask"] for entry in entries] != list(range(vertex["parallelism"])):
+        yield f"subtasks of {name} are {[entry['subtask'] for entry in entries]}"
+    starts = [entry["start-time"] for entry in entries if entry["start-time"] > 0]
     if starts and min(starts) != vertex["start-time"]:
         yield f"{name} starts at {vertex['start-time']}, its subtasks at {starts}"
-    for row, times_row in zip(rows, times["subtasks"], strict=True):
-        subtask, status = f"{name} {row['subtask']}", row["status"]
-        timestamps = times_row["timestamps"]
+    for entry, times_entry in zip(entries, times["subtasks"], strict=True):
+        subtask, status = f"{name} {entry['subtask']}", entry["status"]
+        timestamps = times_entry["timestamps"]
         history = sorted((time, state) for state, time in timestamps.items() if time)
         if any(time > job["now"] for time, _ in history):
             yield f"{subtask}: a time in the future: {history}"
         if timestamps[status] == 0 and status != "CREATED":
             yield f"{subtask} is {status} without a timestamp: {history}"
-        if row["start-time"] != (timestamps["DEPLOYING"] or -1):
-            yield f"{subtask} starts at {row['start-time']}: {history}"
-        if status in TERMINAL and row["end-time"] != timestamps[status]:
-            yield f"{subtask} ends at {row['end-time']}: {history}"
-        if status in STATES_WITH_SLOT and "(unassigned)" in row["taskmanager-id"]:
+        if entry["start-time"] != (timestamps["DEPLOYING"] or -1):
+            yield f"{subtask} starts at {entry['start-time']}: {history}"
+        if status in TERMINAL and entry["end-time"] != timestamps[status]:
+            yield f"{subtask} ends at {entry['end-time']}: {history}"
+        if status in STATES_WITH_SLOT and "(unassigned)" in entry["taskmanager-id"]:
             yield f"{subtask} is {status} on no TaskManager"
 
 
@@ -196,39 +202,39 @@ def slot_count(job: Json) -> int:
     return sum(counts_by_group.values())
 
 
-def check_slots(get: Any, used_slots: Counter[str]) -> Iterator[str]:
+def check_slots(get: Any, used_slot_counts: Counter[str]) -> Iterator[str]:
     """Check the allocated slots of TaskManagers.
 
     Args:
         get: Returns the body of a GET request.
-        used_slots: How many slots the tasks of a job occupy, by job id.
+        used_slot_counts: How many slots the tasks of each job occupy, by job id.
     """
     major, minor = get("/config")["flink-version"].split(".")[:2]
-    if (int(major), int(minor)) < (1, 18):  # it has no `allocatedSlots`
+    if (int(major), int(minor)) < (1, 18):  # these releases have no `allocatedSlots`
         return
     allocated_slots: Counter[str] = Counter()
-    for row in get("/taskmanagers")["taskmanagers"]:
-        detail = get(f"/taskmanagers/{row['id']}")
+    for entry in get("/taskmanagers")["taskmanagers"]:
+        detail = get(f"/taskmanagers/{entry['id']}")
         slots_of_jobs = Counter(slot["jobId"] for slot in detail["allocatedSlots"])
         allocated_slots.update(slots_of_jobs)
-        if sum(slots_of_jobs.values()) + row["freeSlots"] != row["slotsNumber"]:
-            yield f"TaskManager {row['id']}: {slots_of_jobs} and {row['freeSlots']} free of {row['slotsNumber']}"
-    for job_id, count in used_slots.items():
+        if sum(slots_of_jobs.values()) + entry["freeSlots"] != entry["slotsNumber"]:
+            yield f"TaskManager {entry['id']}: {slots_of_jobs} and {entry['freeSlots']} free of {entry['slotsNumber']}"
+    for job_id, count in used_slot_counts.items():
         if allocated_slots[job_id] < count:
             yield f"job {job_id} has {allocated_slots[job_id]} slots, its tasks occupy {count}"
 
 
-def check_result(row: Json, response: Json) -> Iterator[str]:
-    """Compare `/execution-result` with the row of the job."""
-    state = row["state"]
+def check_execution_result(entry: Json, response: Json) -> Iterator[str]:
+    """Compare `/execution-result` with the entry of the job in `/jobs/overview`."""
+    state = entry["state"]
     has_ended = state in TERMINAL
     if (response["status"]["id"] == "COMPLETED") != has_ended:
         yield f"execution-result is {response['status']['id']}"
     if has_ended:
         result = response["job-execution-result"]
         expected = "SUCCEEDED" if state == "FINISHED" else state
-        if result["application-status"] != expected or result["net-runtime"] != row["end-time"] - row["start-time"]:
-            yield f"execution-result {result['application-status']}, {result['net-runtime']} ms of {row}"
+        if result["application-status"] != expected or result["net-runtime"] != entry["end-time"] - entry["start-time"]:
+            yield f"execution-result {result['application-status']}, {result['net-runtime']} ms of {entry}"
         # a canceled job may have failed before
         if state != "CANCELED" and ("failure-cause" in result) != (state == "FAILED"):
             yield f"failure-cause: {'failure-cause' in result}"
@@ -261,12 +267,12 @@ def check_checkpoints(response: Json) -> Iterator[str]:
             yield f"checkpoint {entry['id']} took {duration}, end_to_end_duration is {entry['end_to_end_duration']}"
 
 
-def times_that_went_back(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
-    """Return the times that went back between two reads of the same jobs.
+def contradictions_over_time(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
+    """Return the contradictions between two reads of the same jobs: times that went back, terminal states that changed.
 
     Args:
         before: The details of `/jobs/:jobid` at an earlier time, by job id.
-        after: The same at a later time.
+        after: The details at a later time, by job id.
     """
     violations = []
     for job_id, old in before.items():

@@ -84,16 +84,16 @@ def _do_not_mark_again(*args: object) -> None:
 _pytest.config.Config._mark_plugins_for_rewrite = _do_not_mark_again
 
 
-LONGEST_MODULES = ["test_fidelity", "test_java", "test_coherence", "test_every_operation", "test_deployer"]
-"""The modules with the longest tests, the longest first."""
+SLOWEST_MODULES = ["test_fidelity", "test_java", "test_coherence", "test_every_operation", "test_deployer"]
+"""The names of the test modules with the slowest tests, the slowest first."""
 
 
 def _position(module: str) -> int:
-    return LONGEST_MODULES.index(module) if module in LONGEST_MODULES else len(LONGEST_MODULES)
+    return SLOWEST_MODULES.index(module) if module in SLOWEST_MODULES else len(SLOWEST_MODULES)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest tests first, so that no worker is left with them at the end."""
+    """Run the slowest tests first, so that no worker has to run them at the end, when the other workers are idle."""
     items.sort(key=lambda item: _position(item.path.stem))
 
 

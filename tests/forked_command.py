@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @cache
-def _fork_server() -> socket.socket:
+def _fork_server_socket() -> socket.socket:
     """Start the fork server, and return the socket that controls it. It ends with this process."""
     control, server_end = socket.socketpair()
     with server_end:
@@ -55,16 +55,18 @@ class ForkedCommand:
     """
 
     def __init__(self, *arguments: str, environment: Mapping[str, str] = os.environ) -> None:
-        (stdin, own_in), (own_out, stdout), (own_err, stderr), (own_report, report) = (os.pipe() for _ in range(4))
+        (stdin, stdin_writer), (stdout_reader, stdout), (stderr_reader, stderr), (report_reader, report) = (
+            os.pipe() for _ in range(4)
+        )
         command_descriptors = [stdin, stdout, stderr, report]
         request = {"arguments": arguments, "environment": dict(environment), "folder": os.getcwd()}
-        socket.send_fds(_fork_server(), [json.dumps(request).encode()], command_descriptors)
+        socket.send_fds(_fork_server_socket(), [json.dumps(request).encode()], command_descriptors)
         for descriptor in command_descriptors:
             os.close(descriptor)
-        self.stdin: TextIO = os.fdopen(own_in, "w", encoding="utf-8")
-        self.stdout: TextIO = os.fdopen(own_out, encoding="utf-8")
-        self.stderr: TextIO = os.fdopen(own_err, encoding="utf-8")
-        self._report = os.fdopen(own_report)
+        self.stdin: TextIO = os.fdopen(stdin_writer, "w", encoding="utf-8")
+        self.stdout: TextIO = os.fdopen(stdout_reader, encoding="utf-8")
+        self.stderr: TextIO = os.fdopen(stderr_reader, encoding="utf-8")
+        self._report = os.fdopen(report_reader)
         self.pid = int(self._report.readline())
         self.returncode: int | None = None
 
@@ -97,7 +99,7 @@ class ForkedCommand:
             return out.result(), err.result()
 
     def close(self) -> None:
-        """End the process."""
+        """Kill the process, and close its streams."""
         self.kill()
         for stream in (self.stdin, self.stdout, self.stderr):
             with contextlib.suppress(BrokenPipeError):
@@ -117,7 +119,7 @@ def _read_to_end(stream: TextIO) -> str:
 
 
 def run(*arguments: str, text: str = "") -> tuple[int, str, str]:
-    """Run a command to its end; return its exit code, its standard output and its standard error.
+    """Run a command until it ends; return its exit code, its standard output and its standard error.
 
     Args:
         arguments: The arguments of `flinkmock`.

@@ -15,17 +15,21 @@ _DOMINANT_STATES = ("FAILED", "CANCELING", "CANCELED", "INITIALIZING", "RUNNING"
 """If a task is in one of these states, so is its vertex. Earlier states take precedence."""
 _COUNTED_CAUSES = ("UPDATE_REQUIREMENT", "NEW_RESOURCE_AVAILABLE")
 """The causes of the rescales that the metric numRescales counts."""
-_FAILURE_LIMIT = 16
+_MAX_LISTED_FAILURES = 16
 """How many failures the exception history has at most: the default of web.exception-history-size."""
 
 
-def status_of(tasks: dict[str, int]) -> str:
-    """Return the status of a vertex by the states of its tasks (ExecutionJobVertex.getAggregateJobVertexState)."""
+def vertex_status(task_counts: dict[str, int]) -> str:
+    """Return the status of a vertex (ExecutionJobVertex.getAggregateJobVertexState).
+
+    Args:
+        task_counts: How many tasks of the vertex are in each state.
+    """
     for state in _DOMINANT_STATES:
-        if tasks.get(state):
+        if task_counts.get(state):
             return state
-    if tasks["FINISHED"]:
-        return "FINISHED" if tasks["FINISHED"] == sum(tasks.values()) else "RUNNING"
+    if task_counts["FINISHED"]:
+        return "FINISHED" if task_counts["FINISHED"] == sum(task_counts.values()) else "RUNNING"
     return "CREATED"
 
 
@@ -35,18 +39,21 @@ def check_statuses_and_order(get: Any, job: Json) -> Iterator[str]:
     The list of vertices starts with the sources. The plan of the default scheduler starts with the sinks; that of the
     adaptive scheduler, and since 2.0 that of a batch job, whose graph grows, starts with the sources.
     """
-    sources_first = job.get("schedulerType") == "Adaptive" or "stream-graph" in job
+    plan_starts_with_sources = job.get("schedulerType") == "Adaptive" or "stream-graph" in job
     position_in_list = {vertex["id"]: position for position, vertex in enumerate(job["vertices"])}
     for vertex in job["vertices"]:
-        if vertex["status"] != status_of(vertex["tasks"]):
+        if vertex["status"] != vertex_status(vertex["tasks"]):
             yield f"{vertex['name']} is {vertex['status']} with the tasks {vertex['tasks']}"
     nodes = job["plan"].get("nodes", [])
     position_in_plan = {node["id"]: position for position, node in enumerate(nodes)}
     for node in nodes:
         for edge in node.get("inputs", []):
             source, target = edge["id"], node["id"]
-            is_source_first_in_plan = position_in_plan[source] < position_in_plan[target]
-            if position_in_list[source] > position_in_list[target] or is_source_first_in_plan != sources_first:
+            source_precedes_target = position_in_plan[source] < position_in_plan[target]
+            if (
+                position_in_list[source] > position_in_list[target]
+                or source_precedes_target != plan_starts_with_sources
+            ):
                 yield f"{source} is an input of {target} and on the wrong side of it"
     if get(f"/jobs/{job['jid']}/plan")["plan"] != job["plan"]:
         yield "/plan differs from the plan of the details"
@@ -54,18 +61,18 @@ def check_statuses_and_order(get: Any, job: Json) -> Iterator[str]:
 
 def check_ends(vertex: Json, detail: Json, times: Json) -> Iterator[str]:
     """Check that a vertex ends with its last subtask, and that durations of /subtasktimes start at SCHEDULED."""
-    last_end = max(row["end-time"] for row in detail["subtasks"])
+    last_end = max(entry["end-time"] for entry in detail["subtasks"])
     if vertex["end-time"] not in (-1, last_end):
         yield f"{vertex['name']} ends at {vertex['end-time']}, the last of its subtasks at {last_end}"
-    for row, times_row in zip(detail["subtasks"], times["subtasks"], strict=True):
-        scheduled = times_row["timestamps"]["SCHEDULED"]
-        end = row["end-time"] if row["end-time"] > 0 else times["now"]
-        if scheduled and times_row["duration"] != end - scheduled:
-            yield f"{vertex['name']} {row['subtask']}: {times_row['duration']} ms from {scheduled} to {end}"
+    for entry, times_entry in zip(detail["subtasks"], times["subtasks"], strict=True):
+        scheduled = times_entry["timestamps"]["SCHEDULED"]
+        end = entry["end-time"] if entry["end-time"] > 0 else times["now"]
+        if scheduled and times_entry["duration"] != end - scheduled:
+            yield f"{vertex['name']} {entry['subtask']}: {times_entry['duration']} ms from {scheduled} to {end}"
 
 
-def check_restarts(get: Any, job: Json, attempts: list[int]) -> Iterator[str]:
-    """Check that numRestarts is the highest attempt, and that each restart is in the exception history.
+def check_restarts(get: Any, job: Json, attempt_numbers: list[int]) -> Iterator[str]:
+    """Check that numRestarts is the highest attempt number, and that each restart is in the exception history.
 
     Jobs of the adaptive scheduler are not checked, because it also restarts jobs without a failure.
     """
@@ -73,11 +80,11 @@ def check_restarts(get: Any, job: Json, attempts: list[int]) -> Iterator[str]:
         return
     history = get(f"/jobs/{job['jid']}/exceptions").get("exceptionHistory")
     values = [metric["value"] for metric in get(f"/jobs/{job['jid']}/metrics?get=numRestarts")]
-    restart_count = max(attempts, default=0)
+    restart_count = max(attempt_numbers, default=0)
     if job["state"] == "RUNNING" and values and int(values[0]) != restart_count:
-        yield f"numRestarts is {values[0]}, the highest attempt is {restart_count}"
+        yield f"numRestarts is {values[0]}, the highest attempt number is {restart_count}"
     failure_count = restart_count + 1 if job["state"] == "FAILED" else restart_count
-    if history and attempts and len(history["entries"]) != min(failure_count, _FAILURE_LIMIT):
+    if history and attempt_numbers and len(history["entries"]) != min(failure_count, _MAX_LISTED_FAILURES):
         yield f"{len(history['entries'])} failures in the history after {restart_count} restarts"
 
 
@@ -92,7 +99,7 @@ def check_rescales(get: Any, job: Json) -> Iterator[str]:
     if any(entry["terminalState"] is None for entry in history):
         return
     counted = [entry for entry in history if entry["triggerCause"] in _COUNTED_CAUSES]
-    completed = sum(entry["terminalState"] == "COMPLETED" for entry in counted)
+    completed_count = sum(entry["terminalState"] == "COMPLETED" for entry in counted)
     values = [metric["value"] for metric in get(f"/jobs/{job['jid']}/metrics?get=numRescales")]
-    if values and int(values[0]) != completed:
-        yield f"numRescales is {values[0]}, {completed} rescales in the history"
+    if values and int(values[0]) != completed_count:
+        yield f"numRescales is {values[0]}, {completed_count} completed rescales in the history"

@@ -1,4 +1,4 @@
-"""After any sequence of requests and faults, the responses of a cluster agree with each other and are valid."""
+"""After any sequence of requests and failures, the responses of a cluster agree with each other and are valid."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from flinkmock.cluster.spec import JobSpec
 from flinkmock.conformance.targets import Targets
 from flinkmock.contract.operation_traits import only_reads
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound
-from tests.coherence import incoherences, times_that_went_back
+from tests.coherence import contradictions_over_time, incoherences
 from tests.hypothesis_profile import examples
 
 RELEASES = ("2.3", "1.20", "1.12")
@@ -148,7 +148,7 @@ class ClusterStateMachine(RuleBasedStateMachine):
         if hasattr(self, "engine"):
             ids = [job["id"] for job in self.client.json("GET", "/jobs")["jobs"]]
             jobs = {job_id: self.client.json("GET", f"/jobs/{job_id}") for job_id in ids}
-            assert times_that_went_back(self.earlier_jobs, jobs) == []
+            assert contradictions_over_time(self.earlier_jobs, jobs) == []
             self.earlier_jobs = jobs
 
     def check_all_responses(self) -> None:

@@ -1,4 +1,4 @@
-"""All errors have one base class, are exported, documented and hashable, and their messages say what to do."""
+"""All errors are exported, documented and hashable, survive pickle, and derive from FlinkMockError."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_each_documented_error_is_a_flinkmock_error() -> None:
     [value for value in vars(cluster_errors).values() if inspect.isclass(value) and issubclass(value, ClusterError)],
     ids=lambda kind: kind.__name__,
 )
-def test_each_error_of_the_cluster_has_a_message(kind: type[ClusterError]) -> None:
+def test_each_error_of_the_cluster_has_a_message_and_survives_pickle(kind: type[ClusterError]) -> None:
     if kind in (ClusterError, cluster_errors.FileNotFound):
         return  # bases that are not raised
     error = cluster_error(kind)

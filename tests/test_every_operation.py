@@ -17,15 +17,15 @@ from flinkmock.conformance.operation_tour import OperationTour, TourRequest, tou
 from flinkmock.contract.operation_traits import traits_of
 from tests.releases import EACH_RELEASE
 
-ONLY_STATUS = {
+ERROR_STATUSES = {
     "rescaleJob": 503,  # FLINK-12312
     "getRescalingStatus": 503,
     "getYarnStopJobTermination": 308,  # mode=stop was removed in 1.9
     "postClientCoordination": 500,  # no operator of a fake job has a coordinator
     "submitJob": 400,  # the tour sends no valid plan
 }
-"""Ids of operations that never succeed in the tour, and the status of their responses, as in Flink."""
-FURTHER_EXPECTED_ERRORS = {
+"""The statuses of operations that never succeed in the tour, by operation id. They are as in Flink."""
+FURTHER_EXPECTED_STATUSES = {
     "updateJobResourceRequirements": (500,),  # without the adaptive scheduler
     "cancelJob": (404,),  # 1.12, of a job that has ended
     "getYarnCancelJobTermination": (404,),
@@ -67,8 +67,8 @@ class CheckingClient:
     def _check_error(self, request: TourRequest, response: HttpResponse) -> None:
         operation_id, status = request.operation.id, response.status
         text = response.raw_body.decode()
-        allowed = traits_of(operation_id).expected_error_statuses + FURTHER_EXPECTED_ERRORS.get(operation_id, ())
-        if status not in allowed and status != ONLY_STATUS.get(operation_id):
+        allowed = traits_of(operation_id).expected_error_statuses + FURTHER_EXPECTED_STATUSES.get(operation_id, ())
+        if status not in allowed and status != ERROR_STATUSES.get(operation_id):
             self.violations.append(f"{request}: status {status} {text[:300]}")
         schema_violations = self._contract.check_error(response.body)
         self.violations += [f"{request}: {status}: {violation}" for violation in schema_violations]
@@ -97,13 +97,13 @@ def form_part(disposition: str, content: bytes) -> bytes:
     return f"--part\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode() + content + b"\r\n"
 
 
-@pytest.mark.parametrize("flink", EACH_RELEASE)
-def test_every_operation_succeeds(flink: str) -> None:
-    contract = Contract.load(flink)
+@pytest.mark.parametrize("release", EACH_RELEASE)
+def test_every_operation_responds(release: str) -> None:
+    contract = Contract.load(release)
     successful_operations: set[str] = set()
-    response_count = 0
+    success_count = 0
     for scheduler in ("default", "adaptive"):
-        with FlinkMock(tour_scenario(scheduler), flink=flink) as cluster:
+        with FlinkMock(tour_scenario(scheduler), flink=release) as cluster:
             client = CheckingClient(cluster.url, contract)
             try:
                 OperationTour(contract, client).run()
@@ -111,7 +111,7 @@ def test_every_operation_succeeds(flink: str) -> None:
                 client.close()
         assert client.violations == []
         successful_operations |= client.success_counts.keys()
-        response_count += sum(client.success_counts.values())
-    expected = {operation.id for operation in contract} - ONLY_STATUS.keys()
-    print(f"Flink {flink}: {len(contract.operations)} operations, {response_count} successful responses")
+        success_count += sum(client.success_counts.values())
+    expected = {operation.id for operation in contract} - ERROR_STATUSES.keys()
+    print(f"Flink {release}: {len(contract.operations)} operations, {success_count} successful responses")
     assert expected - successful_operations == set()

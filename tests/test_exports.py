@@ -42,7 +42,7 @@ def test_each_public_module_lists_existing_names_with_docstrings(name: str) -> N
             assert (inspect.getdoc(value) or "").strip() and not value.__doc__.startswith(f"{exported}("), exported
 
 
-def test_an_unknown_name_is_an_attribute_error() -> None:
+def test_reading_an_unknown_name_raises_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'FlinkMok'"):
         flinkmock.FlinkMok  # noqa: B018  reading the attribute is the test
 

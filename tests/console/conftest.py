@@ -11,16 +11,16 @@ from flinkmock import FlinkMock
 from tests.console.page import ConsolePage
 from tests.dashboard.browser import Browser, missing_requirement
 
-SCENARIO = Path(__file__).with_name("scene.yaml")
+SCENARIO = Path(__file__).with_name("scenario.yaml")
 
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     if missing := missing_requirement():
         pytest.skip(missing)
-    started = Browser(tmp_path_factory.mktemp("browser"))
-    yield started
-    started.close()
+    chromium = Browser(tmp_path_factory.mktemp("browser"))
+    yield chromium
+    chromium.close()
 
 
 @pytest.fixture

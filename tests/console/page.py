@@ -45,7 +45,7 @@ class ConsolePage:
         self.browser.wait_for(*texts)
 
     def wait_until(self, condition: Callable[[], bool], message: str) -> None:
-        self.browser._until(condition, lambda: f"{message}: {self.browser.text}")
+        self.browser.wait_until(condition, lambda: f"{message}: {self.browser.text}")
 
     def text(self, selector: str) -> str:
         """Return the text of an element, such as an SVG picture."""

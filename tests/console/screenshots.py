@@ -16,11 +16,11 @@ from tests.dashboard.browser import Browser, missing_requirement
 from tests.timeouts import PATIENCE
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
-SCENE = Path(__file__).with_name("scene.yaml")
+SCENARIO = Path(__file__).with_name("scenario.yaml")
 
 
 def send_requests(cluster: FlinkMock) -> None:
-    """Send the requests of a client to the cluster of scene.yaml, and advance its clock."""
+    """Send the requests of a client to the cluster of scenario.yaml, and advance its clock."""
     job = cluster.job("orders").id
     with httpx.Client(base_url=cluster.url, timeout=PATIENCE) as client, ThreadPoolExecutor(1) as executor:
         for _ in range(6):
@@ -51,7 +51,7 @@ def main() -> int:
     if missing := missing_requirement():
         print(f"There is no browser: {missing}.", file=sys.stderr)
         return 2
-    cluster = FlinkMock(SCENE)  # not a `with` block, because the expectation is not met
+    cluster = FlinkMock(SCENARIO)  # not a `with` block, because the expectation is not met
     with tempfile.TemporaryDirectory() as profile, contextlib.closing(cluster.start()):
         send_requests(cluster)
         browser = Browser(Path(profile))

@@ -27,7 +27,7 @@ def test_the_page_says_that_the_cluster_is_a_fake(console: ConsolePage) -> None:
     assert console.browser.take_errors() == []
 
 
-def test_the_root_page_leads_to_the_console(console: ConsolePage) -> None:
+def test_the_root_page_opens_the_console(console: ConsolePage) -> None:
     console.browser.open(console.url)
     console.wait_for("live", "orders")
     assert console.driver.current_url == f"{console.url}/__flinkmock__/"
@@ -197,24 +197,24 @@ def test_expectations_are_shown(console: ConsolePage) -> None:
     console.wait_for("not met yet", "POST /jobs/:jobid/stop once")
 
 
-def test_the_keyboard_alone_is_enough(console: ConsolePage, flink: FlinkMock) -> None:
+def test_the_page_can_be_used_with_the_keyboard_only(console: ConsolePage, flink: FlinkMock) -> None:
     from selenium.webdriver import ActionChains, Keys
 
-    def active() -> str:
+    def focused_text() -> str:
         return str(console.driver.execute_script("return document.activeElement.textContent"))
 
     console.driver.execute_script("document.body.focus()")
     focused = []
     while "+10s" not in focused:
         ActionChains(console.driver).send_keys(Keys.TAB).perform()
-        focused.append(active())
+        focused.append(focused_text())
         assert len(focused) < 12, focused
     assert focused[0] == "Skip to the cluster"
     outline = "return getComputedStyle(document.activeElement).outlineStyle"
     assert console.driver.execute_script(outline) == "solid"
     ActionChains(console.driver).send_keys(Keys.ENTER).perform()
     console.wait_for("00:00:10.000")
-    assert active() == "+10s"
+    assert focused_text() == "+10s"
 
 
 def test_a_list_that_changes_keeps_the_focus(console: ConsolePage, flink: FlinkMock) -> None:
@@ -228,7 +228,7 @@ def test_a_list_that_changes_keeps_the_focus(console: ConsolePage, flink: FlinkM
     assert label == "Cancel orders"
 
 
-def test_every_control_has_a_name(console: ConsolePage, flink: FlinkMock) -> None:
+def test_every_control_has_an_accessible_name(console: ConsolePage, flink: FlinkMock) -> None:
     send_requests(flink)
     console.wait_for("slow savepoint")
     nameless = console.driver.execute_script(
@@ -250,7 +250,7 @@ def test_the_page_never_scrolls_sideways(console: ConsolePage, flink: FlinkMock,
     assert not console.is_wider_than_window()
 
 
-def test_a_cluster_that_has_ended_is_reported(console: ConsolePage, flink: FlinkMock) -> None:
+def test_a_closed_cluster_is_reported(console: ConsolePage, flink: FlinkMock) -> None:
     flink.close()
     console.wait_for("The cluster does not answer.")
     console.press("+10s")

@@ -20,7 +20,7 @@ PROGRAM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome
 
 
 def missing_requirement() -> str | None:
-    """Return what a browser needs and is not installed; None if it can be started."""
+    """Return what is missing on this machine for a browser; None if a browser can be started."""
     if find_spec("selenium") is None:
         return "selenium is not installed (pip install 'flinkmock[browser]')"
     if not _program() or not shutil.which("chromedriver"):
@@ -67,7 +67,9 @@ class Browser:
 
     def wait_for(self, *texts: str) -> None:
         """Wait until the page shows all texts. Raises AssertionError if one of them doesn't appear in time."""
-        self._until(lambda: all(text in self.text for text in texts), lambda: f"{texts} did not appear: {self.text}")
+        self.wait_until(
+            lambda: all(text in self.text for text in texts), lambda: f"{texts} did not appear: {self.text}"
+        )
 
     def click(self, selector: str, text: str = "") -> None:
         """Click on the last visible element with this CSS selector and text. Wait until there is one."""
@@ -83,7 +85,7 @@ class Browser:
                 pass  # the page moves or replaces the element at this moment
             return False
 
-        self._until(click_if_visible, lambda: f"no visible element: {selector} {text}")
+        self.wait_until(click_if_visible, lambda: f"no visible element: {selector} {text}")
 
     def take_errors(self) -> list[str]:
         """Return the errors since the last call."""
@@ -99,7 +101,7 @@ class Browser:
                 messages.append(f"{event['errorText']} {self._urls_by_request_id.get(event['requestId'])}")
         return messages
 
-    def _until(self, condition: Callable[[], bool], failure_message: Callable[[], str]) -> None:
+    def wait_until(self, condition: Callable[[], bool], failure_message: Callable[[], str]) -> None:
         deadline = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < deadline, failure_message()

@@ -1,7 +1,7 @@
 """A browser for all tests of the session, and a fake cluster with the dashboard of one release.
 
 Flink's jars are not part of the project. FLINKMOCK_DIST has the paths of flink-dist jars of any releases, or of folders
-with one, separated as in PATH. If it is not set, the tests use an installed apache-flink-libraries.
+that contain one, separated as in PATH. If it is not set, the tests use an installed apache-flink-libraries.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ RELEASES = ("2.3", "1.20", "1.12")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     if missing := missing_requirement():
         pytest.skip(missing)
-    if not any(_jar(minor) for minor in RELEASES):
+    if not any(_dashboard_path(release) for release in RELEASES):
         pytest.skip("no flink-dist jar: name one in FLINKMOCK_DIST, or install apache-flink-libraries")
-    browser = Browser(tmp_path_factory.mktemp("browser"))
-    yield browser
-    browser.close()
+    chromium = Browser(tmp_path_factory.mktemp("browser"))
+    yield chromium
+    chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -41,21 +41,21 @@ def start_cluster() -> Iterator[StartCluster]:
     """
     clusters: dict[str, FlinkMock] = {}
 
-    def start(minor: str) -> FlinkMock:
-        if minor not in clusters:
-            jar = _jar(minor)
-            if jar is None:
-                pytest.skip(f"no flink-dist jar of Flink {minor}: name one in FLINKMOCK_DIST")
+    def start(release: str) -> FlinkMock:
+        if release not in clusters:
+            dashboard = _dashboard_path(release)
+            if dashboard is None:
+                pytest.skip(f"no flink-dist jar of Flink {release}: name one in FLINKMOCK_DIST")
             scenario = Path(__file__).with_name("dashboard.yaml")
-            clusters[minor] = FlinkMock(scenario, flink=minor, dashboard=jar).start()
-        return clusters[minor]
+            clusters[release] = FlinkMock(scenario, flink=release, dashboard=dashboard).start()
+        return clusters[release]
 
     yield start
     for cluster in clusters.values():
         cluster.close()
 
 
-def _jar(minor: str) -> str | None:
+def _dashboard_path(minor: str) -> str | None:
     """Return the path of the dashboard of a release, or "auto" if it is installed; None if there is none."""
     release = Contract.load(minor).release
     for path in [*filter(None, os.environ.get("FLINKMOCK_DIST", "").split(os.pathsep)), "auto"]:
@@ -63,5 +63,5 @@ def _jar(minor: str) -> str | None:
             if Dashboard.load(path, release):
                 return path
         except DashboardMissing:
-            pass  # it belongs to another release
+            pass  # there is none, or it belongs to another release
     return None

@@ -68,11 +68,11 @@ PAGES = {
     "/job-manager/thread-dump": ("java.util.concurrent.locks.LockSupport.park",),
     "/submit": ("Uploaded Jars", "No Data"),
 }
-"""The address of each page, and texts that it has to show."""
+"""Texts that each page must show, by its address. Names in braces stand for ids."""
 
 
 def ids_by_name(cluster: FlinkMock) -> dict[str, str]:
-    """Return the values of the names in PAGES: ids of jobs, of a vertex and of a TaskManager, and its endpoint."""
+    """Return the values of the names in PAGES: the ids of jobs, a vertex and a TaskManager, and the endpoint of it."""
     jobs = {job["name"]: job["jid"] for job in get(cluster, "/jobs/overview")["jobs"]}
     vertices = get(cluster, f"/jobs/{jobs['orders']}")["vertices"]
     window = next(vertex["id"] for vertex in vertices if vertex["name"].startswith("window"))
@@ -124,17 +124,18 @@ def test_a_job_is_submitted_and_cancelled(start_cluster: StartCluster, browser: 
     assert browser.take_errors() == []
 
 
-@pytest.mark.parametrize("minor", ["1.20", "1.12"])
-def test_the_dashboards_of_older_releases_show_the_job_without_errors(
-    start_cluster: StartCluster, browser: Browser, minor: str
+@pytest.mark.parametrize("release", ["1.20", "1.12"])
+def test_the_dashboards_of_older_releases_show_the_jobs_without_errors(
+    start_cluster: StartCluster, browser: Browser, release: str
 ) -> None:
-    cluster = start_cluster(minor)
+    cluster = start_cluster(release)
     ids = ids_by_name(cluster)
     browser.open(f"{cluster.url}/#/overview")
     browser.wait_for(
         "Running Job List", "orders", "RUNNING", "Completed Job List", "price-import", "FAILED", "FINISHED"
     )
-    job = f"{cluster.url}/#/job/running/{ids['orders']}" if minor != "1.12" else f"{cluster.url}/#/job/{ids['orders']}"
+    folder = "job" if release == "1.12" else "job/running"
+    job_url = f"{cluster.url}/#/{folder}/{ids['orders']}"
     for page, text in {
         "overview": "window -> enrich",
         "overview/{window}/subtasks": "RUNNING",
@@ -143,7 +144,7 @@ def test_the_dashboards_of_older_releases_show_the_job_without_errors(
         "configuration": "checkout",
     }.items():
         browser.driver.get("about:blank")
-        browser.driver.get(f"{job}/{page.format(**ids)}")
+        browser.driver.get(f"{job_url}/{page.format(**ids)}")
         browser.wait_for("orders", text)
     browser.driver.get(f"{cluster.url}/#/task-manager/{ids['taskmanager']}/metrics")
     browser.wait_for(ids["taskmanager"], "Garbage Collection")

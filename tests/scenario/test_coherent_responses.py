@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.coherence import incoherences, times_that_went_back
+from tests.coherence import contradictions_over_time, incoherences
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.scenario.test_determinism import RICH
 
@@ -80,5 +80,5 @@ def test_responses_are_coherent_as_time_advances(source: str | Path) -> None:
             harness.advance_to(time)
             assert incoherences(harness.client) == []
             after = job_details(harness)
-            assert times_that_went_back(before, after) == []
+            assert contradictions_over_time(before, after) == []
             before = after

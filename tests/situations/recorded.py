@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fidelity.recordings import load
-from tests.releases import USUAL
+from tests.releases import USUAL_RELEASES
 
 FOLDER = Path(__file__).parent
 VERSIONS = {"2.3": "2.3.0", "2.0": "2.0.2", "1.20": "1.20.5", "1.17": "1.17.2", "1.12": "1.12.5"}
@@ -20,7 +20,7 @@ VERSIONS = {"2.3": "2.3.0", "2.0": "2.0.2", "1.20": "1.20.5", "1.17": "1.17.2", 
 def releases(*excluded: str) -> list[Any]:
     """Return parameters for `parametrize`: the recorded releases without excluded ones. Some are marked slow."""
     return [
-        pytest.param(release, marks=() if release in USUAL else pytest.mark.slow)
+        pytest.param(release, marks=() if release in USUAL_RELEASES else pytest.mark.slow)
         for release in VERSIONS
         if release not in excluded
     ]

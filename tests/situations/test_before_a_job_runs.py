@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fidelity.shape import compare_bodies
-from tests.releases import USUAL
+from tests.releases import USUAL_RELEASES
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.situations import recorded
 from tests.situations.operations import failure_causes, run_failing_operation
@@ -38,7 +38,8 @@ VERSIONS = {
     ("created", "1.17"): "1.17.2",
 }
 STATES_AND_RELEASES = [
-    pytest.param(state, release, marks=() if release in USUAL else pytest.mark.slow) for state, release in VERSIONS
+    pytest.param(state, release, marks=() if release in USUAL_RELEASES else pytest.mark.slow)
+    for state, release in VERSIONS
 ]
 READS = [
     "job", "job/accumulators", "job/checkpoints", "job/checkpoints/config", "job/config", "job/exceptions",
