@@ -14,7 +14,7 @@ from flinkmock.release import Release
 
 @dataclass(frozen=True, slots=True)
 class ReleaseQuirks:
-    """The behaviour of one release. Each field is named after the behaviour of later releases."""
+    """The behaviour of one release. Each flag is named after the behaviour of later releases."""
 
     not_found_includes_path: bool
     """RouterHandler responds with `Not found: /x` since 1.14; before, with `Not found.`"""
@@ -44,10 +44,9 @@ class ReleaseQuirks:
     """An unknown coordinator is a CoordinatorNotExistException, which leads to a 404, since 2.1; before, an internal
     error."""
     number_errors_name_radix: bool
-    """NumberFormatException names the radix since Java 12. The recorded clusters run on Java 17 since 1.15, on Java 11
-    before."""
+    """NumberFormatException names the radix since Java 12. A fake cluster has Java 17 since 1.15, Java 11 before."""
     null_pointers_explained: bool
-    """NullPointerException has a message in Java 17, none in Java 11."""
+    """NullPointerException has a message in Java 17 (since 1.15), none in Java 11."""
     jackson_version: tuple[int, int]
     """(major, minor) version of Jackson (flink-shaded-jackson), on which its messages depend."""
 

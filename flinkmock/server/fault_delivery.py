@@ -89,8 +89,8 @@ class FaultDelivery:
         started_at = self._clock.now()
         for start in range(0, len(body), piece_size):
             piece = body[start : start + piece_size]
-            sent_at = started_at + 1000 * (start + len(piece)) / bytes_per_second
-            if not await self._delayed.wait_until(sent_at, self._is_obsolete):
+            due_at = started_at + 1000 * (start + len(piece)) / bytes_per_second
+            if not await self._delayed.wait_until(due_at, self._is_obsolete):
                 raise ConnectionResetError("the client has closed the connection")
             self._open_transport().write(piece)
 

@@ -158,12 +158,12 @@ class Listeners:
             asyncio.run_coroutine_threadsafe(listener.stop_and_close(), self._loop)
 
     async def stop_accepting(self) -> None:
-        """Refuse new connections. Open connections stay open until `close`."""
+        """Refuse new connections, and close those without a running request."""
         for listener in self._listeners:
             await listener.stop_accepting(already_refuses=self.shutdown_requested.is_set())
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Refuse new connections and close all open ones."""
         await self.stop_accepting()
         await self._delayed.close()
         for listener in self._listeners:

@@ -21,7 +21,10 @@ DEFAULT_LIMIT = 20
 
 @handles("getJobExceptions")
 def exceptions(call: RestCall) -> Payload:
-    """Return the exception history. `failureLabelFilter` removes all entries, because no failure has labels."""
+    """Return the root exception, the failed tasks and the history.
+
+    `failureLabelFilter` removes all entries of the history, because no failure has labels.
+    """
     job, time = job_and_time(call)
     limit = call.query_value("maxExceptions", DEFAULT_LIMIT)
     if limit < 0:

@@ -35,12 +35,14 @@ class IoMetrics:
         self.version = (attempt and attempt.number, attempt and attempt.version, self._fetched_at, is_steady or time)
         self._flows: dict[tuple[int, int], RecordFlow] = {}
 
-    def _flow(self, attempt: int, time: int) -> RecordFlow:
-        if (attempt, time) not in self._flows:
-            self._flows[attempt, time] = RecordFlow(self._job.attempts[attempt], time)
-        return self._flows[attempt, time]
+    def _flow(self, attempt_number: int, time: int) -> RecordFlow:
+        key = attempt_number, time
+        if key not in self._flows:
+            self._flows[key] = RecordFlow(self._job.attempts[attempt_number], time)
+        return self._flows[key]
 
     def _is_final(self, execution: Execution) -> bool:
+        """Return whether the counters don't change any more. No execution of a steady job attempt has ended."""
         return execution.attempt != self._steady_attempt_number and execution.ended_at(self._time) is not None
 
     def counters(self, execution: Execution) -> tuple[IoCounters, bool]:

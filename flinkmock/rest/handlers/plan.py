@@ -12,21 +12,26 @@ from flinkmock.release import Release
 
 
 def plan_payload(
-    job_id: str, name: str, type: str, graph: JobGraph, release: Release, vertices: Sequence[Vertex] | None = None
+    job_id: str, name: str, job_type: str, graph: JobGraph, release: Release, vertices: Sequence[Vertex] | None = None
 ) -> dict[str, Any]:
     """Return the payload of a plan.
 
     Args:
         job_id: The id of the job.
         name: The name of the job.
-        type: "STREAMING" or "BATCH".
+        job_type: "STREAMING" or "BATCH".
         graph: The graph of the job.
         release: The served release.
         vertices: The vertices in the order of the plan; None: in the order in which Flink builds the graph.
     """
     if vertices is None:
         vertices = topological_plan_order(graph)
-    return {"jid": job_id, "name": name, "type": type, "nodes": [_node(graph, vertex, release) for vertex in vertices]}
+    return {
+        "jid": job_id,
+        "name": name,
+        "type": job_type,
+        "nodes": [_node(graph, vertex, release) for vertex in vertices],
+    }
 
 
 def topological_plan_order(graph: JobGraph) -> list[Vertex]:
@@ -41,6 +46,7 @@ def topological_plan_order(graph: JobGraph) -> list[Vertex]:
         for edge in vertex.inputs:
             consumers.setdefault(edge.source, []).append(vertex.index)
     order: dict[int, Vertex] = {}
+    # (index of a vertex, whether its consumers were added)
     pending = [(vertex.index, False) for vertex in reversed(graph.vertices) if vertex.is_source]
     while pending:
         index, consumers_added = pending.pop()
