@@ -121,7 +121,7 @@ class ClusterStateMachine(RuleBasedStateMachine):
     @rule(index=st.integers(0, 5))
     def lose_taskmanager(self, index: int) -> None:
         now = self.engine.clock.now()
-        taskmanagers = self.engine.cluster.taskmanagers.at(now)
+        taskmanagers = self.engine.cluster.taskmanagers.registered_at(now)
         if taskmanagers:
             self.engine.cluster.taskmanagers.remove(taskmanagers[index % len(taskmanagers)].id, now)
 

@@ -148,5 +148,7 @@ class AdaptiveScheduler:
     def _best_parallelism(self, job: Job, at: int) -> list[int] | None:
         """Return the highest parallelism that the bounds, free slots and the job's slots allow, vertex by vertex."""
         slots = self._cluster.slots
-        free_count = sum(slots.free_count(taskmanager, at) for taskmanager in self._cluster.taskmanagers.at(at))
+        free_count = sum(
+            slots.free_count(taskmanager, at) for taskmanager in self._cluster.taskmanagers.registered_at(at)
+        )
         return best_parallelism(job, len(slots.held(at, job_id=job.id)) + free_count)

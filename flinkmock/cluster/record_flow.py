@@ -95,9 +95,10 @@ class RecordFlow:
             ran, waited = until - since, 0  # in ms
             if spec.backpressure:
                 waited = backpressured_time_ms(spec.backpressure, since - submitted_at, until - submitted_at)
-            busy = min(round(ran * _busy(vertex, subtask)), ran - waited) if spec.busy else 0
-            if not spec.busy:
-                busy = round((ran - waited) * flow.busy[subtask])
+            if spec.busy:
+                busy = min(round(ran * _scripted_busy_ratio(vertex, subtask)), ran - waited)
+            else:
+                busy = round((ran - waited) * flow.busy_ratios[subtask])
             busy_ms += busy
             idle_ms += ran - waited - busy
             backpressured_ms += waited
@@ -108,8 +109,8 @@ class RecordFlow:
         """Return the ratio of time in which a subtask is busy, from 0 to 1."""
         ratio_without_backpressure = 1.0 - self.backpressure_ratio(vertex)
         if vertex.spec.busy:
-            return min(_busy(vertex, subtask), ratio_without_backpressure)
-        return self._flows[vertex.index].busy[subtask] * ratio_without_backpressure
+            return min(_scripted_busy_ratio(vertex, subtask), ratio_without_backpressure)
+        return self._flows[vertex.index].busy_ratios[subtask] * ratio_without_backpressure
 
     def backpressure_ratio(self, vertex: Vertex) -> float:
         """Return the ratio of time in which the subtasks are back-pressured, from 0 to 1."""
@@ -123,7 +124,7 @@ class _VertexFlow:
     in the skew says.
 
     Attributes:
-        busy: The ratio of time in which each subtask is busy without back pressure, from 0 to 1.
+        busy_ratios: The ratio of time in which each subtask is busy without back pressure, from 0 to 1.
         input_bytes: The sum of the bytes per record of all inputs. Divided by `input_count`, it is their mean.
         input_count: The number of inputs.
         bytes_out: The bytes per sent record.
@@ -135,7 +136,7 @@ class _VertexFlow:
         "_records_before",
         "_round_size",
         "_weights",
-        "busy",
+        "busy_ratios",
         "bytes_out",
         "input_bytes",
         "input_channels",
@@ -149,7 +150,7 @@ class _VertexFlow:
         self._records_before = [_skew_prefix_sum(vertex, subtask) for subtask in subtasks]
         self._round_size = _skew_prefix_sum(vertex, vertex.parallelism)
         rate = _rate(graph, vertex)
-        self.busy = [min(1.0, rate * weight / self._round_size / BUSY_AT_RATE) for weight in self._weights]
+        self.busy_ratios = [min(1.0, rate * weight / self._round_size / BUSY_AT_RATE) for weight in self._weights]
         sizes = [graph.vertices[edge.source].spec.bytes_per_record for edge in vertex.inputs] or [0]
         self.input_bytes, self.input_count = sum(sizes), len(sizes)
         self.bytes_out = vertex.spec.bytes_per_record
@@ -198,7 +199,7 @@ def _weight(vertex: Vertex, subtask: int) -> int:
     return skew[min(subtask, len(skew) - 1)]
 
 
-def _busy(vertex: Vertex, subtask: int) -> float:
+def _scripted_busy_ratio(vertex: Vertex, subtask: int) -> float:
     """Return the busy ratio that the scenario gives for a subtask."""
     return vertex.spec.busy[min(subtask, len(vertex.spec.busy) - 1)]
 

@@ -29,7 +29,7 @@ class TaskManagers:
         self._cluster = cluster
         self.all: list[TaskManager] = []
 
-    def at(self, time: int) -> list[TaskManager]:
+    def registered_at(self, time: int) -> list[TaskManager]:
         """Return the TaskManagers that are registered at `time` (epoch ms)."""
         return [taskmanager for taskmanager in self.all if taskmanager.is_registered_at(time)]
 
@@ -39,7 +39,7 @@ class TaskManagers:
         Raises:
             TaskManagerNotFound: There is no such TaskManager.
         """
-        for taskmanager in self.at(time):
+        for taskmanager in self.registered_at(time):
             if taskmanager.id == taskmanager_id:
                 return taskmanager
         raise TaskManagerNotFound(taskmanager_id)
@@ -80,7 +80,7 @@ class TaskManagers:
 
         Do nothing if there is no such TaskManager. The arguments `at` and `leaves` are those of `remove`.
         """
-        for taskmanager in self.at(at):
+        for taskmanager in self.registered_at(at):
             if number is None or taskmanager.number == number:
                 self.remove(taskmanager.id, at, leaves=leaves)
                 return

@@ -17,7 +17,7 @@ class ClusterTaskManagers(ClusterPart):
     def __iter__(self) -> Iterator[str]:
         with self.engine.lock:
             now = self.engine.clock.now()
-            return iter([taskmanager.id for taskmanager in self.engine.cluster.taskmanagers.at(now)])
+            return iter([taskmanager.id for taskmanager in self.engine.cluster.taskmanagers.registered_at(now)])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -208,7 +208,9 @@ def _lacks_slots(job: Job) -> bool:
 def _reason(job_run: JobRun, simulator: Simulator) -> str:
     job = job_run.job
     if _lacks_slots(job):
-        available = sum(taskmanager.slot_count for taskmanager in simulator.cluster.taskmanagers.at(simulator.now))
+        available = sum(
+            taskmanager.slot_count for taskmanager in simulator.cluster.taskmanagers.registered_at(simulator.now)
+        )
         needed = job.graph.slots_needed
         if needed <= available:
             return f"other jobs hold the slots that it needs; the cluster has {available} at the end"

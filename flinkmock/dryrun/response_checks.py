@@ -166,7 +166,7 @@ class _IdReader:
             return {"jobs": [{"id": self._job.id}] if self._job is not None else []}
         if target == "/taskmanagers":
             engine = self._client.engine
-            registered = engine.cluster.taskmanagers.at(engine.clock.now())
+            registered = engine.cluster.taskmanagers.registered_at(engine.clock.now())
             return {
                 "taskmanagers": [{"id": taskmanager.id} for taskmanager in first_and_last(registered, TARGETS_PER_KIND)]
             }

@@ -107,7 +107,7 @@ class ScriptedClient:
         if not self._simulator.cluster.uses_adaptive_scheduler(job.spec):
             return
         cluster, now = self._simulator.cluster, self._simulator.now
-        slot_count = sum(taskmanager.slot_count for taskmanager in cluster.taskmanagers.at(now))
+        slot_count = sum(taskmanager.slot_count for taskmanager in cluster.taskmanagers.registered_at(now))
         bounds = {
             vertex.id: {"parallelism": {"lowerBound": 1, "upperBound": min(slot_count, vertex.spec.max_parallelism)}}
             for vertex in job.graph.vertices

@@ -50,7 +50,7 @@ def test_a_job_waits_ten_seconds_for_all_slots_and_then_runs_with_fewer(tmp_path
     harness.advance(100)
     orders = harness.cluster.job_named("orders")
     assert orders.task_counts_at(harness.now) == {"RUNNING": 5}
-    slots, taskmanagers = harness.cluster.slots, harness.cluster.taskmanagers.at(harness.now)
+    slots, taskmanagers = harness.cluster.slots, harness.cluster.taskmanagers.registered_at(harness.now)
     assert [slots.free_count(taskmanager, harness.now) for taskmanager in taskmanagers] == [0, 0]
 
 

@@ -134,7 +134,7 @@ def test_a_lost_taskmanager_fails_its_jobs_and_they_restart_elsewhere(tmp_path: 
     harness.advance(2_000)
     assert orders.state == "RUNNING"
     assert {slot.taskmanager.id for slot in harness.cluster.slots.held(harness.now)} == {
-        taskmanager.id for taskmanager in harness.cluster.taskmanagers.at(harness.now)
+        taskmanager.id for taskmanager in harness.cluster.taskmanagers.registered_at(harness.now)
     }
 
 

@@ -96,7 +96,7 @@ class ActionRunner:
                 return [self._send("PATCH", f"/jobs/{job_id}")]
             case "join":
                 engine.cluster.taskmanagers.add(engine.clock.now())
-            case "lose" if taskmanagers := engine.cluster.taskmanagers.at(engine.clock.now()):
+            case "lose" if taskmanagers := engine.cluster.taskmanagers.registered_at(engine.clock.now()):
                 engine.cluster.taskmanagers.remove(taskmanagers[number % len(taskmanagers)].id, engine.clock.now())
             case "fail" if job_ids and not engine.cluster.jobs[job_id].has_ended:
                 engine.cluster.state_machines.fail(engine.cluster.jobs[job_id], engine.clock.now())

@@ -28,7 +28,7 @@ WATERMARK_LAG_MS = 1
 
 
 def jobmanager_inputs(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
-    registered = cluster.taskmanagers.at(time)
+    registered = cluster.taskmanagers.registered_at(time)
     return metrics.JobManagerInputs(
         now=time,
         started_at=cluster.started_at,

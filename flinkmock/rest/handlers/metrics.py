@@ -103,7 +103,7 @@ def _metrics_of_taskmanagers(call: RestCall) -> Iterator[tuple[str, dict[str, st
     time = call.caches.metrics_time(call.now)
     if time is None:
         return
-    for taskmanager in cluster.taskmanagers.at(time):
+    for taskmanager in cluster.taskmanagers.registered_at(time):
         inputs = metric_inputs.taskmanager_inputs(cluster, taskmanager, time)
         yield taskmanager.id, metrics.taskmanager_metrics(inputs, cluster.release)
 

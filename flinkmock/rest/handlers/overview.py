@@ -18,7 +18,7 @@ def overview(call: RestCall) -> Payload:
     See docs/flink-behaviour.md#cluster-overview.
     """
     cluster, now = call.cluster, call.now
-    taskmanagers = cluster.taskmanagers.at(now)
+    taskmanagers = cluster.taskmanagers.registered_at(now)
     states = Counter(job.state_at(now) for job in cluster.jobs.values())
     return {
         "taskmanagers": len(taskmanagers),

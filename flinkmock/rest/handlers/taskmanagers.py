@@ -51,7 +51,7 @@ def taskmanagers(call: RestCall) -> Payload:
     return {
         "taskmanagers": [
             taskmanager_payload(call.cluster, taskmanager, call.now)
-            for taskmanager in call.cluster.taskmanagers.at(call.now)
+            for taskmanager in call.cluster.taskmanagers.registered_at(call.now)
         ]
     }
 
