@@ -339,6 +339,7 @@ class ClusterControl:
         return ClusterControl(scenario, options)
 
     def _replace_engine(self, new_engine: Engine) -> None:
+        """Serve a new engine with the journal of the old one, and close the old one."""
         with self._replacement_lock:
             old_engine = self.engine
             try:

@@ -60,7 +60,7 @@ class ControlHost(Protocol):
         """Wait until `condition` returns a value other than None, and return it.
 
         Returns:
-            The value; None after `timeout` seconds of the wall clock.
+            The value; None after `timeout` wall-clock seconds.
         """
 
     async def handle_other_requests(self) -> None:

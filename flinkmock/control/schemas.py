@@ -49,7 +49,7 @@ DURATION: Schema = {
     "description": "A duration with a unit: 500ms, 3s, 2m30s, 1h.",
     "examples": ["5m", "500ms", "2m30s"],
 }
-WALL_DURATION: Schema = {**DURATION, "description": "A duration of the wall clock, at most 1h: 500ms, 3s, 2m30s."}
+WALL_DURATION: Schema = {**DURATION, "description": "A wall-clock duration, at most 1h: 500ms, 3s, 2m30s."}
 STATE: Schema = {"type": "string", "description": "A job state of Flink.", "examples": ["RUNNING", "FINISHED"]}
 TIMES: Schema = {
     "type": ["integer", "string"],

@@ -19,7 +19,7 @@ def wait_in_thread(condition: Callable[[], T | None], timeout: float) -> T | Non
     """Block until `condition` returns a value other than None, and return it.
 
     Returns:
-        The value; None after `timeout` seconds of the wall clock.
+        The value; None after `timeout` wall-clock seconds.
     """
     deadline = monotonic() + timeout
     pause = threading.Event()  # not time.sleep, which tests replace
@@ -29,7 +29,7 @@ def wait_in_thread(condition: Callable[[], T | None], timeout: float) -> T | Non
 
 
 def parse_wall_duration(text: str, *, longest: float = 3600.0) -> float:
-    """Convert a duration of the wall clock, such as "5s", to seconds.
+    """Convert a wall-clock duration such as "5s" to seconds.
 
     Raises:
         InvalidArgument: The text has another format, or the duration is longer than `longest` (seconds).

@@ -117,7 +117,7 @@ class _ScenarioCheck:
         for job_run in simulator.job_runs:
             entered.setdefault(id(job_run.job.spec.lifecycle), set()).update(job_run.entered_steps)
         job_nodes = self._document.items_of("jobs").values()
-        for node, spec in self._specs():
+        for node, spec in self._nodes_with_specs():
             missed = _missed_steps(spec.lifecycle, entered.get(id(spec.lifecycle), set()))
             if missed:
                 job_run = next(
@@ -133,20 +133,22 @@ class _ScenarioCheck:
     def _check_job_states(self, simulator: Simulator) -> None:
         """Find faults that require a job state that was never reached."""
         reached = {(job_run.job.name, state) for job_run in simulator.job_runs for _, state in job_run.job.states}
-        # the scenario also has faults without a node: leaders that hang
+        # the last faults have no node: they make leaders hang before a crash
         for node, fault in zip(self._document.elements_of("faults"), self._scenario.faults, strict=False):
-            required = fault.trigger.job_state
-            if required is None or required.state in REACHABLE_BY_CLIENTS or (required.job, required.state) in reached:
+            condition = fault.trigger.job_state
+            if condition is None or condition.state in REACHABLE_BY_CLIENTS:
                 continue
-            location = (node.get("while-job") or node).location
-            self._diagnostics.add(
-                location, f'"{fault.name}" never applies: {required.job} was never {required.state} in the dry run.'
-            )
+            if (condition.job, condition.state) not in reached:
+                location = (node.get("while-job") or node).location
+                self._diagnostics.add(
+                    location,
+                    f'"{fault.name}" never applies: {condition.job} was never {condition.state} in the dry run.',
+                )
 
     # -- locations
 
-    def _specs(self) -> Iterator[tuple[YamlNode, JobSpec]]:
-        """Yield the jobs and submission rules with their nodes."""
+    def _nodes_with_specs(self) -> Iterator[tuple[YamlNode, JobSpec]]:
+        """Yield the node of each job and submission rule of the file, with its specification."""
         yield from zip(self._document.items_of("jobs").values(), self._scenario.jobs, strict=True)
         # the scenario also has the built-in rules, after its own
         submitted = (rule.job for rule in self._scenario.submissions)
@@ -154,11 +156,11 @@ class _ScenarioCheck:
 
     def _job_location(self, job: Job | None) -> SourceLocation:
         lifecycle = job.spec.lifecycle if job is not None else None
-        locations = (node.location for node, spec in self._specs() if spec.lifecycle is lifecycle)
+        locations = (node.location for node, spec in self._nodes_with_specs() if spec.lifecycle is lifecycle)
         return next(locations, self._document.location)
 
     def _step_location(self, node: YamlNode, spec: JobSpec, step: Step) -> SourceLocation:
-        """Return the location of a step, which may be in a template of the job."""
+        """Return the location of a step, which may be in a template; if that is in another file, return the job's."""
         lifecycle_node = resolve_job_node(self._document, node).items["lifecycle"]
         for location, other in zip(_step_locations(lifecycle_node), _steps(spec.lifecycle), strict=True):
             if other is step:
@@ -206,6 +208,7 @@ def _lacks_slots(job: Job) -> bool:
 
 
 def _reason(job_run: JobRun, simulator: Simulator) -> str:
+    """Return why a job does not reach a step."""
     job = job_run.job
     if _lacks_slots(job):
         available = sum(

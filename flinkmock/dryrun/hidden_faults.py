@@ -59,20 +59,20 @@ def _hiding_by_numbers(fault: Fault, earlier: Sequence[Fault]) -> list[Fault]:
     Only faults with the same conditions are compared, since they count the same requests. Faults that apply by chance
     are omitted.
     """
-    rivals = [other for other in earlier if _conditions(other) == _conditions(fault) and other.trigger.chance >= 1]
-    period = _period([*rivals, fault])
-    if not rivals or period > MAX_REQUESTS:
+    comparable = [other for other in earlier if _conditions(other) == _conditions(fault) and other.trigger.chance >= 1]
+    period = _period([*comparable, fault])
+    if not comparable or period > MAX_REQUESTS:
         return []
-    hit_counts = [0] * len(rivals)
+    hit_counts = [0] * len(comparable)
     hiding: dict[str, Fault] = {}
     for number in range(1, period + 1):
-        selected = next((i for i, rival in enumerate(rivals) if _selects(rival, number, hit_counts[i])), None)
+        selected = next((i for i, other in enumerate(comparable) if _selects(other, number, hit_counts[i])), None)
         if selected is not None:
             hit_counts[selected] += 1
         if _selects(fault, number, 0):
             if selected is None:
                 return []
-            hiding[rivals[selected].name] = rivals[selected]
+            hiding[comparable[selected].name] = comparable[selected]
     return list(hiding.values())
 
 

@@ -104,6 +104,7 @@ class ScriptedClient:
             self._simulator.add_event(EventKind.OPERATION, job, name, f"rejected: {_reason(error)}", is_failure=True)
 
     def _rescale(self, job: Job) -> None:
+        """Request that the job uses all slots, if it runs under the adaptive scheduler."""
         if not self._simulator.cluster.uses_adaptive_scheduler(job.spec):
             return
         cluster, now = self._simulator.cluster, self._simulator.now
@@ -140,6 +141,7 @@ class ScriptedClient:
     # -- jars
 
     def _run_jar(self, rule: SubmissionRule) -> None:
+        """Upload and run a jar that the rule matches."""
         name, entry_class = jar_for(rule.pattern)
         body: dict[str, Any] = {"entryClass": entry_class} if entry_class else {}
         if self._savepoint_path is not None and rule.job.type == "STREAMING":

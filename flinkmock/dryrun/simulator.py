@@ -108,6 +108,7 @@ class Simulator:
     # -- jobs
 
     def _on_step(self, job: Job, step: Step, at: int) -> None:
+        """Record that a job has entered a step."""
         job_run = self._runs_by_job.get(id(job)) or self._track(job)
         job_run.entered_steps.add(id(step))
         job_run.iteration_count += job.step_index == job.lifecycle.loop_index

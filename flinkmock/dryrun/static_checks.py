@@ -94,7 +94,7 @@ class StaticChecks:
 
     def _check_faults(self) -> None:
         earlier: list[Fault] = []
-        # the scenario also has faults without a node: leaders that hang
+        # the last faults have no node: they make leaders hang before a crash
         for node, fault in zip(self._document.elements_of("faults"), self._scenario.faults, strict=False):
             location = (node.get("match") or node).location
             for pattern in fault.trigger.patterns:
@@ -130,6 +130,7 @@ class StaticChecks:
     def _check_contradiction(
         self, expectation: Expectation, earlier: list[Expectation], location: SourceLocation
     ) -> None:
+        """Find earlier expectations of another number of the same requests."""
         for other in earlier:
             if expectation.matcher != other.matcher:
                 continue

@@ -100,7 +100,7 @@ class _Picture:
         bottom = self._top + 4
         grid = [*self._draw_grid(bottom)]
         legend, height = self._draw_legend(bottom + 40)
-        client = [*self._draw_client(bottom)]
+        client_begin = [*self._draw_client_begin(bottom)]
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="plan" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
             f'height="{height}" role="img" aria-label="{escape(self._description(), quote=True)}">'
@@ -113,7 +113,7 @@ class _Picture:
             f'<rect class="ground" width="{WIDTH}" height="{height}" rx="6"/>',
             _text(EDGE, 32, self._plan.title, "title"),
             _text(EDGE, 52, subtitle, "faint"),
-            *grid, *client, *body, *legend,
+            *grid, *client_begin, *body, *legend,
             "</svg>",
         ]  # fmt: skip
         return "\n".join(lines) + "\n"
@@ -130,7 +130,8 @@ class _Picture:
             yield f'<path class="grid" d="M{_px(x)} 74V{_px(bottom)}"/>'
             yield _text(x, bottom + 16, format_duration(at), "faint", anchor="middle")
 
-    def _draw_client(self, bottom: float) -> Iterator[str]:
+    def _draw_client_begin(self, bottom: float) -> Iterator[str]:
+        """Draw a line at the time at which the scripted client begins."""
         if self._timeline.client_begin is not None:
             x = self._axis.x(self._timeline.client_begin)
             yield f'<path class="good line client" d="M{_px(x)} 68V{_px(bottom)}"/>'

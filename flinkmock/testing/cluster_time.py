@@ -185,7 +185,7 @@ class ClusterTime:
         Args:
             seconds: The maximum; None for no maximum.
             is_ready: Returns whether the wait is over.
-            nap: Waits for at most the given seconds of the wall clock.
+            nap: Waits for at most the given wall-clock seconds.
 
         Returns:
             Whether `is_ready()` was true before the seconds were over.

@@ -72,6 +72,7 @@ def remove_fault(call: ControlCall) -> Any:
 
 
 def _fault(call: ControlCall) -> Fault:
+    """Return the first fault with the name in the path. Raises NotFound."""
     name = call.path_parameters["name"]
     faults = list(call.control.faults)
     for fault in faults:
