@@ -26,7 +26,7 @@ from flinkmock.rest.handlers.serialized_exceptions import serialized_accumulator
 
 
 def accumulators_of(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
-    """Return the accumulators of one execution: the final values, or those of the last heartbeat before its end.
+    """Return the accumulators of one execution: the final values or, before its end, those of the last heartbeat.
 
     The JobMaster requests heartbeats from the TaskManagers every ten seconds, from its start on.
     See docs/flink-behaviour.md#heartbeats.

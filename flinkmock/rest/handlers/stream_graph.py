@@ -19,22 +19,22 @@ def stream_graph_payload(job: Job, time: int) -> dict[str, Any]:
 
     Nodes are in the order of a Java hash map with their ids as keys.
     """
-    created_vertices = {vertex.index for vertex in job.vertices_at(time)}
+    created_indexes = {vertex.index for vertex in job.vertices_at(time)}
     if job.spec.stream_operators:
-        nodes = _nodes_of_plan(job.spec.stream_operators, job, created_vertices)
+        nodes = _nodes_of_plan(job.spec.stream_operators, job, created_indexes)
     else:
-        nodes = _nodes_of_graph(job.graph, created_vertices)
+        nodes = _nodes_of_graph(job.graph, created_indexes)
     node_by_id = {node["id"]: node for node in nodes}
     return {"nodes": [node_by_id[node_id] for node_id in hash_order(node_by_id, int)]}
 
 
 def _nodes_of_plan(
-    operators: Sequence[StreamOperator], job: Job, created_vertices: set[int]
+    operators: Sequence[StreamOperator], job: Job, created_indexes: set[int]
 ) -> Iterator[dict[str, Any]]:
     """Yield the operators of a submitted plan."""
     for operator in operators:
         vertex = job.graph.vertices[operator.vertex]
-        is_created = operator.vertex in created_vertices
+        is_created = operator.vertex in created_indexes
         yield {
             "id": str(operator.id),
             "parallelism": vertex.parallelism if is_created else operator.parallelism,
@@ -48,7 +48,7 @@ def _nodes_of_plan(
         }
 
 
-def _nodes_of_graph(graph: JobGraph, created_vertices: set[int]) -> Iterator[dict[str, Any]]:
+def _nodes_of_graph(graph: JobGraph, created_indexes: set[int]) -> Iterator[dict[str, Any]]:
     """Yield the operators. Ids count transformations: each operator, and each input that is not FORWARD, has one."""
     next_id = 1
     last_operator_ids: dict[int, str] = {}  # by the index of the vertex
@@ -66,7 +66,7 @@ def _nodes_of_graph(graph: JobGraph, created_vertices: set[int]) -> Iterator[dic
                 "parallelism": vertex.parallelism,
                 "operator": operator,
                 "description": operator,
-                **({"job_vertex_id": vertex.id} if vertex.index in created_vertices else {}),
+                **({"job_vertex_id": vertex.id} if vertex.index in created_indexes else {}),
                 "inputs": [
                     {"num": number, "id": source, "ship_strategy": strategy, "exchange": _EXCHANGE}
                     for number, (source, strategy) in enumerate(inputs)

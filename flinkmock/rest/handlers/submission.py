@@ -59,7 +59,11 @@ def submit(call: RestCall) -> Payload:
         raise UncaughtJavaException(failure)
     restore = None
     if submitted.restore_path is not None:
-        restore = RestoreSettings(submitted.restore_path, submitted.allow_non_restored_state, submitted.claims_state)
+        restore = RestoreSettings(
+            submitted.restore_path,
+            allow_non_restored_state=submitted.allow_non_restored_state,
+            claims_state=submitted.claims_state,
+        )
     job = cluster.submit(spec, call.now, job_id=job_id, restore=restore)
     return {"jobUrl": f"/jobs/{job.id}"}
 

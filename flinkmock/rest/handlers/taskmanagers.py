@@ -24,7 +24,7 @@ def taskmanager_payload(cluster: Cluster, taskmanager: TaskManager, now: int) ->
     """
     release = cluster.release
     memory = taskmanager_memory(cluster.taskmanagers.configuration_of(taskmanager), release)
-    free_slots = cluster.slots.free_count(taskmanager, now)
+    free_slot_count = cluster.slots.free_count(taskmanager, now)
     return {
         "id": taskmanager.id,
         "path": taskmanager_path(taskmanager, release),
@@ -32,10 +32,10 @@ def taskmanager_payload(cluster: Cluster, taskmanager: TaskManager, now: int) ->
         "jmxPort": -1,
         "timeSinceLastHeartbeat": taskmanager.last_heartbeat(now),
         "slotsNumber": taskmanager.slot_count,
-        "freeSlots": free_slots,
+        "freeSlots": free_slot_count,
         "assignedTasks": len(executions_on(cluster, taskmanager, _heartbeat_time(cluster, taskmanager, now))),
         "totalResource": memory.total_resource(taskmanager.slot_count, release),
-        "freeResource": memory.free_resource(taskmanager.slot_count, free_slots, release),
+        "freeResource": memory.free_resource(taskmanager.slot_count, free_slot_count, release),
         "hardware": memory.hardware(environment_of(release)),
         "memoryConfiguration": memory.configuration(),
     }
@@ -83,9 +83,9 @@ def details(call: RestCall) -> Payload:
 def thread_dump(call: RestCall) -> Payload:
     cluster = call.cluster
     taskmanager = cluster.taskmanagers.get(call.path["taskmanagerid"], call.now)
-    names = [
+    task_names = [
         f"{task.vertex.name} ({task.subtask + 1}/{task.vertex.parallelism})#{task.attempt}"
         for task in executions_on(cluster, taskmanager, call.now)
     ]
     depth = cluster.configuration.optional_integer(THREAD_DUMP_DEPTH)
-    return {"threadInfos": taskmanager_threads(taskmanager.id, names, cluster.release, cluster.random, depth)}
+    return {"threadInfos": taskmanager_threads(taskmanager.id, task_names, cluster.release, cluster.random, depth)}
