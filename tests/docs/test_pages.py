@@ -28,12 +28,12 @@ from tests.pytest_options import OPTIONS
 
 PYTEST_OPTIONS = (*OPTIONS, "-p", "no:randomly")
 DOCUMENTED_URL = "http://127.0.0.1:8081"
-NOT_RUN = ("proxy", "dashboard")
+COMMANDS_NOT_RUN = ("proxy", "dashboard")
 """Commands that need a real cluster or a package index. Only their options are checked."""
 
 PAGES = pages()
-WITH_TESTS = [page for page in PAGES if page.examples]
-WITH_COMMANDS = [page for page in PAGES if page.commands]
+PAGES_WITH_TESTS = [page for page in PAGES if page.examples]
+PAGES_WITH_COMMANDS = [page for page in PAGES if page.commands]
 SCENARIO_KEYS = set(load_schema()["properties"])
 SCENARIOS = [
     (page, block.text)
@@ -54,7 +54,7 @@ def write_files(page: DocumentationPage, folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", WITH_TESTS, ids=page_id)
+@pytest.mark.parametrize("page", PAGES_WITH_TESTS, ids=page_id)
 def test_the_tests_of_a_page_have_the_documented_outcomes(pytester: pytest.Pytester, page: DocumentationPage) -> None:
     write_files(page, pytester.path)
     pytester.syspathinsert()
@@ -141,7 +141,7 @@ class Shell:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", WITH_COMMANDS, ids=page_id)
+@pytest.mark.parametrize("page", PAGES_WITH_COMMANDS, ids=page_id)
 def test_the_commands_of_a_page_print_the_documented_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], page: DocumentationPage
 ) -> None:
@@ -150,7 +150,7 @@ def test_the_commands_of_a_page_print_the_documented_output(
     with ExitStack() as stack:
         shell = Shell(stack, monkeypatch, capsys)
         for command, output in page.commands:
-            if shlex.split(command)[1] in NOT_RUN:
+            if shlex.split(command)[1] in COMMANDS_NOT_RUN:
                 create_parser().parse_args(shlex.split(command)[1:])
                 continue
             printed = shell.run(command)

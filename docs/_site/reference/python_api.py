@@ -23,17 +23,17 @@ HEAD = """\
 
 This page lists every public name with its signature. [The Python API](../python.md) has examples.
 """
-INHERITED_BY = {"FlinkMock"}
-"""Classes whose inherited members are listed, too."""
-PARTS = {
+CLASSES_WITH_INHERITED_MEMBERS = {"FlinkMock"}
+SECTIONS = {
     "Parts of FlinkMock": [ClusterClock, ClusterJobs, ClusterFaults, ClusterTaskManagers, ClusterJobManagers],
     "Time of clients": [ClusterTime],
     "flinkmock.faults": [getattr(faults, name) for name in faults.__all__],
     "flinkmock.journal": [getattr(journal, name) for name in journal.__all__],
     "flinkmock.strategies": [getattr(strategies, name) for name in strategies.__all__],
 }
+"""The classes and functions of each section, by its title."""
 MAX_LINE_LENGTH = 100
-SECTION = re.compile(r"^(Args|Returns|Raises|Yields|Attributes):$")
+DOCSTRING_SECTION = re.compile(r"^(Args|Returns|Raises|Yields|Attributes):$")
 
 
 def page() -> str:
@@ -43,7 +43,7 @@ def page() -> str:
     for value in public:
         if value not in errors:
             parts += _entry(value)
-    for title, values in PARTS.items():
+    for title, values in SECTIONS.items():
         parts.append(f"## {title}\n")
         for value in values:
             if value not in public:
@@ -60,12 +60,12 @@ def _entry(value: Any) -> Iterator[str]:
     yield f"### {name}\n"
     if inspect.isclass(value):
         if _has_constructor(value):
-            yield _code(f"class {name}", value.__init__, has_self=True)
+            yield _signature(f"class {name}", value.__init__, has_self=True)
         yield from _docstring(value)
         for member, attribute in _members(value):
             yield from _member(name, member, attribute)
     elif callable(value):
-        yield _code(name, value)
+        yield _signature(name, value)
         yield from _docstring(value)
 
 
@@ -74,15 +74,15 @@ def _has_constructor(value: type) -> bool:
 
 
 def _members(value: type) -> Iterator[tuple[str, Any]]:
-    owners = value.__mro__ if value.__name__ in INHERITED_BY else (value,)
-    names = set()
+    owners = value.__mro__ if value.__name__ in CLASSES_WITH_INHERITED_MEMBERS else (value,)
+    yielded_names = set()
     for owner in owners:
         if not owner.__module__.startswith("flinkmock"):
             continue
         for name, attribute in vars(owner).items():
             is_member = isinstance(attribute, (FunctionType, property, classmethod, staticmethod))
-            if not name.startswith("_") and name not in names and is_member and attribute.__doc__:
-                names.add(name)
+            if not name.startswith("_") and name not in yielded_names and is_member and attribute.__doc__:
+                yielded_names.add(name)
                 yield name, attribute
 
 
@@ -93,11 +93,12 @@ def _member(owner: str, name: str, attribute: Any) -> Iterator[str]:
         yield f"```python\n{name}: {_annotation(returns)}\n```\n"
     else:
         function = attribute.__func__ if isinstance(attribute, (classmethod, staticmethod)) else attribute
-        yield _code(name, function, has_self=not isinstance(attribute, staticmethod))
+        yield _signature(name, function, has_self=not isinstance(attribute, staticmethod))
     yield from _docstring(attribute)
 
 
-def _code(name: str, value: Any, *, has_self: bool = False) -> str:
+def _signature(name: str, value: Any, *, has_self: bool = False) -> str:
+    """Return a code block with the signature of a function or class."""
     signature = inspect.signature(value)
     parameters = list(signature.parameters.values())[1 if has_self else 0 :]
     texts = [_parameter(parameter) for parameter in parameters]
@@ -135,7 +136,7 @@ def _docstring(value: Any) -> Iterator[str]:
         return
     lines, in_section = [], False
     for line in text.splitlines():
-        if match := SECTION.match(line):
+        if match := DOCSTRING_SECTION.match(line):
             lines += ["", f"**{match[1]}**", ""]
             in_section = True
         elif in_section and line.strip():
