@@ -35,7 +35,7 @@ _FIELDS_OF_METRICS = {
 
 @within(
     "getCheckpointStatisticDetails",
-    text="The sizes and counts of a checkpoint are the sums of its tasks' sizes and counts.",
+    text="The sizes and counts of a checkpoint are sums over its tasks; its last acknowledgement is that of a task.",
     source=_RULES,
 )
 def checkpoint_adds_up(body: Value) -> Relations:
@@ -68,7 +68,7 @@ def checkpoint_tasks(body: Value) -> Relations:
 
 @within(
     "getTaskCheckpointStatistics",
-    text="The sizes and counts of a task in a checkpoint are the sums of its subtasks'.",
+    text="The sizes and counts of a task in a checkpoint are sums over its subtasks; its times are those of the last.",
     source=_RULES,
 )
 def task_checkpoint_adds_up(body: Value) -> Relations:
@@ -100,7 +100,11 @@ def task_checkpoint_adds_up(body: Value) -> Relations:
     )
 
 
-@within("getTaskCheckpointStatistics", text="The durations of all subtasks begin at the same trigger.", source=_RULES)
+@within(
+    "getTaskCheckpointStatistics",
+    text="The durations of all subtasks in a checkpoint begin at the same trigger, and no part of them is longer.",
+    source=_RULES,
+)
 def subtask_checkpoints(body: Value) -> Relations:
     yield from counting_up(body["subtasks"], "index")
     for subtask in body["subtasks"]:

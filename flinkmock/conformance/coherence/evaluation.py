@@ -31,6 +31,7 @@ from flinkmock.conformance.coherence import (  # noqa: F401  (they register thei
     plans,
     requests,
     rescaling,
+    slots,
     subtasks,
     taskmanager_ids,
     taskmanagers,

@@ -155,7 +155,9 @@ def limited_exceptions(view: View, job_id: str) -> Relations:
         yield from equal(body["timestamp"], whole["timestamp"])
 
 
-@between("job", text="Exceptions happened while the job existed.", source=_SOURCE)
+@between(
+    "job", text="Exceptions happened while the job existed. A job that failed or restarted has one.", source=_SOURCE
+)
 def exceptions_of_job(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     body = view.body("getJobExceptions", jobid=job_id)
@@ -188,14 +190,14 @@ def exceptions_of_job(view: View, job_id: str) -> Relations:
 def exceptions_of_tasks(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     body = view.body("getJobExceptions", jobid=job_id)
-    names = {vertex["name"].raw: vertex for vertex in details["vertices"]}
+    vertices_by_name = {vertex["name"].raw: vertex for vertex in details["vertices"]}
     taskmanagers = {taskmanager["id"].raw: taskmanager for taskmanager in view.body("getTaskManagers")["taskmanagers"]}
     for entry in (*_all_entries(body), *body["all-exceptions"]):
         task = entry["taskName"] if entry["taskName"].exists else entry["task"]
-        if isinstance(task.raw, str) and (match := _TASK.fullmatch(task.raw)) and names:
-            vertex = names.get(match["name"])
+        if isinstance(task.raw, str) and (match := _TASK.fullmatch(task.raw)) and vertices_by_name:
+            vertex = vertices_by_name.get(match["name"])
             if vertex is None:
-                is_shortened = any(str(name).startswith(match["name"][:20]) for name in names)
+                is_shortened = any(str(name).startswith(match["name"][:20]) for name in vertices_by_name)
                 yield from require(is_shortened, "no vertex has this name", task, details["vertices"], exact=True)
             else:
                 exists = 1 <= int(match["number"]) <= int(match["parallelism"])
@@ -229,10 +231,8 @@ def failures_of_subtasks(view: View, job_id: str) -> Relations:
             match = _TASK.fullmatch(str(entry["task"].raw))
             if match is None or match["name"] not in vertex_ids_by_name:
                 continue
-            index, vertex_ids = (
-                int(match["number"]) - 1,
-                {"jobid": job_id, "vertexid": vertex_ids_by_name[match["name"]]},
-            )
+            index = int(match["number"]) - 1
+            vertex_ids = {"jobid": job_id, "vertexid": vertex_ids_by_name[match["name"]]}
             times = view.body("getSubtasksTimes", **vertex_ids)["subtasks"][index]["timestamps"]
             subtask = view.body("getJobVertexDetails", **vertex_ids)["subtasks"][index]
             if times["FAILED"].raw:
@@ -263,8 +263,8 @@ def restarts_have_exceptions(view: View, job_id: str) -> Relations:
     entries = view.body("getJobExceptions", jobid=job_id)["exceptionHistory"]["entries"]
     highest_attempt = highest(attempts, "the highest attempt")
     if attempts and entries.exists and isinstance(highest_attempt.raw, int):
-        failures = highest_attempt.raw + (1 if details["state"].raw == "FAILED" else 0)
-        expected = min(failures, _HISTORY_SIZE)
+        failure_count = highest_attempt.raw + (1 if details["state"].raw == "FAILED" else 0)
+        expected = min(failure_count, _HISTORY_SIZE)
         text = f"{expected} exceptions are expected after {highest_attempt.raw} restarts"
         yield from require(len(entries.raw) >= expected, text, entries, *attempts)
         newest = entries[0]["taskName"]
@@ -283,10 +283,10 @@ def restarts_have_exceptions(view: View, job_id: str) -> Relations:
 def exceptions_of_application(view: View, application_id: str) -> Relations:
     application = view.body("getApplicationDetails", applicationid=application_id)
     body = view.body("getApplicationExceptions", applicationid=application_id)
-    ids = [job["jid"].raw for job in application["jobs"]]
+    job_ids = [job["jid"].raw for job in application["jobs"]]
     for entry in body["exceptionHistory"]["entries"]:
-        if ids and entry["jobId"].raw is not None:
-            yield from require(entry["jobId"].raw in ids, "no job of the application", entry["jobId"], exact=True)
+        if job_ids and entry["jobId"].raw is not None:
+            yield from require(entry["jobId"].raw in job_ids, "no job of the application", entry["jobId"], exact=True)
             result = view.body("getJobExecutionResult", jobid=str(entry["jobId"].raw))["job-execution-result"]
             cause = result["failure-cause"]
             if result["end-time"].raw and entry["timestamp"].raw:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import combinations
 
@@ -92,7 +91,7 @@ def _is_old(file: Value, view: View) -> bool:
     return bool(clocks) and is_number(file["mtime"].raw) and file["mtime"].raw < min(clocks) - _OLD_MS
 
 
-def _unreadable(view: View, listed: Value, file_id: str, ids: dict[str, str]) -> list[Value]:
+def _names_of_unread_files(view: View, listed: Value, file_id: str, ids: dict[str, str]) -> list[Value]:
     """Return the names of up to three listed files whose content was not read: these names may be wrong."""
     names = [file["name"] for file in listed]
     return [name for name in names if not view.body(file_id, **ids, filename=str(name.raw)).exists][:3]
@@ -108,7 +107,7 @@ def configured_log_is_listed(view: View) -> Relations:
     if any(key.endswith("web.log.path") for key in options(view)):
         return  # the option names another log file
     names = {file["name"].raw for file in listed}
-    suspects = _unreadable(view, listed, "getJobManagerCustomLog", {}) or [listed]
+    suspects = _names_of_unread_files(view, listed, "getJobManagerCustomLog", {}) or [listed]
     for option in view.body("getJobManagerEnvironment")["jvm"]["options"]:
         if str(option.raw).startswith("-Dlog.file=") and listed.raw:
             name = re.split(r"[/\\]", option.raw)[-1]
@@ -126,8 +125,8 @@ def configured_log_is_listed(view: View) -> Relations:
 )
 def taskmanager_output_is_listed(view: View, taskmanager_id: str) -> Relations:
     ids = {"taskmanagerid": taskmanager_id}
-    files = [view.body(file_id, **ids) for file_id in ("getTaskManagerLogFile", "getTaskManagerStdoutFile")]
-    yield from _pair_of_files(view, view.body("getTaskManagerLogs", **ids)["logs"], files, ids)
+    log, output = view.body("getTaskManagerLogFile", **ids), view.body("getTaskManagerStdoutFile", **ids)
+    yield from _pair_of_files(view, view.body("getTaskManagerLogs", **ids)["logs"], log, output, ids)
 
 
 @between(
@@ -136,13 +135,12 @@ def taskmanager_output_is_listed(view: View, taskmanager_id: str) -> Relations:
     source="flink-behaviour.md#logs",
 )
 def jobmanager_output_is_listed(view: View) -> Relations:
-    files = [view.body(file_id) for file_id in ("getJobManagerLogFile", "getJobManagerStdoutFile")]
-    yield from _pair_of_files(view, view.body("getJobManagerLogList")["logs"], files, {})
+    log, output = view.body("getJobManagerLogFile"), view.body("getJobManagerStdoutFile")
+    yield from _pair_of_files(view, view.body("getJobManagerLogList")["logs"], log, output, {})
 
 
-def _pair_of_files(view: View, listed: Value, files: Sequence[Value], ids: dict[str, str]) -> Relations:
-    """Relate the contents of log and standard output to the list of files: two files of one name have their sizes."""
-    log, output = files
+def _pair_of_files(view: View, listed: Value, log: Value, output: Value, ids: dict[str, str]) -> Relations:
+    """Relate a log and the standard output to the list of files: two files NAME.* and NAME.out have their sizes."""
     if not listed.exists or not log.exists or not output.exists:
         return
     sizes = {str(file["name"].raw): file["size"].raw for file in listed}
@@ -153,7 +151,7 @@ def _pair_of_files(view: View, listed: Value, files: Sequence[Value], ids: dict[
         if name.rpartition(".")[0] in outputs and not name.endswith(".out")
     )
     file_id = "getTaskManagerCustomLog" if ids else "getJobManagerCustomLog"
-    suspects = _unreadable(view, listed, file_id, ids) or [listed]
+    suspects = _names_of_unread_files(view, listed, file_id, ids) or [listed]
     text = "no two files have the same name without extension, and the sizes of the log and the standard output"
     yield from require(has_pair, text, *suspects)
 
@@ -170,19 +168,19 @@ def _is_about_length(size: object, text: Value) -> bool:
     may_disagree_for_ms=TWO_CACHES_MS,
 )
 def shared_log_folders(view: View) -> Relations:
-    hosts: dict[str, list[Value]] = {}
+    lists_by_host: dict[str, list[Value]] = {}
     address = options(view).get("jobmanager.rpc.address", Value(MISSING))
-    hosts[str(address.raw)] = [view.body("getJobManagerLogList")["logs"]]
+    lists_by_host[str(address.raw)] = [view.body("getJobManagerLogList")["logs"]]
     for (taskmanager_id,) in view.subjects("taskmanager"):
         listed = view.body("getTaskManagerLogs", taskmanagerid=taskmanager_id)["logs"]
-        hosts.setdefault(taskmanager_id.rpartition(":")[0], []).append(listed)
-    for lists in hosts.values():
+        lists_by_host.setdefault(taskmanager_id.rpartition(":")[0], []).append(listed)
+    for lists in lists_by_host.values():
         for one, other in combinations(lists, 2):
             yield from _same_folder(one, other)
 
 
 def _same_folder(one: Value, other: Value) -> Relations:
-    """Relate two lists of files if they seem to be of the same folder: they are equal."""
+    """Relate two lists of files: if they seem to be of the same folder, they are equal."""
     files, other_files = ({str(file["name"].raw): file for file in listed} for listed in (one, other))
     in_both = [name for name in files if name in other_files]
     equal_files = [name for name in in_both if files[name].raw == other_files[name].raw]

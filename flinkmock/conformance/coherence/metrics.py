@@ -304,7 +304,7 @@ def _same_names(whole: Value, expected: Mapping[str, Sequence[Value]]) -> Relati
 
     Args:
         whole: The list.
-        expected: Name -> the values in the other lists that have it (`_values_by_name`).
+        expected: Name -> the ids with this name in the other lists (`_ids_by_name`).
     """
     if whole.exists and expected:
         unknown = [metric["id"] for metric in whole if str(metric["id"].raw) not in expected][:3]
@@ -335,13 +335,13 @@ def may_be_rescaled(view: View, job_id: str) -> bool:
     )
 
 
-def _values_by_name(*lists: Value, prefix: str = "") -> dict[str, list[Value]]:
+def _ids_by_name(*lists: Value, prefix: str = "") -> dict[str, list[Value]]:
     """Return the ids in lists of metrics by name; each name gets the prefix."""
-    values: dict[str, list[Value]] = {}
+    ids_by_name: dict[str, list[Value]] = {}
     for listed in lists:
         for metric in listed:
-            values.setdefault(f"{prefix}{metric['id'].raw}", []).append(metric["id"])
-    return values
+            ids_by_name.setdefault(f"{prefix}{metric['id'].raw}", []).append(metric["id"])
+    return ids_by_name
 
 
 @between(
@@ -361,9 +361,9 @@ def vertex_lists_metrics_of_subtasks(view: View, job_id: str, vertex_id: str) ->
     if all(part.exists for part in parts.values()):
         expected: dict[str, list[Value]] = {}
         for index, part in parts.items():
-            expected |= _values_by_name(part, prefix=f"{index}.")
+            expected |= _ids_by_name(part, prefix=f"{index}.")
         yield from _same_names(whole, expected)
-        yield from _same_names(view.body("getAggregatedSubtaskMetrics", **ids), _values_by_name(*parts.values()))
+        yield from _same_names(view.body("getAggregatedSubtaskMetrics", **ids), _ids_by_name(*parts.values()))
 
 
 @between(
@@ -389,4 +389,4 @@ def aggregated_metrics_are_listed(view: View) -> Relations:
     ):
         parts = [view.body(part_id, **{parameter: str(value.raw)}) for value in listed]
         if parts and all(part.exists for part in parts):
-            yield from _same_names(view.body(whole_id), _values_by_name(*parts))
+            yield from _same_names(view.body(whole_id), _ids_by_name(*parts))

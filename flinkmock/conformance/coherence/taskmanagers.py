@@ -1,12 +1,10 @@
-"""Invariants of TaskManagers: ids, slots, memory, metrics."""
+"""Invariants of TaskManagers: ids, memory, metrics, tasks."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Sequence
 
-from flinkmock.conformance.coherence.jobs import TERMINAL, entry_with, has_default_scheduler
+from flinkmock.conformance.coherence.jobs import entry_with
 from flinkmock.conformance.coherence.jvms import whole_pages
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
@@ -28,7 +26,6 @@ _PATH = re.compile(r"@(?P<address>.+)/user/rpc/")
 _GENERATED_SUFFIX = re.compile(r"[0-9a-f]{6}")
 """What follows the address in the id of a TaskManager, unless taskmanager.resource-id sets the id."""
 _MEBIBYTE = 1 << 20
-_STATES_WITH_SLOT = ("DEPLOYING", "INITIALIZING", "RUNNING", "CANCELING")
 
 
 def taskmanagers_of(body: Value) -> list[Value]:
@@ -50,57 +47,6 @@ def taskmanager_path(body: Value) -> Relations:
                 yield from require(
                     match["address"] == address, "another address", taskmanager["path"], taskmanager["id"], exact=True
                 )
-
-
-@within(*_LIST_AND_DETAILS, text="Free slots are between 0 and slotsNumber.", source=_TASKMANAGERS)
-def free_slots(body: Value) -> Relations:
-    for taskmanager in taskmanagers_of(body):
-        yield from ascending(constant(0, "0"), taskmanager["freeSlots"], taskmanager["slotsNumber"])
-
-
-@within(
-    "getTaskManagerDetails",
-    text="allocatedSlots and freeSlots add up to slotsNumber.",
-    source="flink-behaviour.md#rules-that-hold",
-    since="1.13",
-)
-def allocated_slots(body: Value) -> Relations:
-    slots = body["allocatedSlots"]
-    if slots.raw or (slots.exists and body["assignedTasks"].exists):
-        used = computed(len(slots.raw), f"length of {slots}", slots)
-        yield from equal(body["slotsNumber"], used + body["freeSlots"])
-
-
-@within(
-    *_LIST_AND_DETAILS,
-    text="Free resources are at most the total resources, and all of them if all slots are free.",
-    source=_TASKMANAGERS,
-)
-def free_resources(body: Value) -> Relations:
-    for taskmanager in taskmanagers_of(body):
-        whole, free = taskmanager["totalResource"], taskmanager["freeResource"]
-        for key in ("cpuCores", "taskHeapMemory", "taskOffHeapMemory", "managedMemory", "networkMemory"):
-            if is_number(whole[key].raw) and is_number(free[key].raw):
-                yield from ascending(constant(0, "0"), free[key], whole[key])
-                if taskmanager["freeSlots"].raw == taskmanager["slotsNumber"].raw:
-                    yield from equal(free[key], whole[key])
-
-
-@within(
-    "getTaskManagerDetails",
-    text="Total resources are the sum of the free resources and those of the allocated slots.",
-    source=_TASKMANAGERS,
-)
-def slot_resources(body: Value) -> Relations:
-    slots = list(body["allocatedSlots"])
-    for key in ("cpuCores", "taskHeapMemory", "taskOffHeapMemory", "managedMemory", "networkMemory"):
-        whole, free = body["totalResource"][key], body["freeResource"][key]
-        parts = [slot["resource"][key] for slot in slots]
-        if parts and free.exists and body["totalResource"]["cpuCores"].raw:
-            used = total([*parts, free], f"free {key} and that of the slots")
-            yield from close(whole, used, 1 + len(parts) if key != "cpuCores" else 0.01)
-        for part in parts:
-            yield from ascending(part, whole)
 
 
 @within(*_LIST_AND_DETAILS, text="The memory of a TaskManager is the sum of its parts.", source=_TASKMANAGERS)
@@ -191,21 +137,6 @@ def taskmanager_buffers(body: Value) -> Relations:
             yield from require(0 <= size.raw - whole.raw < segment, text, whole, size)
 
 
-@within(
-    "getTaskManagerDetails",
-    text="The tasks of a TaskManager are those of its slots.",
-    source="flink-behaviour.md#heartbeats",
-    since="2.3",
-    may_disagree_for_ms=METRICS_REFRESH_MS,
-)
-def assigned_tasks(body: Value) -> Relations:
-    slots = list(body["allocatedSlots"])
-    if slots:
-        yield from equal(body["assignedTasks"], total([slot["assignedTasks"] for slot in slots], "sum over the slots"))
-    elif body["allocatedSlots"].exists:
-        yield from require(body["assignedTasks"].raw == 0, "no slot is in use", body["assignedTasks"], exact=True)
-
-
 @between("taskmanager", text="The details of a TaskManager agree with the list of TaskManagers.", source=_TASKMANAGERS)
 def taskmanager_entry(view: View, taskmanager_id: str) -> Relations:
     entry = entry_with(view.body("getTaskManagers")["taskmanagers"], "id", taskmanager_id)
@@ -231,24 +162,28 @@ def taskmanager_metrics(view: View, taskmanager_id: str) -> Relations:
     yield from equal(memory["managedMemory"], managed)
     listed = view.body("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
     metric_ids = {str(metric["id"].raw): metric["id"] for metric in listed}
-    collectors = {
+    metric_ids_by_collector = {
         name.split(".")[-2]: metric_id
         for name, metric_id in metric_ids.items()
         if name.startswith(_COLLECTOR_PREFIX) and name.endswith(".Count")
     }
-    described = {collector["name"].raw for collector in details["garbageCollectors"]}
-    without_metric = [
-        collector["name"] for collector in details["garbageCollectors"] if collector["name"].raw not in collectors
+    described_collectors = {collector["name"].raw for collector in details["garbageCollectors"]}
+    collectors_without_metric = [
+        collector["name"]
+        for collector in details["garbageCollectors"]
+        if collector["name"].raw not in metric_ids_by_collector
     ]
-    for name, metric_id in collectors.items() if details["garbageCollectors"].raw else ():
-        suspects = without_metric[:3] or [details["garbageCollectors"]]
-        yield from require(name in described, "its garbage collector is missing", *suspects, metric_id)
+    for name, metric_id in metric_ids_by_collector.items() if details["garbageCollectors"].raw else ():
+        suspects = collectors_without_metric[:3] or [details["garbageCollectors"]]
+        yield from require(name in described_collectors, "its garbage collector is missing", *suspects, metric_id)
     for collector in details["garbageCollectors"]:
-        undescribed = [metric_id for name, metric_id in collectors.items() if name not in described]
-        if collectors:
+        metrics_without_collector = [
+            metric_id for name, metric_id in metric_ids_by_collector.items() if name not in described_collectors
+        ]
+        if metric_ids_by_collector:
             text = "no such garbage collector"
-            holds = collector["name"].raw in collectors
-            yield from require(holds, text, collector["name"], *(undescribed[:3] or [listed]), exact=True)
+            holds = collector["name"].raw in metric_ids_by_collector
+            yield from require(holds, text, collector["name"], *(metrics_without_collector[:3] or [listed]), exact=True)
         for key, suffix in (("count", "Count"), ("time", "Time")):
             name = f"{_COLLECTOR_PREFIX}{collector['name'].raw}.{suffix}"
             if name in metrics:
@@ -280,66 +215,6 @@ _METRICS_BY_KEY = (
     }
 )
 """Key in the details of a TaskManager -> name of the metric."""
-
-
-@between(
-    "taskmanager",
-    text="In each slot sharing group, a job holds as many slots as the highest parallelism of its vertices.",
-    source=_TASKMANAGERS,
-    since="1.18",
-    may_disagree_for_ms=METRICS_REFRESH_MS,
-)
-def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
-    """Compare all TaskManagers, once: for the first of them."""
-    ids = [subject_id for (subject_id,) in view.subjects("taskmanager")]
-    listed = view.body("getTaskManagers")["taskmanagers"]
-    if not ids or ids[0] != taskmanager_id or len(listed.raw or ()) != len(ids):
-        return
-    slots_by_job: dict[str, list[Value]] = defaultdict(list)
-    for subject_id in ids:
-        details = view.body("getTaskManagerDetails", taskmanagerid=subject_id)
-        if not _lists_its_slots(details):
-            return
-        for slot in details["allocatedSlots"]:
-            slots_by_job[str(slot["jobId"].raw)].append(slot["jobId"])
-    states = {job["jid"].raw: job["state"] for job in view.body("getJobsOverview")["jobs"]}
-    for job_id, slots in slots_by_job.items():
-        if states:
-            is_running = job_id in states and states[job_id].raw not in TERMINAL
-            yield from require(is_running, "a slot of a job that doesn't run", *slots[:1], exact=True)
-    for job_id in states:
-        yield from _slots_of_job(view.body("getJobDetails", jobid=job_id), slots_by_job[job_id])
-
-
-def _lists_its_slots(details: Value) -> bool:
-    """Whether a TaskManager was read, and the slot manager of the cluster lists slots.
-
-    See docs/flink-behaviour.md#task-managers.
-    """
-    free, slots = details["freeSlots"], details["slotsNumber"]
-    return bool(details["allocatedSlots"].raw) or (slots.exists and free.raw == slots.raw)
-
-
-def _slots_of_job(details: Value, slots: Sequence[Value]) -> Relations:
-    """Relate the slots that a job holds to its vertices."""
-    if details["state"].raw != "RUNNING" or not has_default_scheduler(details):
-        return
-    if details["job-type"].raw == "BATCH":
-        return
-    # slots by slot sharing group: a finished subtask may or may not have given up its slot
-    minimum: dict[str, int] = defaultdict(int)
-    maximum: dict[str, int] = defaultdict(int)
-    values: list[Value] = []
-    for vertex in details["vertices"]:
-        group = str(vertex["slotSharingGroupId"].raw)
-        in_slots = [vertex["tasks"][state] for state in _STATES_WITH_SLOT if vertex["tasks"][state].raw]
-        minimum[group] = max(minimum[group], sum(number.raw for number in in_slots))
-        maximum[group] = max(maximum[group], vertex["parallelism"].raw)
-        values += [vertex["parallelism"], *in_slots]
-    if any(minimum.values()):
-        low, high = sum(minimum.values()), sum(maximum.values())
-        text = f"it holds {len(slots)} slots and needs {low} to {high}"
-        yield from require(low <= len(slots) <= high, text, *slots[:1], *values)
 
 
 @between(
