@@ -113,10 +113,11 @@ def _text(text: str) -> str:
 
 
 def _label(text: str) -> tuple[str, str]:
+    """Return the key and the value of a failure label, `key:value`. Raises ValueError."""
     parts = text.split(":")
     while parts and not parts[-1]:
         parts.pop()
-    key, value = parts  # raises ValueError unless there are two
+    key, value = parts
     return key, value
 
 

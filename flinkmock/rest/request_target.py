@@ -38,11 +38,11 @@ class Target:
         """Parse a target. Raises BadEscape, even for a query that the operation doesn't read."""
         end = _PATH_END.search(raw)
         path_end = end.start() if end else len(raw)
-        return cls(raw, decode(raw, 0, path_end, plus_is_blank=False), _query(raw, path_end))
+        return cls(raw, decode(raw, 0, path_end, plus_is_space=False), _query(raw, path_end))
 
 
-def decode(text: str, start: int = 0, end: int | None = None, *, plus_is_blank: bool = True) -> str:
-    """Return the part of `text` from `start` to `end` without escapes.
+def decode(text: str, start: int = 0, end: int | None = None, *, plus_is_space: bool = True) -> str:
+    """Return the part of `text` from `start` to `end`, with its escapes decoded.
 
     Raises:
         BadEscape: A `%` is not followed by two hex digits. The index in the message counts from the start of `text`.
@@ -50,7 +50,7 @@ def decode(text: str, start: int = 0, end: int | None = None, *, plus_is_blank: 
     end = len(text) if end is None else end
     part = text[start:end]
     if "%" not in part:
-        return part.replace("+", " ") if plus_is_blank else part
+        return part.replace("+", " ") if plus_is_space else part
     pieces: list[str] = []
     index = start
     while index < end:
@@ -58,7 +58,7 @@ def decode(text: str, start: int = 0, end: int | None = None, *, plus_is_blank: 
             next_escape = text.find("%", index, end)
             next_escape = end if next_escape < 0 else next_escape
             piece = text[index:next_escape]
-            pieces.append(piece.replace("+", " ") if plus_is_blank else piece)
+            pieces.append(piece.replace("+", " ") if plus_is_space else piece)
             index = next_escape
             continue
         octets = bytearray()

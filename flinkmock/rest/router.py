@@ -30,7 +30,7 @@ class Router:
     """The operations of a contract that are registered under a cluster's configuration."""
 
     def __init__(self, contract: Contract, configuration: Mapping[str, str]) -> None:
-        self._version = contract.default_api_version
+        self._api_version = contract.default_api_version
         self._matcher = OperationMatcher(
             operation for operation in contract.operations if _is_registered(operation.requires_config, configuration)
         )
@@ -49,9 +49,10 @@ class Router:
         return matched[0] if matched else None
 
     def _match(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+        """Match a path, which may begin with the API version. Raises BadEscape."""
         segments = _segments(path)
         matched = self._matcher.match(method, segments)
-        if matched is None and segments[0] == self._version:
+        if matched is None and segments[0] == self._api_version:
             matched = self._matcher.match(method, segments[1:])
         return matched
 
