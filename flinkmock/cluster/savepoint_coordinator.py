@@ -153,7 +153,7 @@ class SavepointCoordinator:
         self._schedule_end(job, pending, spec, at)
 
     def _write_error(self, path: str) -> JavaException | None:
-        """Return the exception if no task can write to a path; None if tasks can, or (in 1.12) don't write."""
+        """Return the exception if no task can write to a path; None if tasks can write, or write nothing (1.12)."""
         if not path or not self.cluster.release.since("1.13"):
             return None
         return self.store.file_systems.task_write_error(path)
