@@ -32,8 +32,8 @@ def write(folder: Path, name: str, content: object) -> Path:
 
 def read_one(file: Path) -> HandWrittenResponse:
     """Read a file with one response."""
-    [fake] = read_fakes([file])
-    return fake
+    [response] = read_fakes([file])
+    return response
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def read_one(file: Path) -> HandWrittenResponse:
 def test_a_response_is_read_from_each_format(
     name: str, content: object, request_: str, status: int, body: object, tmp_path: Path
 ) -> None:
-    fake = read_one(write(tmp_path, name, content))
-    assert (fake.request, fake.status, fake.body) == (request_, status, body)
+    response = read_one(write(tmp_path, name, content))
+    assert (response.request, response.status, response.body) == (request_, status, body)
 
 
 def test_wiremock_mappings_are_read_with_their_body_files(tmp_path: Path) -> None:
@@ -79,8 +79,8 @@ def test_wiremock_mappings_are_read_with_their_body_files(tmp_path: Path) -> Non
     write(tmp_path, "mappings/jobs.json", {"request": {"method": "GET", "url": "/jobs"}, "response": response})
     broken = {"request": {"method": "GET", "url": "/jobs"}, "response": {"fault": "EMPTY_RESPONSE"}}
     write(tmp_path, "mappings/broken.json", broken)
-    [fake] = read_fakes([tmp_path])
-    assert (fake.request, fake.body) == ("GET /jobs", JOBS)
+    [response] = read_fakes([tmp_path])
+    assert (response.request, response.body) == ("GET /jobs", JOBS)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_the_operation_of_a_plain_body_is_guessed(operation: str, tmp_path: Path
 
 
 def test_a_body_that_fits_no_operation_has_an_unknown_request(tmp_path: Path) -> None:
-    fake = read_one(write(tmp_path, "body.json", {"colour": "green"}))
-    assert fake.request == "unknown request"
-    assert review(fake, ["2.3"]).deviations == {"2.3": ["no such operation"]}
+    response = read_one(write(tmp_path, "body.json", {"colour": "green"}))
+    assert response.request == "unknown request"
+    assert review(response, ["2.3"]).deviations == {"2.3": ["no such operation"]}
 
 
 def a_response(method: str, path: str, status: int, body: Any, *, is_json: bool = True) -> HandWrittenResponse:
@@ -115,7 +115,7 @@ def a_response(method: str, path: str, status: int, body: Any, *, is_json: bool 
 
 
 @pytest.mark.parametrize(
-    ("fake", "deviations"),
+    ("response", "deviations"),
     [
         (a_response("GET", "/jobs", 200, JOBS), []),
         (a_response("GET", "/gateway/flink/jobs", 200, JOBS), []),
@@ -129,8 +129,8 @@ def a_response(method: str, path: str, status: int, body: Any, *, is_json: bool 
         (a_response("GET", f"/jobs/{JOB}/status", 200, {}), ["/status: missing"]),
     ],
 )  # fmt: skip
-def test_deviations_from_the_contract_are_listed(fake: HandWrittenResponse, deviations: list[str]) -> None:
-    texts = review(fake, ["2.3"]).deviations["2.3"]
+def test_deviations_from_the_contract_are_listed(response: HandWrittenResponse, deviations: list[str]) -> None:
+    texts = review(response, ["2.3"]).deviations["2.3"]
     assert len(texts) == len(deviations)
     assert all(text.startswith(expected) for text, expected in zip(texts, deviations, strict=True)), texts
 
@@ -139,8 +139,8 @@ def test_a_contradiction_between_response_and_request_is_a_deviation() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as flink:
         flink.advance("1m")
         details = httpx.get(f"{flink.url}/jobs/{flink.job('orders').id}").json()
-    fake = a_response("GET", f"/jobs/{JOB}", 200, details)
-    [deviation] = review(fake, ["2.3"]).deviations["2.3"]
+    response = a_response("GET", f"/jobs/{JOB}", 200, details)
+    [deviation] = review(response, ["2.3"]).deviations["2.3"]
     assert deviation.startswith("/jid: ") and "[requested-ids]" in deviation
 
 
@@ -152,10 +152,10 @@ def test_responses_of_a_fake_cluster_have_no_deviations_and_become_an_equal_clus
         paths = ["/overview", "/taskmanagers", "/jobs/overview", *(f"/jobs/{job_id}" for job_id in job_ids)]
         paths += [f"/jobs/{job_id}/exceptions" for job_id in job_ids]
         routes = [{"method": "GET", "url": path, "json": httpx.get(flink.url + path).json()} for path in paths]
-    fakes = read_fakes([write(tmp_path, "routes.json", routes)])
-    assert [fake.path for fake in fakes if review(fake, ["2.3"]).deviates] == []
-    assert replay(fakes, scenario_of(fakes, "2.3")) == (7, [])
-    with FlinkMock(scenario_of(fakes, "2.3"), clock="virtual") as adopted:
+    responses = read_fakes([write(tmp_path, "routes.json", routes)])
+    assert [response.path for response in responses if review(response, ["2.3"]).deviates] == []
+    assert replay(responses, scenario_of(responses, "2.3")) == (7, [])
+    with FlinkMock(scenario_of(responses, "2.3"), clock="virtual") as adopted:
         adopted.advance("10s")
         overview, taskmanagers, jobs_overview, *details = [httpx.get(adopted.url + path).json() for path in paths[:5]]
     assert (overview["slots-total"], len(taskmanagers["taskmanagers"])) == (6, 2)
@@ -173,12 +173,12 @@ def test_errors_and_failed_savepoints_are_served() -> None:
         "serialized-throwable": "",
     }
     failed = {"status": {"id": "COMPLETED"}, "operation": {"failure-cause": cause}}
-    fakes = [
+    responses = [
         HandWrittenResponse("x", "GET", "/jobs/overview", 200, {"jobs": [OVERVIEW_ENTRY]}),
         HandWrittenResponse("x", "GET", f"/jobs/{JOB}/savepoints/{JOB}", 200, failed),
         HandWrittenResponse("x", "GET", "/overview", 503, {"errors": ["no leader"]}),
     ]
-    scenario = scenario_of(fakes, "1.20")
+    scenario = scenario_of(responses, "1.20")
     load_scenario(scenario)
     assert scenario["operations"] == {
         "savepoint": {"fails": "100%", "exception": {"class": "java.io.IOException", "message": "disk full"}}
@@ -191,28 +191,28 @@ def test_errors_and_failed_savepoints_are_served() -> None:
 
 @pytest.mark.parametrize("state", ["CREATED", "RUNNING", "RESTARTING", "FAILING", "FAILED", "CANCELED", "FINISHED"])
 def test_an_adopted_job_is_in_the_state_of_the_response(state: str) -> None:
-    fake = HandWrittenResponse("x", "GET", "/jobs", 200, {"jobs": [{"id": JOB, "status": state}]})
-    with FlinkMock(scenario_of([fake], "2.3"), clock="virtual") as flink:
+    response = HandWrittenResponse("x", "GET", "/jobs", 200, {"jobs": [{"id": JOB, "status": state}]})
+    with FlinkMock(scenario_of([response], "2.3"), clock="virtual") as flink:
         assert flink.jobs.get(JOB).state == state
 
 
 def test_a_job_with_an_invalid_id_and_state_is_adopted() -> None:
-    fake = HandWrittenResponse(
+    response = HandWrittenResponse(
         "x", "GET", "/jobs/overview", 200, {"jobs": [{"jid": "1", "name": "", "state": "HAPPY"}]}
     )
-    with FlinkMock(scenario_of([fake], "2.3")) as flink:
+    with FlinkMock(scenario_of([response], "2.3")) as flink:
         assert len(flink.jobs) == 1
 
 
 def test_replay_lists_what_the_scenario_serves_differently() -> None:
-    fakes = [
+    responses = [
         HandWrittenResponse("x", "GET", "/jobs/overview", 200, {"jobs": [OVERVIEW_ENTRY | {"state": "HAPPY"}]}),
         HandWrittenResponse("x", "GET", f"/jobs/{JOB[::-1]}/status", 200, {"status": "RUNNING"}),
         HandWrittenResponse("x", "GET", "/jobs/*", 200, {}),
         HandWrittenResponse("x", "GET", "/overview", 503, {"errors": []}),
     ]
-    compared, differences = replay(fakes, {"jobs": {"orders": {"id": JOB, "lifecycle": ["RUNNING"]}}})
-    assert compared == 2
+    compared_count, differences = replay(responses, {"jobs": {"orders": {"id": JOB, "lifecycle": ["RUNNING"]}}})
+    assert compared_count == 2
     assert [str(difference) for difference in differences] == [
         "GET /jobs/overview: /jobs/0/state is 'RUNNING', in the fake 'HAPPY'",
         f"GET /jobs/{JOB[::-1]}/status: the response is 'an error', in the fake 'a success'",

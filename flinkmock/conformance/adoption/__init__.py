@@ -1,9 +1,9 @@
 """Reviews hand-written fakes of Flink's REST API, and writes a scenario that serves the same jobs.
 
-    fakes = read_fakes([Path("tests/mappings")])
-    reviews = [review(fake, ["1.20", "2.3"]) for fake in fakes]
-    scenario = scenario_of(fakes, "2.3")
-    compared_count, differences = replay(fakes, scenario)
+    responses = read_fakes([Path("tests/mappings")])
+    reviews = [review(response, ["1.20", "2.3"]) for response in responses]
+    scenario = scenario_of(responses, "2.3")
+    compared_count, differences = replay(responses, scenario)
 
 `flinkmock adopt` prints the result.
 """

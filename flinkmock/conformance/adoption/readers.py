@@ -21,18 +21,18 @@ _REQUEST = re.compile(r"^(?:(?P<method>GET|POST|PUT|PATCH|DELETE) )?(?P<path>/\S
 
 
 def read_fakes(paths: Iterable[Path]) -> list[HandWrittenResponse]:
-    """Read files, and all files with a known suffix in folders.
+    """Return the responses in files, and in all files with a known suffix in folders.
 
     Raises:
         FlinkMockError: A file can't be read, or is neither JSON nor YAML.
     """
-    fakes: list[HandWrittenResponse] = []
+    responses: list[HandWrittenResponse] = []
     for path in paths:
         files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) if path.is_dir() else [path]
         for file in files:
             if "__files" not in file.parts:  # WireMock's mappings refer to these bodies
-                fakes += _read_file(file)
-    return fakes
+                responses += _read_file(file)
+    return responses
 
 
 def _read_file(file: Path) -> list[HandWrittenResponse]:

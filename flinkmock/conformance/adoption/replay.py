@@ -45,11 +45,11 @@ class Difference:
         return f"{self.request}: {self.pointer} is {self.served!r}, in the fake {self.fake!r}"
 
 
-def replay(fakes: Sequence[HandWrittenResponse], scenario: Mapping[str, Any]) -> tuple[int, list[Difference]]:
+def replay(responses: Sequence[HandWrittenResponse], scenario: Mapping[str, Any]) -> tuple[int, list[Difference]]:
     """Compare the responses of fakes with those of a scenario.
 
     Args:
-        fakes: The responses. Only those to a GET with a path and a JSON body are compared.
+        responses: The responses of fakes. Only those to a GET with a path and a JSON body are compared.
         scenario: The scenario, as `scenario_of` returns it.
 
     Returns:
@@ -60,24 +60,24 @@ def replay(fakes: Sequence[HandWrittenResponse], scenario: Mapping[str, Any]) ->
         engine.advance("1s")
         client = InProcessClient(engine)
         compared_count, differences = 0, []
-        for fake in fakes:
-            target = _target(fake, engine.contract.release.minor)
+        for response in responses:
+            target = _target(response, engine.contract.release.minor)
             if target is not None:
                 compared_count += 1
-                differences += list(_compare(fake, _served(client, target)))
+                differences += list(_compare(response, _served(client, target)))
         return compared_count, differences
     finally:
         engine.close()
 
 
-def _target(fake: HandWrittenResponse, flink: str) -> str | None:
+def _target(response: HandWrittenResponse, flink: str) -> str | None:
     """Return the path to request; None if the response can't be compared."""
-    segments = fake.path.partition("?")[0].split("/")
+    segments = response.path.partition("?")[0].split("/")
     is_concrete = WILDCARD not in segments and not any(segment.startswith(":") for segment in segments)
-    fake_review = review(fake, [flink])
-    if fake.method != "GET" or fake.status != 200 or not is_concrete or fake_review.operation is None:
+    response_review = review(response, [flink])
+    if response.method != "GET" or response.status != 200 or not is_concrete or response_review.operation is None:
         return None
-    return fake.path.removeprefix(fake_review.prefix) if isinstance(fake.body, Mapping) else None
+    return response.path.removeprefix(response_review.prefix) if isinstance(response.body, Mapping) else None
 
 
 def _served(client: InProcessClient, target: str) -> Any:
@@ -87,13 +87,13 @@ def _served(client: InProcessClient, target: str) -> Any:
         return None
 
 
-def _compare(fake: HandWrittenResponse, served: Any) -> Iterator[Difference]:
+def _compare(response: HandWrittenResponse, served: Any) -> Iterator[Difference]:
     if served is None:
-        yield Difference(fake.request, "the response", "a success", "an error")
+        yield Difference(response.request, "the response", "a success", "an error")
         return
-    for pointer, expected, actual in _leaves("", fake.body, served):
+    for pointer, expected, actual in _leaves("", response.body, served):
         if expected != actual:
-            yield Difference(fake.request, pointer, expected, actual)
+            yield Difference(response.request, pointer, expected, actual)
 
 
 def _leaves(pointer: str, fake: Any, served: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -21,13 +21,13 @@ class Review:
     """A comparison of one response with the contracts of several releases.
 
     Attributes:
-        fake: The reviewed response.
+        response: The reviewed response.
         operation: The operation of the newest release that has it; None if no release has it.
         prefix: The part of the path before Flink's own: "/flink".
         deviations: For each release, the differences from Flink; empty if the release may send this response.
     """
 
-    fake: HandWrittenResponse
+    response: HandWrittenResponse
     operation: Operation | None
     prefix: str = ""
     deviations: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -48,30 +48,30 @@ class Review:
         return min(reversed(list(self.deviations)), key=lambda release: len(self.deviations[release]))
 
 
-def review(fake: HandWrittenResponse, releases: Sequence[str]) -> Review:
+def review(response: HandWrittenResponse, releases: Sequence[str]) -> Review:
     """Compare a response with releases. Raises UnknownRelease."""
     contracts = {release: Contract.load(release) for release in releases}
-    prefix, path = _split_prefix(fake, list(contracts.values()))
+    prefix, path = _split_prefix(response, list(contracts.values()))
     operation: Operation | None = None
     deviations: dict[str, list[str]] = {}
     for release, contract in contracts.items():
-        route = contract.match_route(fake.method, path)
+        route = contract.match_route(response.method, path)
         if route is None:
             deviations[release] = [_missing_operation_text(contract, path)]
         else:
             operation = route[0]
-            deviations[release] = list(dict.fromkeys(_deviations(contract, *route, path, fake)))
-    return Review(fake, operation, prefix, deviations)
+            deviations[release] = list(dict.fromkeys(_deviations(contract, *route, path, response)))
+    return Review(response, operation, prefix, deviations)
 
 
-def _split_prefix(fake: HandWrittenResponse, contracts: Sequence[Contract]) -> tuple[str, str]:
+def _split_prefix(response: HandWrittenResponse, contracts: Sequence[Contract]) -> tuple[str, str]:
     """Return the prefix of the path, and Flink's own path."""
-    segments = fake.path.partition("?")[0].split("/")[1:]
+    segments = response.path.partition("?")[0].split("/")[1:]
     for length in range(min(MAX_PREFIX_SEGMENTS, len(segments) - 1) + 1):
         path = "/" + "/".join(segments[length:])
-        if any(contract.match(fake.method, path) for contract in contracts):
+        if any(contract.match(response.method, path) for contract in contracts):
             return "/".join(["", *segments[:length]]), path
-    return "", fake.path
+    return "", response.path
 
 
 def _missing_operation_text(contract: Contract, path: str) -> str:
@@ -80,28 +80,28 @@ def _missing_operation_text(contract: Contract, path: str) -> str:
 
 
 def _deviations(
-    contract: Contract, operation: Operation, parameters: dict[str, str], path: str, fake: HandWrittenResponse
+    contract: Contract, operation: Operation, parameters: dict[str, str], path: str, response: HandWrittenResponse
 ) -> Iterator[str]:
-    if fake.status >= 400:
-        if fake.status not in ERROR_STATUSES:
-            yield f"status {fake.status}: Flink never sends it"
-        elif fake.is_json:
-            yield from (str(violation) for violation in contract.check_error(fake.body))
+    if response.status >= 400:
+        if response.status not in ERROR_STATUSES:
+            yield f"status {response.status}: Flink never sends it"
+        elif response.is_json:
+            yield from (str(violation) for violation in contract.check_error(response.body))
         else:
             yield "the body is not JSON"
         return
-    if fake.status != operation.status:
-        yield f"status {fake.status}: Flink sends {operation.status}"
+    if response.status != operation.status:
+        yield f"status {response.status}: Flink sends {operation.status}"
     if operation.returns_file:
         return
-    if not fake.is_json:
+    if not response.is_json:
         yield "the body is not JSON"
         return
-    violations = contract.check_response(operation, fake.body)
+    violations = contract.check_response(operation, response.body)
     for violation in violations:
         pointer = generalize_pointer(violation.pointer) or "the body"
         expected = f": expected {violation.expected}, found {violation.found}"
         yield f"{pointer}: {violation.kind}{'' if violation.kind == 'missing' else expected}"
     if not violations and all(value != WILDCARD and not value.startswith(":") for value in parameters.values()):
-        for contradiction in invariant_violations(contract, operation, path, fake.body):
+        for contradiction in invariant_violations(contract, operation, path, response.body):
             yield f"{contradiction.pointer}: {contradiction.found} ({contradiction.expected})"

@@ -34,19 +34,19 @@ ASYNC_OPERATIONS = {"savepoints": "savepoint", "checkpoints": "checkpoint"}
 """Segment of the path of an async operation -> key of the section `operations`."""
 
 
-def scenario_of(fakes: Sequence[HandWrittenResponse], flink: str) -> dict[str, Any]:
+def scenario_of(responses: Sequence[HandWrittenResponse], flink: str) -> dict[str, Any]:
     """Return a scenario whose cluster has the same jobs, states and errors as the responses.
 
     Args:
-        fakes: The responses.
+        responses: The responses.
         flink: The release to serve.
 
     Returns:
         A valid scenario. It leaves out everything that the responses don't show.
     """
     reader = _Reader(flink)
-    for fake in fakes:
-        reader.read(fake)
+    for response in responses:
+        reader.read(response)
     scenario = reader.scenario()
     try:
         load_scenario(scenario)
@@ -72,21 +72,21 @@ class _Reader:
         self._operations: dict[str, Any] = {}
         self._faults: list[dict[str, Any]] = []
 
-    def read(self, fake: HandWrittenResponse) -> None:
+    def read(self, response: HandWrittenResponse) -> None:
         """Read one response; ignore parts that don't have Flink's form."""
-        fake_review = review(fake, [self._flink])
-        if fake_review.operation is None:
+        response_review = review(response, [self._flink])
+        if response_review.operation is None:
             return
-        if fake.status >= 400:
-            self._read_error(str(fake_review.operation), fake)
+        if response.status >= 400:
+            self._read_error(str(response_review.operation), response)
             return
-        if not isinstance(fake.body, Mapping):
+        if not isinstance(response.body, Mapping):
             return
-        path = fake.path.partition("?")[0].removeprefix(fake_review.prefix)
-        route = self._contract.match_route(fake.method, path)
+        path = response.path.partition("?")[0].removeprefix(response_review.prefix)
+        route = self._contract.match_route(response.method, path)
         parameters = route[1] if route else {}
         try:
-            self._read_body(fake_review.operation.id, fake.body, parameters, path)
+            self._read_body(response_review.operation.id, response.body, parameters, path)
         except (LookupError, TypeError, ValueError, AttributeError):
             return
 
@@ -133,10 +133,10 @@ class _Reader:
         elif body["status"]["id"] == "IN_PROGRESS":
             self._operations.setdefault(key, "10s")
 
-    def _read_error(self, operation: str, fake: HandWrittenResponse) -> None:
-        errors = fake.body.get("errors") if isinstance(fake.body, Mapping) else None
+    def _read_error(self, operation: str, response: HandWrittenResponse) -> None:
+        errors = response.body.get("errors") if isinstance(response.body, Mapping) else None
         texts = [str(error) for error in errors] if isinstance(errors, list) else []
-        reply: dict[str, Any] = {"status": fake.status} | ({"errors": texts} if texts else {})
+        reply: dict[str, Any] = {"status": response.status} | ({"errors": texts} if texts else {})
         fault = {"match": operation, "times": 1, "reply": reply}
         if fault not in self._faults:
             self._faults.append(fault)

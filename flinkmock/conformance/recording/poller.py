@@ -14,12 +14,11 @@ from flinkmock.errors import ServerUnreachable
 from flinkmock.flink.metrics import METRIC_SUFFIXES
 
 POLLS_PER_LISTING = 10
-"""One in this many polls requests the lists of metrics, because they are long and Flink refreshes them only every
-10 s."""
+"""After how many polls the lists of metrics are requested again. They are long, and Flink refreshes them every 10 s."""
 MAX_FINAL_POLLS = 5
 """The maximum number of polls at the end, one per second. Flink caches job details for 3 s (web.refresh-interval)."""
 MAX_METRICS = 40
-"""The maximum number of recorded metrics of a vertex, of all its subtasks together."""
+"""The maximum number of recorded metrics of a job, or of all subtasks of a vertex together."""
 
 
 class Poller:
