@@ -166,7 +166,7 @@ JAVA_VERTICES = _limit(
     "java-vertices",
     2_000,
     "vertices",
-    "the operators of a submitted job",
+    "the vertices of a submitted job graph, or the operators of a submitted stream graph",
     "only the id and the name of the job are read",
     "no limit",
 )

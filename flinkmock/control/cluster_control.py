@@ -184,7 +184,7 @@ class ClusterControl:
             return {name: name in awaited for name in sorted(conditions.signals)}
 
     def signal(self, name: str) -> None:
-        """Send a signal, for which steps of the scenario may wait. Raises NotFound, which lists the signals."""
+        """Send a signal, for which steps and async operations may wait. Raises NotFound, which lists the signals."""
         self.engine.signal(name)
 
     # -- requests

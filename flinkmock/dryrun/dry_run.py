@@ -24,7 +24,7 @@ from flinkmock.dryrun.timeline import (
 from flinkmock.scenario.scenario import Scenario
 
 MIN_IDLE_MS = 500
-"""How long tasks take to start, in ms, before the timeline mentions the delay."""
+"""The shortest time between the RUNNING of a job and the start of its tasks that the timeline mentions, in ms."""
 
 
 class _Idle(NamedTuple):
@@ -99,7 +99,7 @@ class DryRun:
                     is_failure=event.is_failure,
                 )
             )
-        timeline.events += self._process_events()
+        timeline.events += self._taskmanager_and_leader_events()
         timeline.events.sort(key=lambda event: event.at)
         timeline.fault_windows = list(self._fault_windows())
         if self._client.started_at is not None:
@@ -114,7 +114,7 @@ class DryRun:
         entry_times = [at for at, _ in job.states]
         for index, (at, state) in enumerate(job.states):
             end = entry_times[index + 1] - started_at if index + 1 < len(entry_times) else None
-            failure_reason = self.simulator.reasons.get((id(job), index), "")
+            failure_reason = self.simulator.failure_reasons.get((id(job), index), "")
             idle = self._idle(job, at, end) if state == "RUNNING" else _Idle()
             note = failure_reason or idle.reason
             lane.intervals.append(StateInterval(state, at - started_at, end, note, idle.until))
@@ -151,7 +151,7 @@ class DryRun:
         return _Idle(f"its tasks restore their state until {format_time(running_from)}", running_from)
 
     def _outlook(self, job_run: JobRun) -> tuple[str, bool]:
-        """Describe what a job does after the end, and return whether it repeats earlier steps."""
+        """Return what a job does after the end of the dry run, as text, and whether it repeats earlier steps."""
         job = job_run.job
         if job.has_ended:
             return "", False
@@ -165,7 +165,7 @@ class DryRun:
         is_last = job.lifecycle.next_index(job.step_index) is None
         return ("forever" if is_last else "continues"), False
 
-    def _process_events(self) -> Iterator[TimelineEvent]:
+    def _taskmanager_and_leader_events(self) -> Iterator[TimelineEvent]:
         """Yield the joins and losses of TaskManagers, except the initial joins, and the crashes of leaders."""
         started_at = self.simulator.started_at
         cluster = self.simulator.cluster

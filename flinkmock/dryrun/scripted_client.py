@@ -25,7 +25,7 @@ from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 
 PAUSE_MS = 5_000
 """The pause between two steps, in ms."""
-POLL_MS = 1_000
+POLL_INTERVAL_MS = 1_000
 """The interval at which an operation without a known end is polled, in ms."""
 MAX_CALLS = 4
 """The maximum number of calls of one operation on one job, and of jobs on which one operation is called."""
@@ -136,7 +136,7 @@ class ScriptedClient:
                     EventKind.OPERATION, job, name, outcome, since=triggered_at, is_failure=failure is not None
                 )
                 break
-            yield POLL_MS if operation.done_at is None else operation.done_at - self._simulator.now
+            yield POLL_INTERVAL_MS if operation.done_at is None else operation.done_at - self._simulator.now
 
     # -- jars
 

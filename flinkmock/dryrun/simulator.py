@@ -15,9 +15,9 @@ from flinkmock.scenario.scenario import Scenario
 
 MAX_ITERATIONS = 3
 """How often a job repeats its steps, or leaves its lifecycle because it gets no slots, before it counts as settled."""
-POLL_MS = 1_000
+POLL_INTERVAL_MS = 1_000
 """The interval at which the simulator polls for `3 polls`, in ms."""
-SIGNAL_MS = 5_000
+SIGNAL_DELAY_MS = 5_000
 """How long a job waits for a signal until the simulator sends it, in ms."""
 LINGER_MS = 10_000
 """How long the dry run continues after the last event, in ms, to show the final states."""
@@ -86,7 +86,7 @@ class Simulator:
         """The start of the scenario, in ms since the epoch."""
         self.job_runs: list[JobRun] = []
         self.events: list[Event] = []
-        self.reasons: dict[tuple[int, int], str] = {}
+        self.failure_reasons: dict[tuple[int, int], str] = {}
         """(identity of a job, index of its state) -> the exception with which it entered the state."""
         self.state_change_count = 0
         self._requested_end = None if duration_ms is None else self.started_at + duration_ms
@@ -113,7 +113,7 @@ class Simulator:
         job_run.entered_steps.add(id(step))
         job_run.iteration_count += job.step_index == job.lifecycle.loop_index
         if step.exception is not None:
-            self.reasons[id(job), len(job.states) - 1] = str(step.exception.java_exception)
+            self.failure_reasons[id(job), len(job.states) - 1] = str(step.exception.java_exception)
         self.state_change_count += 1
         self._changed_jobs[id(job)] = job
 
@@ -136,14 +136,14 @@ class Simulator:
             if exception is not None and state in FAILURE_STATES:
                 # the final exception wraps the original one
                 is_wrapped = state == "FAILED" and exception.cause is not None
-                self.reasons[id(job), index] = str(exception.cause if is_wrapped else exception)
+                self.failure_reasons[id(job), index] = str(exception.cause if is_wrapped else exception)
         self._changed_jobs[id(job)] = job
 
     # -- time
 
     @property
     def now(self) -> int:
-        """Return the cluster time in ms since the epoch."""
+        """The cluster time in ms since the epoch."""
         return self.engine.clock.now()
 
     def run(self, client: Iterable[int] = ()) -> Iterator[Collection[Job]]:
@@ -178,6 +178,7 @@ class Simulator:
             yield from self._finish(end)
 
     def _finish(self, end: int) -> Iterator[Collection[Job]]:
+        """Run the scenario without the client until `end` (epoch ms); yield as `run` does."""
         while (next_at := self._next_event_at(None)) is not None and next_at <= end:
             self._advance_to(next_at)
             if self._changed_jobs:
@@ -189,6 +190,7 @@ class Simulator:
         return changed_jobs.values()
 
     def _advance_to(self, at: int) -> None:
+        """Advance the clock to a time (epoch ms), run the due events, and satisfy the wait conditions that are due."""
         self.engine.advance(max(at - self.now, 0))
         if self.now in self._cluster_change_times:
             for job_run in self.job_runs:
@@ -201,7 +203,7 @@ class Simulator:
         times = [self.cluster.event_queue.next_at(), client_due_at]
         for condition in self.cluster.wait_conditions.pending():
             since = self._waiting_since.setdefault(condition.waiter_id, self.now)
-            times.append(since + (SIGNAL_MS if condition.signal is not None else POLL_MS))
+            times.append(since + (SIGNAL_DELAY_MS if condition.signal is not None else POLL_INTERVAL_MS))
         return min((time for time in times if time is not None), default=None)
 
     def _satisfy_wait_conditions(self) -> None:
@@ -213,12 +215,12 @@ class Simulator:
             waiter_id, signal = condition.waiter_id, condition.signal
             waited_ms = self.now - self._waiting_since[waiter_id]
             job = self.cluster.jobs.get(waiter_id.partition("/")[0])
-            if signal is not None and waited_ms >= SIGNAL_MS:
+            if signal is not None and waited_ms >= SIGNAL_DELAY_MS:
                 # an earlier signal of this loop may have satisfied it
                 if any(other.signal == signal for other in self.cluster.wait_conditions.pending()):
                     self.add_event(EventKind.WAIT_CONDITION, job, f"signal {signal}")
                     self.cluster.signal(signal, self.now)
-            elif signal is None and waited_ms >= POLL_MS:
+            elif signal is None and waited_ms >= POLL_INTERVAL_MS:
                 self._waiting_since[waiter_id] = self.now
                 self.add_event(EventKind.WAIT_CONDITION, job, "poll")
                 self.cluster.record_polls([waiter_id], self.now)
@@ -240,6 +242,7 @@ class Simulator:
     # -- the end
 
     def _is_finished(self) -> bool:
+        """Return whether nothing new happens without the client."""
         if self._requested_end is None and self.now < self._last_scheduled_at:
             return False
         while self._unsettled and self._unsettled[-1].is_settled():
@@ -247,7 +250,7 @@ class Simulator:
         return not self._unsettled and not self.cluster.wait_conditions.pending()
 
     def _scheduled_times(self) -> Iterator[int]:
-        """Yield the times of all scheduled events, in ms since the start."""
+        """Yield the times at which the scenario schedules a change or the end of a period, in ms since the start."""
         yield from (event.at for event in self.scenario.taskmanager_events)
         yield from (change.at + (change.duration.high or 0) for change in self.scenario.leader_changes)
         for job in self.scenario.jobs:

@@ -28,7 +28,7 @@ _DELIVERY_NAP_S, _BUSY_NAP_S, _IDLE_NAP_S = 0.0005, 0.001, 0.02
 work, and while nothing has a deadline."""
 QUIET_S = 0.02
 """The seconds without a sleep or request after which other threads of the test count as waiting."""
-SERVER_THREAD = "flinkmock"
+SERVER_THREAD_NAME = "flinkmock"
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class ClusterTime:
         with FlinkMock("orders.yaml", clock="virtual") as cluster, ClusterTime(cluster):
             deploy(cluster.url)  # may sleep
 
-    Time stands still while a client works. When all of them wait, it advances to the end of the shortest sleep or
+    This time stands still while a client works. When all clients wait, it advances to the end of the shortest sleep or
     timeout, or to the next response that a fault delays. `cluster.advance` also advances it. Threads that started
     before the block sleep in wall-clock time.
 
@@ -63,7 +63,7 @@ class ClusterTime:
         elapsed: The time since the beginning of the block, in ns.
 
     Raises:
-        InvalidArgument: The clock of a cluster is not virtual, or freezegun or another such block is active.
+        InvalidArgument: The clock of a cluster is not virtual, or freezegun or another `ClusterTime` is active.
         FlinkMockError: The package time-machine is not installed.
     """
 
@@ -169,7 +169,8 @@ class ClusterTime:
     def is_client(self) -> bool:
         """Return whether the current thread follows this time."""
         return (
-            threading.get_ident() not in self._earlier_thread_ids and threading.current_thread().name != SERVER_THREAD
+            threading.get_ident() not in self._earlier_thread_ids
+            and threading.current_thread().name != SERVER_THREAD_NAME
         )
 
     @property
@@ -227,7 +228,7 @@ class ClusterTime:
     def _others_wait(self) -> bool:
         """Return whether all other threads of the test wait."""
         ignored = self._earlier_thread_ids | self._wait_ends.copy().keys()
-        if all(thread.ident in ignored or thread.name == SERVER_THREAD for thread in threading.enumerate()):
+        if all(thread.ident in ignored or thread.name == SERVER_THREAD_NAME for thread in threading.enumerate()):
             return True
         journals = [attached.cluster.requests for attached in self._attached_clusters]
         activity = (self._wait_count, [len(journal) + journal.dropped for journal in journals])

@@ -1,7 +1,7 @@
 """The settings of the pytest plugin: the marker of a test, the command line, the ini file.
 
-The value of a setting is the first one among: the call of the factory, the test's marker, the command line,
-the ini file, the scenario, the default. pytest imports this module in every run.
+A setting has the value of the first of these that sets it: the call of the factory, the test's marker, the command
+line, the ini file, the scenario; otherwise the default. pytest imports this module in every run.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 from flinkmock.cluster.job import Job
 from flinkmock.dryrun.dry_run import DryRun
 from flinkmock.dryrun.response_checks import ResponseChecks
-from flinkmock.dryrun.simulator import LINGER_MS, MAX_ITERATIONS, POLL_MS, SIGNAL_MS, Simulator
+from flinkmock.dryrun.simulator import LINGER_MS, MAX_ITERATIONS, POLL_INTERVAL_MS, SIGNAL_DELAY_MS, Simulator
 from flinkmock.dryrun.timeline import EventKind, Timeline
 from flinkmock.scenario import load_scenario
 
@@ -56,7 +56,10 @@ def test_a_dry_run_ends_even_if_a_job_never_gets_its_slots() -> None:
 def test_polls_and_signals_satisfy_wait_conditions() -> None:
     text = "jobs:\n  orders:\n    lifecycle: [CREATED: 3 polls, RUNNING: signal go, FINISHED]\n"
     timeline = dry_run(text)
-    assert states(timeline)[-2:] == [(3 * POLL_MS, "RUNNING"), (3 * POLL_MS + SIGNAL_MS, "FINISHED")]
+    assert states(timeline)[-2:] == [
+        (3 * POLL_INTERVAL_MS, "RUNNING"),
+        (3 * POLL_INTERVAL_MS + SIGNAL_DELAY_MS, "FINISHED"),
+    ]
     assert [(event.at, event.text) for event in timeline.events if event.kind is EventKind.WAIT_CONDITION] == [
         (1_000, "poll"), (2_000, "poll"), (3_000, "poll"), (8_000, "signal go"),
     ]  # fmt: skip
@@ -74,7 +77,7 @@ def test_checking_responses_does_not_count_as_polls() -> None:
 
     timeline = DryRun(load_scenario(text), watch=watch).timeline
     assert checks[0].response_count > 50
-    assert states(timeline)[-1] == (3 * POLL_MS, "RUNNING")
+    assert states(timeline)[-1] == (3 * POLL_INTERVAL_MS, "RUNNING")
 
 
 def test_a_dry_run_lasts_until_scheduled_events_and_fault_windows_are_over() -> None:
