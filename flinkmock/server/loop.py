@@ -61,7 +61,7 @@ class ServerLoop(asyncio.SelectorEventLoop):
             called.release()
 
         try:
-            self.call_soon_threadsafe(self._idle_selector.callbacks.append, call)
+            self.call_soon_threadsafe(self._idle_selector.add_callback, call)
         except RuntimeError:  # the loop is closed
             return None
         called.acquire(timeout=_IDLE_TIMEOUT_S)
@@ -73,15 +73,19 @@ class _IdleSelector(selectors.DefaultSelector):
 
     def __init__(self) -> None:
         super().__init__()
-        self.callbacks: list[Callable[[], None]] = []
-        """Functions to call when the loop is idle."""
+        self._callbacks: list[Callable[[], None]] = []
+        """Functions to call when the loop is idle. Only the loop's thread changes the list."""
+
+    def add_callback(self, callback: Callable[[], None]) -> None:
+        """Call a function once, when the loop is idle. Call this method in the loop's thread."""
+        self._callbacks.append(callback)
 
     def select(self, timeout: float | None = None) -> Any:
-        if self.callbacks and (timeout is None or timeout > 0):
+        if self._callbacks and (timeout is None or timeout > 0):
             events = super().select(0)
             if events:
                 return events
-            callbacks, self.callbacks = self.callbacks, []
+            callbacks, self._callbacks = self._callbacks, []
             for callback in callbacks:
                 callback()
         return super().select(timeout)
