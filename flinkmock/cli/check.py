@@ -27,8 +27,8 @@ def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "check",
         help="compare a live server with the contract of a release",
-        description="Calls every read-only operation of the contract for whose parameters a live server, real or fake, "
-        "has values. Reports each violation in status, headers, content type and body, and each contradiction between "
+        description="Calls a live server, real or fake: every read-only operation of the contract for which the server "
+        "has parameter values, such as job ids. Reports each violation in status, headers, content type and body, and each contradiction between "
         "responses. Exit code 0: no findings; 1: findings; 2: usage error, or the server is unreachable or gone at "
         "the end.",
         examples=(

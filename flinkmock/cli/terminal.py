@@ -30,7 +30,7 @@ _ASCII = {
     "”": '"',
     "’": "'",
 }
-_ERROR_HANDLER = "flinkmock-ascii"
+_ERROR_HANDLER_NAME = "flinkmock-ascii"
 """The name of the error handler for characters that an encoding lacks."""
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 """Control characters, line breaks, and characters that are invisible or change the direction of a text."""
@@ -38,11 +38,11 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u20
 
 def prepare() -> None:
     """Make standard output and error replace characters that their encoding lacks."""
-    codecs.register_error(_ERROR_HANDLER, _replace_characters)
+    codecs.register_error(_ERROR_HANDLER_NAME, _replace_characters)
     for stream in (sys.stdout, sys.stderr):
         encoding = str(getattr(stream, "encoding", "utf-8") or "utf-8")
         if hasattr(stream, "reconfigure") and codecs.lookup(encoding).name != "utf-8":
-            stream.reconfigure(errors=_ERROR_HANDLER)
+            stream.reconfigure(errors=_ERROR_HANDLER_NAME)
 
 
 def _replace_characters(error: UnicodeError) -> tuple[str, int]:

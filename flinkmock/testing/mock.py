@@ -55,8 +55,8 @@ class FlinkMock(ClusterControl):
         port: The port; 0 for a free one.
         dashboard: A folder or jar with Flink's dashboard, as for `flinkmock serve --dashboard`. None: no dashboard.
         control: Whether the control API is served at `control_url`.
-        tls: Whether the cluster is served with TLS. True creates a certificate, which `ssl_context` and `ca_file`
-            trust. `TlsOptions` specifies files, or requires client certificates. None: the scenario's option
+        tls: Whether the cluster is served with TLS. True creates a certificate, which clients trust with `ssl_context`
+            or `ca_file`. `TlsOptions` specifies files, or requires client certificates. None: the scenario's option
             `security.ssl.rest.enabled` decides.
         base_path: The path below which an ingress serves the cluster; None for that of the scenario.
         credentials: The credentials that the ingress accepts: `basic("alice", "secret")`, `bearer("token")`; empty for

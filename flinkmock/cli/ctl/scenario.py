@@ -11,7 +11,7 @@ from flinkmock.cli.arguments import integer
 from flinkmock.cli.ctl.action import Actions
 from flinkmock.cli.ctl.session import Session
 
-OPTIONS = ("flink", "seed", "clock", "start-time")
+QUERY_PARAMETERS = ("flink", "seed", "clock", "start-time")
 """The query parameters that take precedence over the scenario."""
 UNNAMED = "<scenario>"
 """The server's name for a scenario without a file."""
@@ -41,20 +41,27 @@ def configure(actions: Actions) -> None:
     restore_parser.add_argument("id", metavar="ID", help="the id that `snapshot` printed")
 
 
-def add_file(parser: Any, **options: Any) -> None:
+def add_file(parser: Any, **arguments: Any) -> None:
     parser.add_argument(
-        "file", metavar="FILE", help="a scenario, - for standard input, or the name of a built-in one", **options
+        "file", metavar="FILE", help="a scenario, - for standard input, or the name of a built-in one", **arguments
     )
 
 
 def add_scenario_options(parser: Any) -> None:
-    parser.add_argument("--flink", metavar="RELEASE", help="the release to serve; default: that of the scenario")
-    parser.add_argument("--seed", type=integer, metavar="N", help="the seed; default: that of the scenario")
-    parser.add_argument("--clock", metavar="CLOCK", help="the clock mode; default: that of the scenario")
+    parser.add_argument(
+        "--flink", metavar="RELEASE", help="the release to serve; default: the server's --flink, else the scenario's"
+    )
+    parser.add_argument(
+        "--seed", type=integer, metavar="N", help="the seed; default: the server's --seed, else the scenario's"
+    )
+    parser.add_argument(
+        "--clock", metavar="CLOCK", help="the clock mode; default: the server's --clock, else the scenario's"
+    )
     parser.add_argument(
         "--start-time",
         metavar="TIME",
-        help="the cluster time at which the scenario begins, e.g. 2026-01-01T00:00:00Z; default: that of the scenario",
+        help="the cluster time at which the scenario begins, e.g. 2026-01-01T00:00:00Z; default: the server's "
+        "--start-time, else the scenario's",
     )
 
 
@@ -108,9 +115,9 @@ def file_in_messages(session: Session) -> Iterator[None]:
         raise ControlApiError(error.status, message, error.details) from None
 
 
-def options(session: Session) -> dict[str, Any]:
+def scenario_query(session: Session) -> dict[str, Any]:
     """Return the query parameters that take precedence over the scenario."""
-    return {name: getattr(session.args, name.replace("-", "_")) for name in OPTIONS}
+    return {name: getattr(session.args, name.replace("-", "_")) for name in QUERY_PARAMETERS}
 
 
 def show(session: Session) -> None:
@@ -123,7 +130,7 @@ def show(session: Session) -> None:
 
 def load(session: Session) -> None:
     with file_in_messages(session):
-        clock = session.client.request("PUT", "scenario", yaml=scenario_text(session), query=options(session))
+        clock = session.client.request("PUT", "scenario", yaml=scenario_text(session), query=scenario_query(session))
     session.show_clock(clock)
 
 

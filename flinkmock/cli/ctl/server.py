@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flinkmock.cli.ctl.action import Actions
-from flinkmock.cli.ctl.scenario import add_file, add_scenario_options, file_in_messages, options, scenario_text
+from flinkmock.cli.ctl.scenario import add_file, add_scenario_options, file_in_messages, scenario_query, scenario_text
 from flinkmock.cli.ctl.session import Session
 
 
@@ -36,7 +36,7 @@ def configure(actions: Actions) -> None:
 
 def create(session: Session) -> None:
     text = None if session.args.file is None else scenario_text(session)
-    query = {**options(session), "idle-timeout": session.args.idle_timeout}
+    query = {**scenario_query(session), "idle-timeout": session.args.idle_timeout}
     with file_in_messages(session):
         response = session.client.request("POST", "clusters", yaml=text, query=query)
     session.show(response, f"{response['id']}  {response['url']}  Flink {response['flink']}")
