@@ -28,9 +28,9 @@ def configure(subparsers: Any) -> None:
         "check",
         help="compare a live server with the contract of a release",
         description="Calls a live server, real or fake: every read-only operation of the contract for which the server "
-        "has parameter values, such as job ids. Reports each violation in status, headers, content type and body, and each contradiction between "
-        "responses. Exit code 0: no findings; 1: findings; 2: usage error, or the server is unreachable or gone at "
-        "the end.",
+        "has parameter values, such as job ids. Reports each violation in status, headers, content type and body, and "
+        "each contradiction between responses. Exit code 0: no findings; 1: findings; 2: usage error, or the server is "
+        "unreachable or gone at the end.",
         examples=(
             "flinkmock check http://flink:8081",
             "flinkmock check http://127.0.0.1:8081 --flink 2.3 --run-jar job.jar",
