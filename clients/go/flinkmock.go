@@ -7,8 +7,8 @@
 //	}
 //
 // The first call of Start starts flinkmock, which ends with the test binary. It runs the program in $FLINKMOCK, else
-// flinkmock in the active virtual environment, else flinkmock on the path, else python3 -m flinkmock. Each method calls
-// one operation of flinkmock's control API. If the call fails, the test fails and ends.
+// flinkmock in the active virtual environment, else flinkmock on the path, else python3 -m flinkmock. The methods
+// call flinkmock's control API. If a call fails, the test fails and ends.
 package flinkmock
 
 import (
@@ -95,7 +95,8 @@ func Start(t testing.TB, scenario any, opts ...Option) *FlinkMock {
 	return f
 }
 
-// Connect returns the cluster of a running `flinkmock serve`, for example in a container. The token may be empty. The
+// Connect returns the cluster of a running `flinkmock serve`, for example in a container. The control token may be
+// empty. The
 // cluster is neither verified nor deleted at the end of the test.
 func Connect(t testing.TB, url, token string, opts ...Option) *FlinkMock {
 	t.Helper()

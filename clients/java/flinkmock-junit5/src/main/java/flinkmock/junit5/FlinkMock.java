@@ -19,8 +19,8 @@ import org.opentest4j.AssertionFailedError;
 /**
  * A fake Flink cluster. {@link FlinkMockTest} injects one into each test.
  *
- * <p>Each method calls one operation of flinkmock's control API, and throws {@link FlinkMockException} if the API rejects
- * the request. Durations in text have a unit: "500ms", "3s", "2m30s", "1h".
+ * <p>The methods call flinkmock's control API, and throw {@link FlinkMockException} if the API rejects a request.
+ * Durations in text have a unit: "500ms", "3s", "2m30s", "1h".
  */
 public final class FlinkMock implements AutoCloseable {
     private static final String DEFAULT_CLOCK = "1s per request";
