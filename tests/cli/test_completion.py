@@ -1,4 +1,4 @@
-"""`flinkmock completion`: the scripts, run by each shell that is installed."""
+"""`flinkmock completion`: bash completes words with its script; zsh and fish can parse theirs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Output of commands to terminals without UTF-8 or colours, to full disks and to closed pipes."""
+"""What commands print to terminals without UTF-8 or colours, full disks and closed pipes; help, and progress."""
 
 from __future__ import annotations
 

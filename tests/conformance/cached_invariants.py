@@ -1,4 +1,4 @@
-"""Invariants that cache their relations for responses that recur: a falsification changes only one of them."""
+"""Invariants that cache the relations of unchanged responses, because a falsification changes only one response."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _ReadResponses = dict[tuple[str, tuple[tuple[str, str], ...]], tuple[SuccessResp
 
 
 class _RecordingView(View):
-    """A view that records which responses are read from another view.
+    """Records which responses are read from another view.
 
     Attributes:
         read_responses: The responses that were read.
-        reads_all: Whether all responses were read.
+        has_read_all: Whether all responses were read.
     """
 
     def __init__(self, view: View) -> None:
@@ -26,16 +26,16 @@ class _RecordingView(View):
         del self.in_order  # so that `__getattr__` notices when it is read
         self._view = view
         self.read_responses: _ReadResponses = {}
-        self.reads_all = False
+        self.has_read_all = False
 
     def __getattr__(self, name: str) -> list[SuccessResponse]:
         if name != "in_order":
             raise AttributeError(name)
-        self.reads_all = True
+        self.has_read_all = True
         return self._view.in_order
 
     def __iter__(self) -> Iterator[SuccessResponse]:
-        self.reads_all = True
+        self.has_read_all = True
         return iter(self._view)
 
     def subjects(self, kind: str) -> list[tuple[str, ...]]:
@@ -94,7 +94,7 @@ class CachedInvariants(Invariants):
                     recording = _RecordingView(view)
                     relations = list(relations_of(invariant, ids, recording, *ids))
                     read = recording.read_responses
-                    if not recording.reads_all and all(self._recur(*responses) for responses in read.values()):
+                    if not recording.has_read_all and all(self._recur(*responses) for responses in read.values()):
                         cached.append((read, relations))
                 yield from relations
 

@@ -44,7 +44,7 @@ def start_jobs(driver: Driver) -> None:
 
 
 def report_outcome(name: str, code: int, text: str) -> bool:
-    """Print the exit code and the first line, all lines if the exit code is not 0; return whether it is 0."""
+    """Print the exit code, and the first line or, if the exit code is not 0, all lines; return whether it is 0."""
     first_line, _, other_lines = text.partition("\n")
     print(f"{name:27} exit code {code}: {first_line}", *([other_lines] if code else ()), sep="\n", flush=True)
     return code == 0

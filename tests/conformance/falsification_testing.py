@@ -41,7 +41,8 @@ SCENARIO = {
     }
 }
 PASS_TIMES_S = 60, 75, 95
-"""The times of the passes in seconds after the start. Metrics and heartbeats change between them."""
+"""The times of the passes, in seconds; for a live server, only their differences matter. Metrics and heartbeats change
+between them."""
 
 
 @dataclass
@@ -121,12 +122,12 @@ def check_falsifications(recorded: RecordedPasses, falsifications: Iterable[Fals
         if not culprits:
             score.missed.append(str(falsification))
         elif not any(is_falsified(culprit, falsification) for culprit in culprits):
-            texts = "; ".join(_described(culprit) for culprit in culprits[:3])
+            texts = "; ".join(_describe(culprit) for culprit in culprits[:3])
             score.misnamed.append(f"{falsification}: {texts}")
     return score
 
 
-def _described(culprit: Culprit) -> str:
+def _describe(culprit: Culprit) -> str:
     ids = sorted({violation.invariant.id for violation in culprit.violations})
     return f"{culprit.value.response.operation_id} {culprit.value.pointer} [{', '.join(ids)}]"
 

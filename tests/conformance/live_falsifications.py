@@ -1,4 +1,4 @@
-"""Falsifies one value of a live cluster's responses at a time; each time, `flinkmock check` must find and name it.
+"""Checks a live cluster many times, each time with one falsified value, which `flinkmock check` must find and name.
 
     python -m tests.conformance.live_falsifications http://localhost:8081 --count 150
 
@@ -39,8 +39,8 @@ BATCH_SIZE = 40
 """How many falsifications are chosen from one recording."""
 
 
-class CheckedFinding(NamedTuple):
-    """A finding as another process returns it."""
+class ReportedFinding(NamedTuple):
+    """The parts of a finding that the process of a check returns."""
 
     operation_id: str
     pointer: str
@@ -58,7 +58,7 @@ class FalsifiedCheck(NamedTuple):
 
     falsification: Falsification
     changed_count: int
-    findings: list[CheckedFinding]
+    findings: list[ReportedFinding]
 
 
 class FalsifyingProxy:
@@ -140,7 +140,7 @@ def check_falsified(url: str, flink: str, falsification: Falsification) -> Falsi
     contract = Contract.load(flink)
     with closing(FalsifyingProxy(url, contract, falsification)) as proxy, serve_responses(proxy.respond) as proxy_url:
         report: Report = check(proxy_url, flink=flink, watch_ms=WATCH_MS if falsification.is_over_time else 0)
-    findings = [CheckedFinding(finding.operation.id, finding.pointer, str(finding)) for finding in report.findings]
+    findings = [ReportedFinding(finding.operation.id, finding.pointer, str(finding)) for finding in report.findings]
     return FalsifiedCheck(falsification, proxy.changed_count, findings)
 
 

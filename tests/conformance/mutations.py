@@ -1,4 +1,4 @@
-"""Makes one change in one response that breaks the contract, and returns which findings describe the change.
+"""Changes a response so that it breaks its contract or has a wrong count, and returns which findings describe that.
 
 The contract decides what must not be missing or null. The checks under test have no part in this.
 """

@@ -1,9 +1,8 @@
-"""Reads everything that a server has, as steps of a suite, to compare a cluster with a fake that serves its recording.
+"""Reads everything that a server has, as steps of a suite.
 
-    python -m tests.fidelity.compare REAL REPLAY
-
-compares the steps of two servers. Jobs are numbered in the order of their start. The ids of checkpoints and
-TaskManagers are read from each server, because those of the fake are different.
+test_record_real.py compares the steps of a real cluster with those of a fake that serves its recording. Jobs are
+numbered in the order of their start. The ids of checkpoints and TaskManagers are read from each server, because those
+of the fake are different.
 """
 
 from __future__ import annotations

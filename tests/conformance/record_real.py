@@ -56,7 +56,7 @@ class RecordingClient(HttpClient):
 
 
 def start_jobs(driver: Driver) -> None:
-    """Start a running, a cancelled, a finished and a failed job, and a job that repeatedly fails and restarts."""
+    """Start jobs that run, are cancelled, finish, fail, and repeatedly restart; take a savepoint of the running job."""
     driver.begin_suite("jobs")
     start_job(driver, "wordcount", "--par", "1", "--name", "orders")
     start_job(driver, "wordcount", "--par", "1", "--name", "not wanted", variable="other")

@@ -69,7 +69,7 @@ jobs:
 """A job with busy times, back pressure and checkpoints of different durations."""
 
 
-def record_scenario(cluster: FlinkMock, seconds: int = 40, anonymize: bool = False) -> dict[str, Any]:
+def record_scenario(cluster: FlinkMock, seconds: int = 40, *, anonymize: bool = False) -> dict[str, Any]:
     """Record a cluster for some seconds of cluster time; return the scenario."""
     client = HttpClient(cluster.url)
     try:

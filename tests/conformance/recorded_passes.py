@@ -26,12 +26,12 @@ class RecordedPasses:
     Attributes:
         contract: The contract of the server's release.
         passes: The responses of each pass, in order.
-        times: When each pass ended, in ms.
+        end_times_ms: When each pass ended.
     """
 
     contract: Contract
     passes: list[list[SuccessResponse]] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
+    end_times_ms: list[float] = field(default_factory=list)
 
     def record(self, client: Client, now: Callable[[int], float], limit: int) -> None:
         """Add a pass.
@@ -56,7 +56,7 @@ class RecordedPasses:
                     number = len(responses)
                     responses.append(success_response(operation, path + query, body, sent_at, now(number), number))
         self.passes.append(responses)
-        self.times.append(now(len(responses)))
+        self.end_times_ms.append(now(len(responses)))
 
     @cached_property
     def _invariants(self) -> CachedInvariants:
@@ -78,7 +78,7 @@ class RecordedPasses:
 
         session = CoherenceSession(self._invariants, lambda target: newest.get(target), lambda: now)
         for pass_number in pass_numbers if pass_numbers is not None else range(len(self.passes)):
-            now = self.times[pass_number]
+            now = self.end_times_ms[pass_number]
             responses = [change(response, pass_number) for response in self.passes[pass_number]]
             newest = {response.target: response for response in responses}
             for response in responses:

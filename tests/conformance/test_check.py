@@ -30,26 +30,26 @@ def cluster_with_jobs(flink: str) -> FlinkMock:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[FlinkMock]:
-    running = cluster_with_jobs("2.3")
-    yield running
-    running.close()
+    mock = cluster_with_jobs("2.3")
+    yield mock
+    mock.close()
 
 
 @pytest.fixture(scope="module")
 def small_cluster() -> Iterator[FlinkMock]:
     """A cluster with one job and one subtask of each vertex, which needs a third of the requests."""
-    with FlinkMock({"jobs": {"running": {"type": "batch", "parallelism": 1}}}, flink="2.3", clock="virtual") as running:
-        running.advance("60s")
-        yield running
+    with FlinkMock({"jobs": {"running": {"type": "batch", "parallelism": 1}}}, flink="2.3", clock="virtual") as mock:
+        mock.advance("60s")
+        yield mock
 
 
 @pytest.mark.parametrize("flink", EACH_RELEASE)
 def test_a_fake_cluster_has_no_findings(flink: str) -> None:
-    running = cluster_with_jobs(flink)
+    mock = cluster_with_jobs(flink)
     try:
-        report = check(running.url)
+        report = check(mock.url)
     finally:
-        running.close()
+        mock.close()
     assert report.flink == flink
     assert report.clean, report.table()
     operation_count = len(report.answered) + len(report.unanswered)

@@ -83,7 +83,7 @@ def test_a_falsification_is_found_and_named(
 
 
 def first_target(recorded: RecordedPasses, operation_id: str, pointer: str) -> str:
-    """Return the target of the first response to an operation that has a value other than 0 or empty at a pointer."""
+    """Return the target of the first response to an operation whose value at a pointer is not 0 or empty."""
     for response in recorded.passes[0]:
         if response.operation_id == operation_id:
             parent, key = parent_of(response.body, pointer)

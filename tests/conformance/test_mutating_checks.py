@@ -32,10 +32,10 @@ CALLED_OPERATIONS = {
     "getSavepointDisposalStatus",
     "deleteJar",
 }
-"""Operations that the checks of a jar call in all releases."""
+"""Operations that the mutating checks with a jar call in all releases."""
 FURTHER_OPERATIONS = {"1.12": set[str](), "1.20": {"triggerCheckpoint", "getCheckpointStatus", "triggerHeartbeat"}}
 FURTHER_OPERATIONS["2.3"] = {*FURTHER_OPERATIONS["1.20"], "submitApplicationFromJar", "cancelApplication"}
-"""Release -> further operations that the checks of a jar call."""
+"""Release -> further operations that the mutating checks with a jar call."""
 
 
 def check_cluster(cluster: FlinkMock, checks: MutatingChecks, progress: Progress | None = None) -> Report:
@@ -46,7 +46,7 @@ def check_cluster(cluster: FlinkMock, checks: MutatingChecks, progress: Progress
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_checks_of_a_jar_call_all_operations_and_have_no_findings(flink: str) -> None:
+def test_mutating_checks_with_a_jar_call_all_operations_and_have_no_findings(flink: str) -> None:
     with FlinkMock(flink=flink, clock="virtual") as cluster:
         checks = MutatingChecks(JAR_FOLDERS[flink] / "wordcount.jar", savepoints="file:///savepoints")
         steps: list[tuple[int, int, str]] = []
@@ -54,6 +54,7 @@ def test_checks_of_a_jar_call_all_operations_and_have_no_findings(flink: str) ->
         assert report.clean, report.table()
         answered = {operation.id for operation in report.answered}
         assert answered >= CALLED_OPERATIONS | FURTHER_OPERATIONS[flink], report.table()
+        # the six steps of the mutating checks, and the last call of the check
         assert [step[:2] for step in steps[-7:]] == [*((done, 6) for done in range(6)), (1, 1)]
 
 
@@ -107,9 +108,9 @@ class ConstantClient:
 
 @pytest.fixture
 def cluster() -> Iterator[FlinkMock]:
-    with FlinkMock({"jobs": {"running": "streaming", "finished": "batch"}}, clock="virtual") as running:
-        running.advance("60s")
-        yield running
+    with FlinkMock({"jobs": {"running": "streaming", "finished": "batch"}}, clock="virtual") as mock:
+        mock.advance("60s")
+        yield mock
 
 
 @pytest.mark.slow

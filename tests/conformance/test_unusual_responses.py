@@ -108,7 +108,7 @@ def test_a_checkpoint_summary_without_reports_is_a_violation() -> None:
 
 
 def test_metrics_of_an_ended_job_need_not_add_up() -> None:
-    """In a real 1.17.2, totalNumberOfCheckpoints was still 0 at the last fetch."""
+    """In a real 1.17.2, totalNumberOfCheckpoints was still 0 when the metrics were fetched for the last time."""
     counts = {"numberOfCompletedCheckpoints": "0", "numberOfFailedCheckpoints": "0"}
     counts |= {"numberOfInProgressCheckpoints": "1", "totalNumberOfCheckpoints": "0"}
     target = f"/jobs/{JOB}/metrics?get={','.join(counts)}"

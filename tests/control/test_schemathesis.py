@@ -22,7 +22,7 @@ CHECKS = (
     "unsupported_method",
 )
 EXCLUDED_PATHS = "/requests/wait", "/jobs/{job}/wait", "/scenario", "/reset"
-"""Paths of operations that wait, or that replace the cluster: schemathesis.toml contains names of its parts."""
+"""Paths of operations that wait, or that replace the cluster whose job, signal and snapshot schemathesis.toml names."""
 
 
 def command(url: str, *, max_examples: int) -> list[str]:

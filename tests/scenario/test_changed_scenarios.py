@@ -1,4 +1,4 @@
-"""A scenario with random changes either loads, or is rejected with messages."""
+"""A scenario with random changes either loads, or is rejected with a list of mistakes."""
 
 from __future__ import annotations
 

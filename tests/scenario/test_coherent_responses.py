@@ -26,10 +26,10 @@ jobs:
   canceled: streaming
 operations: {cancel: signal failed}
 """
-"""It waits only for signals: polls would change the cluster while its responses are compared."""
+"""A scenario that waits only for signals, because polls would change the cluster while its responses are compared."""
 SIGNALS = ("initialized", "created", "fail", "restarted", "fail", "failed")
 WITHOUT_LEADER_CHANGE = RICH.replace("{48s: {crashes: 0}}", "")
-"""RICH without the change of leader, after which jobs start again and their values go backwards."""
+"""RICH without its leader change, after which jobs start again and their values go backwards."""
 ADAPTIVE = """
 cluster:
   taskmanagers: {count: 1, events: [{20s: joins}, {50s: lost}, {55s: joins}]}

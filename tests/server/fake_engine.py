@@ -27,7 +27,10 @@ class RecordedCall:
 
 
 class FakeEngine(Engine):
-    """An engine that calls `handler` in place of all handlers, and does not render its payload."""
+    """An engine that calls `handler` in place of all handlers, and does not render its payload.
+
+    If `handler` is None, the payload is the id of the operation, or the content of a file.
+    """
 
     def __init__(
         self, flink: str = "2.3", configuration: Mapping[str, str] | None = None, handler: StubHandler | None = None

@@ -1,6 +1,6 @@
-"""Every recorded request is sent to a server whose handlers are stubs.
+"""Each distinct recorded request is sent to a server whose handlers are stubs.
 
-Requests that Flink rejects before a handler get the same error messages, with their causes. All requests that reached a
+Requests that Flink rejects before a handler get the same error messages, with their causes. Requests that failed in a
 handler of the real Flink reach a stub.
 """
 
@@ -45,7 +45,7 @@ STEPS_WITHOUT_RECORDED_BODIES = {
 """Steps of which the recording has only the size of the request body."""
 BOUNDARY = "boundary-of-the-test"
 JAR = b"PK\x03\x04\x14\x00\x08\x08\x08\x00\xd3\x09v]\x00\x00"
-"""The beginning of a jar. The second byte of its time, which an error message contains, is the recorded one."""
+"""The beginning of a jar. The second byte of its timestamp, which an error message contains, is as recorded."""
 SENT_JAR = RECORDINGS.parent / "fidelity" / "jars" / "1.20.5" / "wordcount.jar"
 """A jar of the recordings. The jar of 2.3.0 has the same length and beginning."""
 REQUEST_PARTS = {

@@ -1,4 +1,4 @@
-"""The server responds like Flink to malformed and unusual requests, which no client library sends.
+"""The server responds like Flink to malformed and unusual requests, which client libraries don't usually send.
 
 See docs/flink-behaviour.md#request-line.
 """
@@ -117,7 +117,7 @@ def test_an_asterisk_is_not_found(client: Client) -> None:
     [(b"/\xc3\xa9", "/Ã©"), (b"/\x01", "/\x01"), (b"*", "*"), (b"/a\\b", "/a\\b")],
 )
 def test_targets_that_aiohttp_rejects_are_answered(client: Client, target: bytes, path: str) -> None:
-    # the server passes such a target in a header of this name, in which a client can't pass one
+    # the server itself uses the header flinkmock-target for such targets, and ignores that of a client
     response = client.send_bytes(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nflinkmock-target: 00\r\n\r\n")
     assert response.errors == [f"Unable to load requested file {path}."]
 

@@ -201,7 +201,7 @@ def test_a_restore_brings_back_a_leader_that_crashed() -> None:
             mock.jobmanagers.crash_leader("5s")
             mock.advance("1m")
             assert mock.jobmanagers.leader == 1
-            assert orders.state == "RUNNING"  # recovered by the next leader with the same id
+            assert orders.state == "RUNNING"  # recovered with the same id by the next leader
             mock.restore(snapshot)
             assert mock.jobmanagers.leader == 0
             assert all_responses(mock) == responses
