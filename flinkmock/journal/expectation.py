@@ -100,7 +100,11 @@ class Expectation:
         matching = [exchange for exchange in exchanges if self.matches(exchange)]
         if len(matching) in self.times:
             return None
-        summary = f"expected {self.matcher} {self.times}, but it {_was_sent(matching)}"
+        if self.matcher.status is None:
+            outcome = f"it {_was_sent(matching)}"
+        else:  # the request may have been sent, and answered with another status
+            outcome = f"that happened {format_count(len(matching))}" if matching else "that never happened"
+        summary = f"expected {self.matcher} {self.times}, but {outcome}"
         hints = near_misses(self.matcher, exchanges) if len(matching) < self.times.low else []
         return "\n".join([_with_location(self.location, summary) + ".", *_listed(matching), *hints])
 
