@@ -1,4 +1,4 @@
-"""Rules that the responses of a cluster follow at any time, like those of real clusters.
+"""Rules that the responses of fake and real clusters follow at any time.
 
 The checks read responses, not the model, while the clock stands still. Each check yields the violations that it finds,
 as text. `job_coherence.py` and `checkpoint_coherence.py` have further checks.

@@ -50,7 +50,7 @@ def _one_tls_context() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _long_timeouts() -> Iterator[None]:
-    """Make two timeouts of flinkmock longer: that of a server under check, and that of delays under a virtual clock."""
+    """Lengthen two timeouts of flinkmock: for responses of a checked server, and for delays under a virtual clock."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(http_client, "TIMEOUT_S", PATIENCE)
         patch.setattr(delayed_responses, "VIRTUAL_CLOCK_TIMEOUT_S", PATIENCE)

@@ -36,8 +36,8 @@ def vertex_status(task_counts: dict[str, int]) -> str:
 def check_statuses_and_order(get: Any, job: Json) -> Iterator[str]:
     """Check the status of vertices, their order, and that `/plan` has the plan of the details.
 
-    The list of vertices starts with the sources. The plan of the default scheduler starts with the sinks; that of the
-    adaptive scheduler, and since 2.0 that of a batch job, whose graph grows, starts with the sources.
+    The list of vertices starts with the sources. A plan starts with the sinks, except for plans of the adaptive
+    scheduler and, since 2.0, of batch jobs, whose graph grows: these start with the sources.
     """
     plan_starts_with_sources = job.get("schedulerType") == "Adaptive" or "stream-graph" in job
     position_in_list = {vertex["id"]: position for position, vertex in enumerate(job["vertices"])}
@@ -54,7 +54,7 @@ def check_statuses_and_order(get: Any, job: Json) -> Iterator[str]:
                 position_in_list[source] > position_in_list[target]
                 or source_precedes_target != plan_starts_with_sources
             ):
-                yield f"{source} is an input of {target} and on the wrong side of it"
+                yield f"{source} is an input of {target}, but is listed on the wrong side of it"
     if get(f"/jobs/{job['jid']}/plan")["plan"] != job["plan"]:
         yield "/plan differs from the plan of the details"
 

@@ -1,4 +1,4 @@
-"""flinkmock keeps the promises of SECURITY.md. Each comment before a group of tests is one promise."""
+"""flinkmock does what SECURITY.md states. The comment before each group of tests is one of its statements."""
 
 from __future__ import annotations
 

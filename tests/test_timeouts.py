@@ -1,4 +1,4 @@
-"""Clients in tests wait for minutes unless a test sets a timeout, so that no test fails on a busy machine."""
+"""Clients of httpx in tests wait two minutes for a response, so that no test fails on a busy machine."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 from flinkmock.contract import Contract
 from flinkmock.contract.importing import contract_from_description
 from flinkmock.contract.importing.description import Description
-from flinkmock.contract.importing.standalone import standalone_document
+from flinkmock.contract.importing.standalone import standalone_schema_file
 from flinkmock.data_files import data_dir
 from flinkmock.errors import FlinkMockError, ImportRefused, unreadable_message
 
@@ -54,7 +54,7 @@ def _page(minor: str) -> Mapping[str, Any]:
         "operations": [entries[index] for index in page["operations"]],
         "$defs": {name: entries[index] for name, index in page["$defs"].items()},
     }
-    return standalone_document(Description("documentation page"), f"{minor}.0") | content
+    return standalone_schema_file(Description("documentation page"), f"{minor}.0") | content
 
 
 def _read(file: Path, version: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The contracts of Flink's REST API: operations, parameters and schemas per minor release, with their validation."""
+"""The contracts of Flink's REST API: the operations, parameters and schemas of each release, and their validation."""
 
 from __future__ import annotations
 

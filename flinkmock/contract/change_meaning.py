@@ -12,8 +12,8 @@ _JSON_TYPES_BY_KIND = {"int32": "integer", "int64": "integer", "double": "number
 _TYPE_NAMES = {
     "integer": "an integer",
     "number": "a number",
-    "number or non-finite text": "a number, or a text such as NaN",
-    "string": "a text",
+    "number or non-finite text": "a number, or a string such as NaN",
+    "string": "a string",
     "boolean": "a boolean",
     "object": "an object",
     "array": "a list",

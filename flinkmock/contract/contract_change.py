@@ -59,7 +59,11 @@ class ContractChange:
 
 
 def _difference_text(before: str, after: str) -> str:
-    """Return the added and removed values of enums and of maps with fixed keys, otherwise both texts."""
+    """Describe a difference between two texts about values.
+
+    For enums the added and removed values are listed, for maps with fixed keys the added and removed keys; otherwise
+    both texts are returned.
+    """
     for mark, label in (("enum ", ""), (" keyed by ", "keys ")):
         if mark in before and mark in after:
             old_values, new_values = _values_after(mark, before), _values_after(mark, after)

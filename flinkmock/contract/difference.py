@@ -99,7 +99,7 @@ def contracts_between(old: str, new: str) -> list[Contract]:
     first, last = Contract.load(old).release, Contract.load(new).release
     if not first < last:
         raise InvalidArgument(f"Flink {last} is not later than {first}.")
-    # Files of other releases are not read: an imported one may be broken.
+    # The files of other releases are not read, because an imported file may be broken.
     return [Contract.load(minor) for minor in known_releases() if first.number <= release_number(minor) <= last.number]
 
 

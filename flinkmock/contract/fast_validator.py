@@ -143,13 +143,15 @@ class CompiledValidator:
             try:
                 self._checks[name] = self.check(self._definitions[name])
             except NotImplementedError:
-                self._checks = checks_before  # without the checks that refer to the missing one
+                self._checks = checks_before  # without checks that refer to this definition
                 raise
         return self._checks[name]
 
     def _closed_object(self, properties: Mapping[str, Schema], required: frozenset[str]) -> Check:
         """Return a check of an object that allows no other keys. Most objects of Flink are like this."""
-        checks = {name: (index, self.check(schema)) for index, (name, schema) in enumerate(properties.items())}
+        checks_and_indices = {
+            name: (self.check(schema), index) for index, (name, schema) in enumerate(properties.items())
+        }
         requires_order = self._requires_key_order
 
         def is_valid(value: Any) -> bool:
@@ -157,10 +159,10 @@ class CompiledValidator:
                 return False
             last_index = -1
             for name, field in value.items():
-                entry = checks.get(name)
-                if entry is None:
+                check_and_index = checks_and_indices.get(name)
+                if check_and_index is None:
                     return False
-                index, check = entry
+                check, index = check_and_index
                 if (requires_order and index < last_index) or not check(field):
                     return False
                 last_index = index

@@ -25,7 +25,7 @@ COMPONENT_PREFIX = "#/components/schemas/"
 CONVERTER_PROPERTIES = ("java_type", "case_insensitive", "other_text_is_false")
 """The properties of a parameter's converter that its schema can't express."""
 LIST_PARAMETERS = frozenset({"agg", "failureLabelFilter", "get", "jobs", "programArg", "subtasks", "taskmanagers"})
-"""The query parameters from which Flink reads several values, separated by commas. From others, it reads one value."""
+"""The query parameters that Flink reads as a list of values, separated by commas. It reads others as one value."""
 CONVERTER_EXTENSION = "x-flink-converter"
 RELEASE_EXTENSION = "x-flink"
 EXTENSIONS = {"refined": "x-flink-refined", "unconfirmed": "x-flink-unconfirmed"}
@@ -104,7 +104,7 @@ def _operation(operation: Operation, contract: Contract) -> Document:
     parameters += [_parameter(operation, query_parameter, "query") for query_parameter in operation.query_parameters]
     if parameters:
         entry["parameters"] = parameters
-    # A body of GET has no meaning in HTTP. The operation that reads one accepts the same values in its query.
+    # A body of GET has no meaning in HTTP. The GET operation that reads a body accepts the same values in its query.
     if operation.method == "GET" and operation.request is not None:
         entry["x-flink-request"] = _schema(operation.request)
     elif body := _request(operation, contract):
@@ -119,8 +119,8 @@ def _operation(operation: Operation, contract: Contract) -> Document:
         entry["x-flink-requires-config"] = dict(operation.requires_config)
     if operation.session_cluster_only:
         entry["x-flink-session-cluster-only"] = True
-    if operation.headers:
-        entry["x-flink-headers"] = operation.headers
+    if operation.headers_class:
+        entry["x-flink-headers"] = operation.headers_class
     return entry
 
 
@@ -181,7 +181,10 @@ def _response(operation: Operation, contract: Contract) -> Document:
 
 
 def _definition(class_name: str, schema: Schema, contract: Contract) -> Document:
-    """Return the schema of a class, with a discriminator if all subclasses have a constant property of one name."""
+    """Return the schema of a class.
+
+    It has a discriminator if all subclasses have a constant property of the same name.
+    """
     definition: Document = _schema(schema)
     _add_descriptions(definition, class_name)
     variants = [resolve(branch, contract.definitions).get("properties", {}) for branch in schema.get("oneOf", ())]

@@ -63,7 +63,7 @@ class Operation:
 
     Attributes:
         id: Flink's operation id.
-        headers: The Java class that declares it (a `MessageHeaders`); "" if unknown.
+        headers_class: The Java class that declares it (a `MessageHeaders`); "" if unknown.
         path: The path, such as "/jobs/:jobid".
         status: The status of a success response.
         request: The schema of the request body; None if there is none.
@@ -75,7 +75,7 @@ class Operation:
     """
 
     id: str
-    headers: str
+    headers_class: str
     method: str
     path: str
     status: int
@@ -109,7 +109,7 @@ class Operation:
         """Read an entry of a schema file."""
         return cls(
             id=entry["id"],
-            headers=entry["headers"],
+            headers_class=entry["headers"],
             method=entry["method"],
             path=entry["path"],
             status=entry["status"],

@@ -88,8 +88,8 @@ class Pattern:
         Args:
             method: The method of the request.
             path: The path of the request, decoded and without its query.
-            operation: The operation of the request; None if it matches none. Because of it, `/jobs/overview` doesn't
-                match `/jobs/:jobid`.
+            operation: The operation of the request; None if there is none. A request of the operation `/jobs/overview`
+                doesn't match the pattern `/jobs/:jobid`.
         """
         segments = split_path(path)
         if operation is not None:

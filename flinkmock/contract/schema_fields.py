@@ -1,7 +1,7 @@
 """Lists the fields of a schema by their paths, such as `.vertices[].status`.
 
-In a path, `.field` is a property, `[]` the items of a list, `{}` the values of a map, and `<name>` one of several
-subclasses.
+In a path, `.field` stands for a property, `[]` for the items of a list, `{}` for the values of a map, and `<name>` for
+one of several subclasses.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Validates bodies with JSON Schema, and with rules that JSON Schema can't express.
 
-These rules are about the order of keys (Jackson writes properties in a fixed order, unlike maps), integers and doubles
-(Jackson writes a double as 4.0, never as 4), the ranges of int and long, and base64.
+The additional rules are about the order of keys (Jackson writes properties in a fixed order, unlike maps), integers and
+doubles (Jackson writes a double as 4.0, never as 4), the ranges of int and long, and base64.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ def _fulfils(item: Any, condition: ItemsWhere) -> bool:
 
 
 def _branches(schema: Schema, definitions: Definitions) -> Iterator[Schema]:
-    """Yield the branches of a schema, without references and alternatives."""
+    """Yield the schemas that a schema stands for: references are followed, and alternatives are yielded one by one."""
     schema = resolve(schema, definitions)
     branches = alternatives(schema)
     if not branches:

@@ -58,7 +58,7 @@ class VariableValue:
     Attributes:
         path: The path, with `[*]` for all items of lists and all values of maps. A body may have many such values.
         changes: The changes that are possible.
-        field: The schema of the value; for an added field, that of the object.
+        field: The schema of the value; for an added field, the schema of the object that gets it.
         later_values: The values of an enum in later releases only.
     """
 

@@ -1,4 +1,4 @@
-"""The machine and the Java version of a fake cluster: those of a container of Flink's official image.
+"""The machine and the Java version of a fake cluster, as in a container of Flink's official image.
 
 They appear in `/jobmanager/environment`, the hardware of TaskManagers, thread dumps and logs. Nothing else depends on
 them.

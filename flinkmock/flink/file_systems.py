@@ -1,6 +1,7 @@
 """The file systems of a cluster: their schemes, and why they can't create a directory or read a savepoint.
 
-The messages are those of 2.3.0, 1.20.5 and 1.12.5 (tests/situations, steps `poll empty`, `poll relative`, …).
+The messages were recorded from Flink 2.3.0, 1.20.5 and 1.12.5 (tests/situations, steps `poll empty`, `poll relative`,
+…).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ DEFAULT_SCHEMES = (
     LOCAL_SCHEME, "hdfs", "viewfs", "s3", "s3a", "s3n", "s3p", "gs", "oss", "abfs", "abfss", "wasb", "wasbs", "azure",
     "maprfs", "swift", "cosn", "obs", "alluxio",
 )  # fmt: skip
-"""The schemes that a fake cluster has by default: those of Flink's plugins and of Hadoop."""
+"""The schemes that a fake cluster has by default: the schemes of Flink's plugins and of Hadoop."""
 
 _AZURE, _S3_HADOOP, _S3_PRESTO = "flink-fs-azure-hadoop", "flink-s3-fs-hadoop", "flink-s3-fs-presto"
 

@@ -1,7 +1,7 @@
 """Flame graphs: the stack samples of a vertex's subtasks, computed from how busy they are.
 
 A subtask that is busy 30 % of the time processes records in 30 of 100 samples and waits for mail in the other 70.
-The root node and the shape of the tree are those of the recordings (suite job-running).
+The root node and the shape of the tree are as in the recordings (suite job-running).
 """
 
 from __future__ import annotations

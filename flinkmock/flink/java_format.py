@@ -79,7 +79,7 @@ def hash_order(names: Iterable[str], hash_code: Callable[[str], int] = string_ha
 
     Args:
         names: The keys of the map, in the order in which they are added.
-        hash_code: Returns the hash code of the Java object with a name, by default that of a string.
+        hash_code: Returns the hash code of the Java object that a name stands for. By default, it is a string.
     """
     distinct = list(dict.fromkeys(names))
     table_size = _INITIAL_TABLE_SIZE

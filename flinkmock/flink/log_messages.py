@@ -1,6 +1,6 @@
 """The messages that Flink logs while jobs run. There is one function for each message.
 
-Texts and loggers are those of live clusters of 1.16, 1.20 and 2.3. All functions use these parameters: `time` is in
+Texts and loggers are from live clusters of 1.16, 1.20 and 2.3. All functions use these parameters: `time` is in
 epoch ms; `task` is the name of a subtask with its number ("tokenize (1/2)"); `execution_id` is the id of its execution,
 and `attempt` the number of this execution, from 0; `old` and `new` are states.
 """

@@ -1,7 +1,7 @@
 """The memory of Flink's processes, computed from `*.memory.process.size` by Flink's rules.
 
-The rules are those of `TaskExecutorProcessUtils`, `JobManagerProcessUtils` and `ProcessMemoryUtils`. All sizes are in
-bytes unless a name says MiB. The sizes for 1728m are those of the recordings (suite cluster, `/taskmanagers`).
+The rules are in `TaskExecutorProcessUtils`, `JobManagerProcessUtils` and `ProcessMemoryUtils`. All sizes are in bytes
+unless a docstring says MiB. The sizes for 1728m are as in the recordings (suite cluster, `/taskmanagers`).
 """
 
 from __future__ import annotations

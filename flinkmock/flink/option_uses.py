@@ -1,7 +1,7 @@
 """How the fake uses each of the Flink options that the REST API depends on.
 
-Names, defaults and releases are those of the `*Options` classes in Flink's jars, 1.12 to 2.3. An option that is not
-listed here is only shown by `/jobmanager/config`.
+Names, defaults and releases are from the `*Options` classes in Flink's jars, 1.12 to 2.3. An option that is not listed
+here is only shown by `/jobmanager/config`.
 
 `options_page.py` generates docs/configuration-options.md from this list.
 """

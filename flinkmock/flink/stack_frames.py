@@ -47,7 +47,7 @@ class ReleaseLineNumbers:
     task_run: int
     task_do_run: int
     task_restore_and_invoke: int | None
-    """This field and the next one are None if the release lacks these methods."""
+    """None, as is the next field, if the release lacks the method."""
     task_run_with_system_exit_monitoring: int | None
     stream_task_invoke: int
     stream_task_run_mailbox_loop: int
@@ -80,7 +80,7 @@ _LINES = {
 
 
 def _lambda(release: Release) -> str:
-    # Since 1.19, all lambdas have one name, so that samples of several JVMs can be added up.
+    # Since 1.19, all lambdas have the same name, so that samples of several JVMs can be added up.
     return "$$Lambda$0/0x0" if release.since("1.19") else "$$Lambda$864/0x00007f3d345c5598"
 
 
@@ -146,7 +146,7 @@ def busy_stack(release: Release, *, is_source: bool) -> tuple[Frame, ...]:
 def _lines(release: Release) -> ReleaseLineNumbers:
     """Return the line numbers of a release.
 
-    For 1.12, they are those of 1.13; for a release that is newer than all known ones, those of the newest known one.
+    1.12 gets the line numbers of 1.13; a release that is not in the table gets those of the newest earlier release.
     """
     up_to_release = [lines for minor, lines in _LINES.items() if release.since(minor)]
     return up_to_release[-1] if up_to_release else _LINES["1.13"]

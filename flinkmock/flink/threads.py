@@ -1,6 +1,6 @@
 """Thread dumps: the threads of Flink's processes. All of them are idle.
 
-The names of the threads are those of live clusters of all releases. The same seed gives the same dump.
+The names of the threads are from live clusters of all releases. The same seed gives the same dump.
 """
 
 from __future__ import annotations
@@ -277,7 +277,7 @@ def _thread_text(
     activity, lock = thread.activity, None
     if activity.waits_for is not None:
         lock = f"{activity.waits_for}@{int(random.hex(8, 'lock', process, number), 16):x}"
-    # Until 1.14 the text is that of ThreadInfo.toString, which contains the priority (recording of 1.12.5).
+    # Until 1.14, Flink sends the text of ThreadInfo.toString, which contains the priority (recording of 1.12.5).
     priority = "" if release.since("1.15") else "prio=5 "
     lines = [f'"{thread.name}" {priority}Id={number} {activity.state}' + (f" on {lock}" if lock else "")]
     for index, frame in enumerate(activity.frames[:max_depth]):

@@ -15,7 +15,7 @@ from flinkmock import limits
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 
 Event = Any
-"""A yaml.Event, whose type stubs lack tag, anchor and value."""
+"""A yaml.Event. It is Any because the type stubs of PyYAML lack its attributes tag, anchor and value."""
 
 Scalar = str | int | float | bool | None
 
@@ -103,7 +103,7 @@ def empty_document(file: str) -> YamlNode:
 
 
 def parse_yaml(text: str, file: str, diagnostics: Diagnostics) -> YamlNode:
-    """Parse one YAML document. An empty one is an empty mapping.
+    """Parse one YAML document. An empty document becomes an empty mapping.
 
     Raises:
         ScenarioError: The text is not valid YAML, or uses a feature that scenarios don't have.

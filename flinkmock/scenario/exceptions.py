@@ -1,4 +1,4 @@
-"""The exceptions of a scenario: named ones of the section `exceptions`, and inline ones."""
+"""Reads the exceptions of a scenario: named exceptions in the section `exceptions`, and inline exceptions."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class JobReader:
     Args:
         templates: The templates, by scheduler.
         exceptions: Reads the exceptions of jobs.
-        operations: The operations of the scenario. Those of a job override them.
+        operations: The cluster operations of the scenario. The operations of a job override them.
         scheduler: The configured scheduler of the cluster.
         defaults: The values that options of the cluster set.
         diagnostics: Collects the mistakes.

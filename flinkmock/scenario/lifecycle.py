@@ -28,7 +28,7 @@ MAX_PAST_REPEATS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class _StateEntry:
-    """A step with one state; `duration` is None if none is specified."""
+    """A step with one state; `duration` is None if the step specifies no duration."""
 
     location: SourceLocation
     state: str

@@ -22,7 +22,7 @@ from flinkmock.scenario.quantities import as_bool, as_float, as_int, as_int_set,
 def read_metrics(
     node: YamlNode | None, diagnostics: Diagnostics, parallelism: int | None = None
 ) -> dict[str, MetricSpec]:
-    """Read metrics by name. `parallelism` is that of their vertex; None for the metrics of a job."""
+    """Read metrics by name. `parallelism` is the parallelism of their vertex; None for the metrics of a job."""
     entries = node.items if node is not None else {}
     return {name: _metric(metric, parallelism, diagnostics) for name, metric in entries.items()}
 

@@ -1,7 +1,7 @@
 """Checks a scenario against the published JSON Schema (`schemas/scenario.schema.json`), with readable messages.
 
-The schema contains messages where the standard ones don't help. `x-say` maps a keyword of JSON Schema to a message with
-placeholders {value} and {hint}. `x-instead` maps a key that does not exist to what should be written instead.
+The schema contains messages where the standard messages don't help. `x-say` maps a keyword of JSON Schema to a message
+with placeholders {value} and {hint}. `x-instead` maps a key that does not exist to what should be written instead.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
 SchemaError = Any
-"""A jsonschema.ValidationError, whose attributes are always set, although its type stubs make them optional."""
+"""A jsonschema.ValidationError. It is Any because the type stubs declare attributes optional that are always set."""
 
 _TYPE_NAMES = {
     "object": "a mapping",

@@ -23,7 +23,7 @@ class VertexReader:
 
     Attributes:
         job: The path of the job, for messages.
-        parallelism: The parallelism of vertices that don't set one.
+        parallelism: The parallelism of vertices that don't specify one.
         is_batch: Whether the job is a batch job.
         diagnostics: Collects the mistakes.
     """
@@ -162,7 +162,7 @@ def _busy(node: YamlNode | None) -> tuple[float, ...]:
 
 
 def _default_ship_strategy(source_parallelism: int, parallelism: int) -> str:
-    """Return the ship strategy of an edge without one (StreamGraph.createActualEdge)."""
+    """Return the ship strategy of an edge that specifies none (StreamGraph.createActualEdge)."""
     return "FORWARD" if source_parallelism == parallelism else "REBALANCE"
 
 

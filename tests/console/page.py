@@ -27,7 +27,7 @@ class ConsolePage:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def press(self, text: str, label: str = "") -> None:
-        """Click the button with this text, and this accessible name if it has another one."""
+        """Click the button with this text. `label` is its accessible name, if that differs from the text."""
         self.browser.click(f'button[aria-label="{label}"]' if label else "button", text)
 
     def fill(self, selector: str, value: str) -> None:

@@ -58,7 +58,7 @@ class Browser:
 
     @property
     def text(self) -> str:
-        """The text of the page, including that of text fields, with single spaces."""
+        """The text of the page and of its text fields, with single spaces."""
         page_text = self.driver.execute_script("return document.body.innerText")
         fields = self.driver.execute_script(
             "return [...document.querySelectorAll('input, textarea')].map(field => field.value).join(' ')"

@@ -72,7 +72,7 @@ PAGES = {
 
 
 def ids_by_name(cluster: FlinkMock) -> dict[str, str]:
-    """Return the values of the names in PAGES: the ids of jobs, a vertex and a TaskManager, and the endpoint of it."""
+    """Return the values of the names in PAGES: ids of jobs, a vertex and a TaskManager, and an endpoint."""
     jobs = {job["name"]: job["jid"] for job in get(cluster, "/jobs/overview")["jobs"]}
     vertices = get(cluster, f"/jobs/{jobs['orders']}")["vertices"]
     window = next(vertex["id"] for vertex in vertices if vertex["name"].startswith("window"))

@@ -23,7 +23,7 @@ from flinkmock.contract.importing.merge import ContractMerger
 from flinkmock.contract.importing.openapi_document import read_document, read_openapi
 from flinkmock.contract.importing.references import define_request_bodies, referenced_definitions
 from flinkmock.contract.importing.soundness import refuse_foreign, refuse_unsound
-from flinkmock.contract.importing.standalone import standalone_document
+from flinkmock.contract.importing.standalone import standalone_schema_file
 from flinkmock.contract.operation import segments_without_names
 from flinkmock.errors import ImportRefused
 
@@ -68,15 +68,15 @@ def import_contract(
     """
     text = file.read_text(encoding="utf-8")
     with _refuse_broken():
-        flinkmock_document = _flinkmock_document(text)
-        if flinkmock_document is not None:
+        complete_schema_file = _schema_file_in(text)
+        if complete_schema_file is not None:
             detail = f"Read from {file.name}, an OpenAPI document that flinkmock wrote."
             header = _header(
-                version, commit or flinkmock_document["commit"], built or flinkmock_document["built"], detail
+                version, commit or complete_schema_file["commit"], built or complete_schema_file["built"], detail
             )
-            document = header | {name: value for name, value in flinkmock_document.items() if name not in header}
-            referenced_definitions(document, document["$defs"])  # raises KeyError if a definition is missing
-            return _checked(document), []
+            schema_file = header | {name: value for name, value in complete_schema_file.items() if name not in header}
+            referenced_definitions(schema_file, schema_file["$defs"])  # raises KeyError if a definition is missing
+            return _checked(schema_file), []
         description = read_description(text)
         operations = {
             (operation.method, segments_without_names(operation.path)): f"{operation.method} {operation.path}"
@@ -86,10 +86,10 @@ def import_contract(
         same_release = minor_release(version) == base.release.minor
         merger = ContractMerger(base.document, description, same_release=same_release)
         detail = f"Read from {file.name} ({description.kind}), completed from {base.release.version}."
-        document = merger.merged_schema_file(
+        schema_file = merger.merged_schema_file(
             _header(version, commit or "unknown", built or "1970-01-01T00:00:00Z", detail)
         )
-        return _checked(document), merger.notes
+        return _checked(schema_file), merger.notes
 
 
 def nearest_release(version: str) -> str:
@@ -113,11 +113,11 @@ def contract_from_description(text: str, version: str) -> Contract:
     Raises:
         ImportRefused: The text is not a description, or it is broken.
     """
-    return Contract(standalone_document(read_description(text), version))
+    return Contract(standalone_schema_file(read_description(text), version))
 
 
-def _flinkmock_document(text: str) -> dict[str, Any] | None:
-    """Return the schema file in an OpenAPI document of `flinkmock openapi`; None if the text is something else."""
+def _schema_file_in(text: str) -> dict[str, Any] | None:
+    """Return the schema file that an OpenAPI document of `flinkmock openapi` contains; None for other texts."""
     document = read_document(text)
     return None if document is None else read_flinkmock_document(document)
 
@@ -141,11 +141,11 @@ def _refuse_broken() -> Iterator[None]:
         ) from error
 
 
-def _checked(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema file whose request bodies have definitions. Raises ImportRefused if it is unsound."""
-    document = define_request_bodies(document)
-    refuse_unsound(document)
-    return document
+def _checked(schema_file: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema file with a definition for each request body. Raises ImportRefused if the file is unsound."""
+    schema_file = define_request_bodies(schema_file)
+    refuse_unsound(schema_file)
+    return schema_file
 
 
 def _header(version: str, commit: str, built: str, detail: str) -> dict[str, Any]:
@@ -154,6 +154,6 @@ def _header(version: str, commit: str, built: str, detail: str) -> dict[str, Any
     return {"flink": version, "commit": commit, "built": built, "provenance": provenance}
 
 
-def schema_file_text(document: Mapping[str, Any]) -> str:
+def schema_file_text(schema_file: Mapping[str, Any]) -> str:
     """Return the content of a schema file as JSON."""
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(schema_file, indent=1, ensure_ascii=False) + "\n"

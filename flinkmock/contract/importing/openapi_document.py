@@ -100,7 +100,7 @@ def operations_of(document: Mapping[str, Any]) -> Iterator[DocumentOperation]:
             if method in _METHODS:
                 listed_parameters = [*item.get("parameters", ()), *entry.get("parameters", ())]
                 resolved = [dereferenced(parameter, document) for parameter in listed_parameters]
-                # A parameter of an operation overrides that of its path.
+                # A parameter of an operation overrides the parameter with the same name of the path item.
                 parameters = list({(parameter["in"], parameter["name"]): parameter for parameter in resolved}.values())
                 parameters = [parameter for parameter in parameters if parameter["in"] in ("path", "query")]
                 declared = {parameter["name"] for parameter in parameters if parameter["in"] == "path"}
@@ -128,7 +128,10 @@ _VALUE_CLASSES: tuple[tuple[frozenset[str], Mapping[str, Any]], ...] = (
     (frozenset({"bytes", "lowerPart", "upperPart"}), {"type": "string", "pattern": "[0-9a-f]{32}"}),  # AbstractID
     (frozenset({"byteArray"}), {"type": "string", "format": "byte"}),  # SerializedValue
 )
-"""Classes that Jackson writes as one value, by the properties of the Java object, which Flink's document shows."""
+"""Properties of a Java class, and the schema of the value that Jackson writes for an object of it.
+
+Flink's document wrongly describes such objects with these properties.
+"""
 
 
 def _components(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -150,15 +153,15 @@ def _definitions(components: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _operation(
-    method: str, path: str, entry: Mapping[str, Any], declared: list[Any], components: Mapping[str, Any]
+    method: str, path: str, entry: Mapping[str, Any], parameters: list[Any], components: Mapping[str, Any]
 ) -> DescribedOperation:
     responses = {
         int(code): response for code, response in entry["responses"].items() if code.isdecimal() and code[0] == "2"
     }
     operation = DescribedOperation(method, path, min(responses), id=entry.get("operationId"))
-    for declared_parameter in declared:
-        parameters = operation.query_parameters if declared_parameter["in"] == "query" else operation.path_parameters
-        parameters.append(read_parameter(declared_parameter, components))
+    for parameter in parameters:
+        converted = operation.query_parameters if parameter["in"] == "query" else operation.path_parameters
+        converted.append(read_parameter(parameter, components))
     content = content_of(entry.get("requestBody", {}))
     if "application/json" in content:
         operation.request = _convert(content["application/json"].get("schema", {}), components, "@request")
@@ -199,7 +202,7 @@ def read_parameter(entry: Mapping[str, Any], components: Mapping[str, Any]) -> d
 
 
 def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: str) -> dict[str, Any]:
-    """Convert a schema of OpenAPI 3.0 or 3.1 into one of JSON Schema 2020-12."""
+    """Convert a schema of OpenAPI 3.0 or 3.1 to JSON Schema 2020-12."""
     if "$ref" in schema:
         return {"$ref": f"#/$defs/{schema['$ref'].removeprefix(COMPONENT_PREFIX)}{suffix}"}
     if "oneOf" in schema or "anyOf" in schema:

@@ -31,17 +31,17 @@ def referenced_definitions(roots: Any, definitions: Mapping[str, Any]) -> dict[s
     return {name: schema for name, schema in definitions.items() if name in names}
 
 
-def define_request_bodies(document: dict[str, Any]) -> dict[str, Any]:
-    """Give each inline request schema a definition. In Flink, all request bodies have a class.
+def define_request_bodies(schema_file: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema file with a definition for each inline request schema. In Flink, all request bodies have a class.
 
     The body of `postNote` becomes the definition "PostNoteRequestBody@request".
     """
-    definitions = dict(document["$defs"])
+    definitions = dict(schema_file["$defs"])
     operations = []
-    for entry in document["operations"]:
+    for entry in schema_file["operations"]:
         if entry["request"] is not None and "$ref" not in entry["request"]:
             name = f"{entry['id'][:1].upper()}{entry['id'][1:]}RequestBody@request"
             definitions[name] = entry["request"]
             entry = {**entry, "request": {"$ref": DEFINITION_PREFIX + name}}
         operations.append(entry)
-    return document | {"operations": operations, "$defs": definitions}
+    return schema_file | {"operations": operations, "$defs": definitions}

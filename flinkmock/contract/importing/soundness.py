@@ -20,14 +20,15 @@ _KEYWORDS = frozenset(
 """The keywords that rendering and validation understand."""
 
 
-def refuse_unsound(document: Mapping[str, Any]) -> Contract:
+def refuse_unsound(schema_file: Mapping[str, Any]) -> Contract:
     """Return the contract of a schema file.
 
     Raises:
         ImportRefused: Two operations have the same id or the same path, a path parameter is missing or is not in the
-            path, or a schema is nested too deeply, endless or has keywords that flinkmock doesn't understand.
+            path, or a schema is nested too deeply, refers only to itself, or has keywords that flinkmock doesn't
+            understand.
     """
-    contract = Contract(document)
+    contract = Contract(schema_file)
     _refuse_repeated("id", Counter(operation.id for operation in contract))
     shapes = Counter(f"{operation.method} /{'/'.join(operation.segments_without_names)}" for operation in contract)
     _refuse_repeated("method and path", shapes)

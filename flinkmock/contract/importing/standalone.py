@@ -23,7 +23,7 @@ JACKSON_FEATURES = {
 ERROR_SCHEMA = {"type": "object", "properties": {"errors": {"type": "array", "items": {"type": "string"}}}}
 
 
-def standalone_document(description: Description, version: str) -> dict[str, Any]:
+def standalone_schema_file(description: Description, version: str) -> dict[str, Any]:
     """Return a schema file with only the content of the description.
 
     Its `key_order` is "unknown": descriptions don't document the order of keys.

@@ -1,6 +1,6 @@
 """Writes objects, strings, arrays, numbers and collections in the format of Java's object serialization.
 
-The bytes are those of `java.io.ObjectOutputStream` (Java Object Serialization Specification, chapter 6).
+The bytes are the same as of `java.io.ObjectOutputStream` (Java Object Serialization Specification, chapter 6).
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class ObjectStream:
 
         Args:
             java_class: The class of the object.
-            write_fields: Writes the fields and what writeObject methods add, those of the topmost parent first.
+            write_fields: Writes the fields and what writeObject methods add, beginning with the topmost parent.
         """
         self.write_raw(bytes([TC_OBJECT]))
         self.write_class(java_class)

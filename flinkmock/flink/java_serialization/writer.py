@@ -1,6 +1,6 @@
 """Serializes what Flink's responses contain: values of accumulators, exceptions and the rows of `collect()`.
 
-The format is Java's object serialization. The bytes are those of the recordings.
+The format is Java's object serialization. The bytes are the same as in the recordings.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _write_exception(
 
 
 def _serialized_original(exception: JavaException, frames: tuple[StackTraceElement, ...]) -> bytes | None:
-    """Return the serialized exception, or None if EXCEPTIONS lacks its class or that of a cause."""
+    """Return the serialized exception, or None if EXCEPTIONS lacks its class or the class of a cause."""
     if any(cause.java_class not in EXCEPTIONS for cause in exception.chain()):
         return None
     stream = ObjectStream()
@@ -144,7 +144,7 @@ def _serialized_original(exception: JavaException, frames: tuple[StackTraceEleme
 
 
 def _field_count(java_class: JavaClass | None) -> int:
-    """Return the number of fields that an exception has in addition to those of Throwable."""
+    """Return the number of fields that an exception has in addition to the fields of Throwable."""
     if java_class is None or java_class == THROWABLE:
         return 0
     return len(java_class.fields) + _field_count(java_class.parent)

@@ -1,7 +1,7 @@
 """The inputs of metrics: the state of a job, a subtask or a process at one time.
 
 Times are in epoch ms, durations in ms, sizes in bytes. Values that other responses contain (checkpoints, restarts,
-slots, records) are inputs. All other metrics are random: the same seed and time give the same values.
+slots, records) are inputs. Other varying values are drawn at random: the same seed and time give the same values.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from flinkmock.release import Release
 
 
 def _time_in_state(state: str) -> Metric[JobInputs]:
-    """Return the metric of how long the job has been in a state; 0 if it is in another one (JobStatusMetrics)."""
+    """Return the metric for how long the job has been in a state; 0 in all other states (JobStatusMetrics)."""
     return Metric(
         f"{state.lower()}Time",
         lambda inputs: inputs.now - inputs.timestamps.get(state, inputs.now) if inputs.state == state else 0,
@@ -79,7 +79,7 @@ def _last_checkpoint_path(inputs: JobInputs) -> JavaValue:
     return "n/a" if inputs.last_checkpoint is None else inputs.last_checkpoint.external_path
 
 
-# The releases of each metric are those of live clusters of all 13 releases (tests/flink/metrics/data/metric-names.tsv).
+# Live clusters of all 13 releases showed which release has which metric (tests/flink/metrics/data/metric-names.tsv).
 JOB_METRICS: Table[JobInputs] = (
     Metric("uptime", _uptime),
     Metric("downtime", _downtime),

@@ -1,7 +1,7 @@
 """The JVM metrics of a process: heap, garbage collection, threads, CPU.
 
 The used heap grows steadily and drops at each young collection. Counters depend only on the age of the process, so
-they never decrease. The magnitudes are those of real clusters of 2.3.0, 1.20.5 and 1.12.5.
+they never decrease. The magnitudes are as in real clusters of 2.3.0, 1.20.5 and 1.12.5.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _collector_metrics(name: str, *, is_idle: bool = False, since: str = "1.12")
     )
 
 
-# The releases of each metric are those of live clusters of all 13 releases (tests/flink/metrics/data/metric-names.tsv).
+# Live clusters of all 13 releases showed which release has which metric (tests/flink/metrics/data/metric-names.tsv).
 JVM_METRICS: Table[JvmState] = (
     Metric("Status.JVM.CPU.Load", lambda jvm: jvm.cpu_load),
     Metric("Status.JVM.CPU.Time", lambda jvm: jvm.cpu_time_ns),

@@ -1,4 +1,4 @@
-"""Metrics of a subtask: those of the task (records, buffers, busy time, mailbox) and of its operators."""
+"""Metrics of a subtask (records, buffers, busy time, mailbox) and of its operators."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_WATERMARK = -(2**63)
 """Long.MIN_VALUE: the value before the first watermark."""
 
 _SubtaskCount = Callable[[SubtaskInputs, IoCounters], float]
-"""Returns a number from the counters of a subtask, either the current ones or those of a minute ago."""
+"""Returns a number from the counters of a subtask: its current counters, or its counters a minute ago."""
 _IoCount = Callable[[IoCounters], int]
 """Returns one of the counters."""
 
@@ -133,7 +133,7 @@ def _mailbox_metrics() -> Table[SubtaskInputs]:
     )
 
 
-# The releases of each metric are those of live clusters of all 13 releases (tests/flink/metrics/data/metric-names.tsv).
+# Live clusters of all 13 releases showed which release has which metric (tests/flink/metrics/data/metric-names.tsv).
 SUBTASK_METRICS: Table[SubtaskInputs] = (
     *_counter_and_rate("numRecordsIn", lambda inputs, io: io.records_in),
     *_counter_and_rate("numRecordsOut", lambda inputs, io: io.records_out),
@@ -167,7 +167,7 @@ NON_SOURCE_SUBTASK_METRICS: Table[SubtaskInputs] = (
     Metric("checkpointAlignmentTime", _alignment_ns),
     Metric("currentInputWatermark", lambda inputs: NO_WATERMARK if inputs.watermark is None else inputs.watermark),
 )
-"""Metrics of all subtasks except those of sources."""
+"""Metrics of all subtasks except the subtasks of sources."""
 
 
 def _operator_counter_and_rate(name: str, count: _IoCount, since: str = "1.12") -> Table[OperatorInputs]:
@@ -227,7 +227,7 @@ def operator_metrics(inputs: OperatorInputs, release: Release) -> dict[str, str]
 
 
 def subtask_metrics(inputs: SubtaskInputs, release: Release) -> dict[str, str]:
-    """Return the metrics of `/jobs/…/subtasks/:subtaskindex/metrics` by name, including those of its operators."""
+    """Return the metrics of `/jobs/…/subtasks/:subtaskindex/metrics` by name, including metrics of the operators."""
     metrics = metric_values(SUBTASK_METRICS, inputs, release)
     if not inputs.is_source:
         metrics |= metric_values(NON_SOURCE_SUBTASK_METRICS, inputs, release)
