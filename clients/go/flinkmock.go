@@ -96,8 +96,7 @@ func Start(t testing.TB, scenario any, opts ...Option) *FlinkMock {
 }
 
 // Connect returns the cluster of a running `flinkmock serve`, for example in a container. The control token may be
-// empty. The
-// cluster is neither verified nor deleted at the end of the test.
+// empty. The cluster is neither verified nor deleted at the end of the test.
 func Connect(t testing.TB, url, token string, opts ...Option) *FlinkMock {
 	t.Helper()
 	base := strings.TrimSuffix(url, "/")
