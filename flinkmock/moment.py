@@ -3,8 +3,8 @@
 A handler that gets a `Moment` as the current time takes the same branches as with a number. The trace notes the
 comparisons that decide branches, and therefore knows until when later requests take the same branches. Values that move
 with the time, such as `now` and durations, are moments too. In the text of the response, each of them is a mark, which
-is replaced by the number when the response is sent. Any other use of a moment raises TypeError; the response can then
-not be reused.
+is replaced by the number when the response is sent. Floor division and modulo return a number and note when it changes.
+Any other use of a moment, such as multiplication, raises TypeError; the response can then not be reused.
 """
 
 from __future__ import annotations

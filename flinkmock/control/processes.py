@@ -42,12 +42,12 @@ class ClusterTaskManagers(ClusterPart):
         """
         with self.engine.lock:
             now = self._run_due_events()
-            registered = list(self)
-            if not registered:
+            registered_ids = list(self)
+            if not registered_ids:
                 raise NotFound("There is no TaskManager left to lose. Add one first.")
-            lost = taskmanager_id or registered[0]
-            self.engine.cluster.taskmanagers.remove(lost, now)
-            return lost
+            lost_id = taskmanager_id or registered_ids[0]
+            self.engine.cluster.taskmanagers.remove(lost_id, now)
+            return lost_id
 
 
 @dataclass(frozen=True, slots=True)

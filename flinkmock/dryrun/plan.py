@@ -16,7 +16,8 @@ from flinkmock.scenario.scenario import Scenario
 
 TRIGGER_KEYS = ("match", "job", "headers", "during", "every", "nth", "chance", "times", "while-job")
 """The keys of a fault that determine when it applies. The others are its effects."""
-Row = tuple[str, ...]
+Cells = tuple[str, ...]
+"""The texts of one line of the plan, which is printed in columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,9 @@ class Plan:
     title: str
     headline: str
     timeline: Timeline
-    operations: tuple[Row, ...]
-    submitted: tuple[Row, ...]
-    faults: tuple[Row, ...]
+    operations: tuple[Cells, ...]
+    submitted: tuple[Cells, ...]
+    faults: tuple[Cells, ...]
     expectations: tuple[str, ...]
 
 
@@ -78,7 +79,7 @@ def _cluster_text(scenario: Scenario, release: str) -> str:
     return f"Flink {release}, seed {scenario.seed}, {taskmanagers} with {slots}{suffix}{jobmanagers}"
 
 
-def _operations(scenario: Scenario) -> Iterator[Row]:
+def _operations(scenario: Scenario) -> Iterator[Cells]:
     for name, spec in scenario.cluster_operations.items():
         yield name, _behaviour(spec)
     for job in scenario.jobs:
@@ -103,7 +104,7 @@ def _job_text(job: JobSpec) -> str:
     return f"{job.name} ({job.type.lower()}, parallelism {job.parallelism})"
 
 
-def _faults(document: YamlNode) -> Iterator[Row]:
+def _faults(document: YamlNode) -> Iterator[Cells]:
     for node in document.elements_of("faults"):
         keys = [key for key in node.items if key != "name"]
         trigger = "; ".join(_entry_text(node, key) for key in keys if key in TRIGGER_KEYS)
