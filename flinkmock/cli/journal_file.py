@@ -1,4 +1,4 @@
-"""`--journal FILE`: writes every request to a file immediately, as JSON lines or as HAR."""
+"""`--journal FILE`: writes every exchange to a file immediately, as JSON lines or as HAR."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class JournalFile:
-    """Writes requests to a file.
+    """Writes exchanges to a file.
 
-    The file is complete after each request, so that nothing is lost if the process is killed.
+    The file is complete after each exchange, so that nothing is lost if the process is killed.
 
     Args:
         file: The file. If its name ends in .har, the format is HAR, else JSON lines. None writes nothing.

@@ -163,7 +163,7 @@ def run(args: argparse.Namespace) -> int:
             if control_url is not None and options is not None and not (args.quiet and options == ControlOptions()):
                 log.control(control_url, options)
 
-        def observer(exchange: Exchange) -> None:
+        def on_exchange(exchange: Exchange) -> None:
             journal_file.write(exchange)
             if not args.quiet:
                 log.request(exchange)
@@ -174,7 +174,7 @@ def run(args: argparse.Namespace) -> int:
                 args.host,
                 args.port,
                 # without an observer, no `Exchange` is created for each request
-                observer=None if args.quiet and args.journal is None else observer,
+                observer=None if args.quiet and args.journal is None else on_exchange,
                 load_dashboard=cluster.load_dashboard,
                 on_ready=on_ready,
                 control_options=options,
