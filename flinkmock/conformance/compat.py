@@ -25,8 +25,8 @@ from flinkmock.errors import FlinkMockError, unreadable_message
 from flinkmock.journal.contract_review import which_fields_are_read
 
 FAILS, IGNORED, MAY_READ, ALREADY_IGNORED = "fails", "ignored", "may read", "ignored already"
-"""Effects: the request fails; Flink ignores a part of it; its response changes; the current release ignores a part of
-it."""
+"""Effects of an upgrade: the request fails; Flink ignores a part of the request; the client may read a part of the
+response that changes. `ALREADY_IGNORED`: the current release ignores a part of the request."""
 EFFECTS = FAILS, IGNORED, MAY_READ, ALREADY_IGNORED
 """All effects, the worst first."""
 CAUSED_BY_UPGRADE = FAILS, IGNORED
@@ -121,7 +121,7 @@ def _json_or_none(text: str | None) -> Any:
         return None
 
 
-def detect_base_path(requests: Iterable[ClientRequest], old: str) -> str:
+def detect_base_path(requests: Iterable[ClientRequest], release: str) -> str:
     """Return the path under which an ingress serves Flink for the client: "/flink/prod".
 
     Returns:
@@ -131,15 +131,15 @@ def detect_base_path(requests: Iterable[ClientRequest], old: str) -> str:
     Raises:
         UnknownRelease: The release is not known.
     """
-    contract = Contract.load(old)
+    contract = Contract.load(release)
     prefixes: Counter[str] = Counter()
     for request in requests:
         if contract.match(request.method, request.target):
             return ""
         segments = urlsplit(request.target).path.strip("/").split("/")
-        for count in range(1, len(segments)):
-            if contract.match(request.method, "/" + "/".join(segments[count:])):
-                prefixes["/" + "/".join(segments[:count])] += request.times
+        for prefix_length in range(1, len(segments)):
+            if contract.match(request.method, "/" + "/".join(segments[prefix_length:])):
+                prefixes["/" + "/".join(segments[:prefix_length])] += request.times
                 break
     return prefixes.most_common(1)[0][0] if prefixes else ""
 
@@ -178,9 +178,9 @@ def compat(requests: Iterable[ClientRequest], old: str, new: str) -> list[Upgrad
     return sorted(impacts.values(), key=lambda impact: (EFFECTS.index(impact.effect), impact.where))
 
 
-def count_unmatched(requests: Iterable[ClientRequest], old: str) -> int:
+def count_unmatched(requests: Iterable[ClientRequest], release: str) -> int:
     """Count the requests that match no operation of a release, so that `compat` skips them. Raises UnknownRelease."""
-    contract = Contract.load(old)
+    contract = Contract.load(release)
     return sum(request.times for request in requests if contract.match(request.method, request.target) is None)
 
 
@@ -264,6 +264,7 @@ def _query_impacts(request: ClientRequest, before: Operation, after: Operation) 
 
 
 def _contains(enum: tuple[str, ...], text: str) -> bool:
+    """Return whether an enum contains a text, in upper or lower case."""
     return text.lower() in (value.lower() for value in enum)
 
 

@@ -88,19 +88,19 @@ class _Session:
         self._savepoints = savepoints
         self._steps_done, self._step_count = 0, step_count
 
-    def require_running(self, job: str) -> None:
+    def require_running(self, job_id: str) -> None:
         """Raise FlinkMockError if the job doesn't exist or has ended."""
         listed = objects_in(self._check.reader.json("/jobs"), "jobs")
         states = {str(entry.get("id")): str(entry.get("status")) for entry in listed}
         if not states:
             listed = objects_in(self._check.reader.json("/jobs/overview"), "jobs")
             states = {str(entry.get("jid")): str(entry.get("state")) for entry in listed}
-        state = states.get(job.lower())
+        state = states.get(job_id.lower())
         if state is None or state in TERMINAL:
-            running = [job_id for job_id, state_of_job in states.items() if state_of_job not in TERMINAL]
+            running_ids = [listed_id for listed_id, listed_state in states.items() if listed_state not in TERMINAL]
             raise FlinkMockError(
-                f"{self._check.client.url} has no running job {job}"
-                f"{'' if state is None else f': it is {state}'}. Running jobs: {', '.join(running) or 'none'}."
+                f"{self._check.client.url} has no running job {job_id}"
+                f"{'' if state is None else f': it is {state}'}. Running jobs: {', '.join(running_ids) or 'none'}."
             )
 
     def report_step(self, step: str) -> None:
@@ -123,34 +123,34 @@ class _Session:
         if response.status != 200 or not isinstance(file, str):
             return
         jar_id = Path(file).name
-        path = f"/jars/{quote(jar_id)}"
-        self._post("generatePlanFromJar", f"{path}/plan", {})
+        jar_path = f"/jars/{quote(jar_id)}"
+        self._post("generatePlanFromJar", f"{jar_path}/plan", {})
         self.report_step("a job that is changed and stopped")
-        if job := self._start(path):
-            self.change_job(job)
-            self.stop(job)
+        if job_id := self._start(jar_path):
+            self.change_job(job_id)
+            self.stop(job_id)
         self.report_step("a job that is cancelled")
-        if job := self._start(path):
-            self.cancel(job)
+        if job_id := self._start(jar_path):
+            self.cancel(job_id)
         self.report_step("a job that is cancelled by YARN's operation")
-        if job := self._start(path):
-            self.cancel_by_yarn(job)
+        if job_id := self._start(jar_path):
+            self.cancel_by_yarn(job_id)
         self.report_step("an application")
-        self._start_application(path)
+        self._start_application(jar_path)
         self.report_step("deletion of the jar")
-        self._call("deleteJar", "DELETE", path)
+        self._call("deleteJar", "DELETE", jar_path)
         if any(entry.get("id") == jar_id for entry in objects_in(self._check.reader.json("/jars"), "files")):
-            self._add_violation("deleteJar", path, "", "removed from /jars", "still listed")
+            self._add_violation("deleteJar", jar_path, "", "removed from /jars", "still listed")
 
-    def change_job(self, job: str) -> None:
+    def change_job(self, job_id: str) -> None:
         """Call the operations that change a job and leave it running."""
-        path = f"/jobs/{job}"
+        path = f"/jobs/{job_id}"
         self._run_async("triggerCheckpoint", f"{path}/checkpoints", {"checkpointType": "FULL"}, "getCheckpointStatus")
-        target = {"target-directory": self._savepoints} if self._savepoints else {}
+        directory_field = {"target-directory": self._savepoints} if self._savepoints else {}
         result = self._run_async(
             "triggerSavepoint",
             f"{path}/savepoints",
-            {**target, "cancel-job": False},
+            {**directory_field, "cancel-job": False},
             "getSavepointStatus",
             accepted_statuses=(400,),  # there may be no directory for savepoints
         )
@@ -163,71 +163,71 @@ class _Session:
             )
         if heartbeat := self._find_operation("triggerHeartbeat"):
             # before 1.20, Flink accepts only a bare number
-            is_bare = not self._check.contract.check_request(heartbeat, YEAR_2100_MS)
-            body: Any = YEAR_2100_MS if is_bare else {"expiredTimestamp": YEAR_2100_MS}
+            accepts_bare_number = not self._check.contract.check_request(heartbeat, YEAR_2100_MS)
+            body: Any = YEAR_2100_MS if accepts_bare_number else {"expiredTimestamp": YEAR_2100_MS}
             self._call("triggerHeartbeat", "PATCH", f"{path}/clientHeartbeat", body)
         requirements = self._check.reader.json(f"{path}/resource-requirements")
         if requirements and self._find_operation("updateJobResourceRequirements"):
             self._call("updateJobResourceRequirements", "PUT", f"{path}/resource-requirements", requirements)
         self._call("rescaleJob", "PATCH", f"{path}/rescaling?parallelism=2", accepted_statuses=(503,))
 
-    def stop(self, job: str) -> None:
+    def stop(self, job_id: str) -> None:
         """Stop a job with a savepoint."""
-        target = {"targetDirectory": self._savepoints} if self._savepoints else {}
+        directory_field = {"targetDirectory": self._savepoints} if self._savepoints else {}
         result = self._run_async(
             "triggerStopWithSavepoint",
-            f"/jobs/{job}/stop",
-            {**target, "drain": False},
+            f"/jobs/{job_id}/stop",
+            {**directory_field, "drain": False},
             "getSavepointStatus",
             accepted_statuses=(400,),
-            poll_path=f"/jobs/{job}/savepoints",
+            poll_path=f"/jobs/{job_id}/savepoints",
         )
         if result.get("location"):
-            self._expect_state(job, "triggerStopWithSavepoint", "FINISHED")
+            self._expect_state(job_id, "triggerStopWithSavepoint", "FINISHED")
         else:
-            self.cancel(job)
+            self.cancel(job_id)
 
-    def cancel(self, job: str) -> None:
+    def cancel(self, job_id: str) -> None:
         """Cancel a job."""
-        self._call("cancelJob", "PATCH", f"/jobs/{job}?mode=cancel")
-        self._expect_state(job, "cancelJob", "CANCELED")
+        self._call("cancelJob", "PATCH", f"/jobs/{job_id}?mode=cancel")
+        self._expect_state(job_id, "cancelJob", "CANCELED")
 
-    def cancel_by_yarn(self, job: str) -> None:
+    def cancel_by_yarn(self, job_id: str) -> None:
         """Cancel a job by the operation for YARN's proxy, which allows GET only."""
-        self._call("getYarnCancelJobTermination", "GET", f"/jobs/{job}/yarn-cancel")
-        self._expect_state(job, "getYarnCancelJobTermination", "CANCELED")
+        self._call("getYarnCancelJobTermination", "GET", f"/jobs/{job_id}/yarn-cancel")
+        self._expect_state(job_id, "getYarnCancelJobTermination", "CANCELED")
 
-    def _start(self, path: str) -> str | None:
+    def _start(self, jar_path: str) -> str | None:
         """Start a job of the jar and wait until all its tasks run; return its id, or None if it ends before that."""
-        response = self._post("submitJobFromJar", f"{path}/run", {})
+        response = self._post("submitJobFromJar", f"{jar_path}/run", {})
         if response is None or response.status != 200:
             return None
-        job = response_field(response, "jobid")
-        if not isinstance(job, str):
+        job_id = response_field(response, "jobid")
+        if not isinstance(job_id, str):
             return None
         for _ in range(MAX_POLLS):
-            details = self._check.reader.json(f"/jobs/{job}")
+            details = self._check.reader.json(f"/jobs/{job_id}")
             tasks = [vertex.get("status") for vertex in objects_in(details, "vertices")]
             if str(nested_field(details, "state")) in TERMINAL:
                 return None
             if tasks and all(task == "RUNNING" for task in tasks):
-                return job
+                return job_id
             self._check.wait(POLL_INTERVAL_MS)
-        return job
+        return job_id
 
-    def _start_application(self, path: str) -> None:
+    def _start_application(self, jar_path: str) -> None:
         """Start an application of the jar and cancel it, if the release has applications."""
         if self._find_operation("submitApplicationFromJar") is None:
             return
-        response = self._post("submitApplicationFromJar", f"{path}/run-application", {})
+        response = self._post("submitApplicationFromJar", f"{jar_path}/run-application", {})
         if response is None or response.status != 202:
             return
-        application = f"/applications/{response_field(response, 'applicationid')}"
+        application_path = f"/applications/{response_field(response, 'applicationid')}"
         for _ in range(MAX_POLLS):
-            if nested_field(self._check.reader.json(application), "status") == "RUNNING":
+            if nested_field(self._check.reader.json(application_path), "status") == "RUNNING":
                 break
             self._check.wait(POLL_INTERVAL_MS)
-        self._call("cancelApplication", "POST", f"{application}/cancel")
+        self._call("cancelApplication", "POST", f"{application_path}/cancel")
 
     def _run_async(
         self,
@@ -268,15 +268,15 @@ class _Session:
         self._add_violation(poll_id, path, "/status/id", "COMPLETED within a minute", "IN_PROGRESS for a minute")
         return {}
 
-    def _expect_state(self, job: str, operation_id: str, expected: str) -> None:
+    def _expect_state(self, job_id: str, operation_id: str, expected: str) -> None:
         state = None
         for _ in range(MAX_POLLS):
-            state = str(nested_field(self._check.reader.json(f"/jobs/{job}"), "state"))
+            state = str(nested_field(self._check.reader.json(f"/jobs/{job_id}"), "state"))
             if state in TERMINAL:
                 break
             self._check.wait(POLL_INTERVAL_MS)
         if state != expected:
-            self._add_violation(operation_id, f"/jobs/{job}", "/state", expected, str(state))
+            self._add_violation(operation_id, f"/jobs/{job_id}", "/state", expected, str(state))
 
     def _post(
         self, operation_id: str, target: str, body: Any, accepted_statuses: tuple[int, ...] | None = None

@@ -93,8 +93,8 @@ class OperationTour:
                     for query in self._targets.queries(operation, path):
                         self._send(TourRequest(operation, path + query))
         self._call_jar_operations()
-        if job := self._job("RUNNING"):
-            self._change_job(job)
+        if job_path := self._job_path("RUNNING"):
+            self._change_job(job_path)
         self._cancel_application()
         self._call_operations_without_job()
         self._end_jobs()
@@ -116,11 +116,11 @@ class OperationTour:
         body = self.client.json(target)
         return body.get(key, []) if isinstance(body, dict) else []
 
-    def _job(self, state: str) -> str | None:
+    def _job_path(self, state: str) -> str | None:
         """Return the path of the first job in a state."""
         return next(("/jobs/" + job["id"] for job in self._items("/jobs", "jobs") if job["status"] == state), None)
 
-    def _trigger(self, operation_id: str, target: str, body: Json, poll_operation_id: str, poll_target: str) -> None:
+    def _trigger(self, operation_id: str, target: str, body: Json, *, poll_operation_id: str, poll_target: str) -> None:
         """Trigger an async operation and poll it once."""
         response = self._call(operation_id, target, body)
         trigger_id = (response or {}).get("request-id") or (response or {}).get("triggerid") or "0" * 32
@@ -128,46 +128,70 @@ class OperationTour:
 
     def _call_jar_operations(self) -> None:
         if response := self._call("uploadJar", "/jars/upload", file=("tour.jar", small_jar())):
-            jar = "/jars/" + response["filename"].rpartition("/")[2]
+            jar_path = "/jars/" + response["filename"].rpartition("/")[2]
             self._call("getJarList", "/jars")
-            self._call("generatePlanFromJarGet", jar + "/plan")
-            self._call("generatePlanFromJar", jar + "/plan", {})
-            self._call("submitJobFromJar", jar + "/run", {"parallelism": 1})
-            self._call("submitApplicationFromJar", jar + "/run-application", {})
-            self._call("deleteJar", jar)
+            self._call("generatePlanFromJarGet", jar_path + "/plan")
+            self._call("generatePlanFromJar", jar_path + "/plan", {})
+            self._call("submitJobFromJar", jar_path + "/run", {"parallelism": 1})
+            self._call("submitApplicationFromJar", jar_path + "/run-application", {})
+            self._call("deleteJar", jar_path)
         self._call("submitJob", "/jobs", {"jobGraphFileName": "plan.bin"}, ("plan.bin", b"not a plan"))
 
-    def _change_job(self, job: str) -> None:
+    def _change_job(self, job_path: str) -> None:
         savepoint = {"target-directory": "file:///savepoints", "cancel-job": False}
-        self._trigger("triggerSavepoint", job + "/savepoints", savepoint, "getSavepointStatus", job + "/savepoints")
-        self._trigger("triggerCheckpoint", job + "/checkpoints", {}, "getCheckpointStatus", job + "/checkpoints")
-        self._trigger("rescaleJob", job + "/rescaling?parallelism=2", None, "getRescalingStatus", job + "/rescaling")
-        self._send_heartbeat(job)
-        vertices = [vertex["id"] for vertex in self._items(job, "vertices")]
+        self._trigger(
+            "triggerSavepoint",
+            job_path + "/savepoints",
+            savepoint,
+            poll_operation_id="getSavepointStatus",
+            poll_target=job_path + "/savepoints",
+        )
+        self._trigger(
+            "triggerCheckpoint",
+            job_path + "/checkpoints",
+            {},
+            poll_operation_id="getCheckpointStatus",
+            poll_target=job_path + "/checkpoints",
+        )
+        self._trigger(
+            "rescaleJob",
+            job_path + "/rescaling?parallelism=2",
+            None,
+            poll_operation_id="getRescalingStatus",
+            poll_target=job_path + "/rescaling",
+        )
+        self._send_heartbeat(job_path)
+        vertices = [vertex["id"] for vertex in self._items(job_path, "vertices")]
         request = {"serializedCoordinationRequest": "AAAA"}
         for vertex in vertices[:1]:
-            self._call("postClientCoordination", f"{job}/coordinators/{vertex}", request)
+            self._call("postClientCoordination", f"{job_path}/coordinators/{vertex}", request)
         bounds = {vertex: {"parallelism": {"lowerBound": 1, "upperBound": 1}} for vertex in vertices}
-        self._call("updateJobResourceRequirements", job + "/resource-requirements", bounds)
+        self._call("updateJobResourceRequirements", job_path + "/resource-requirements", bounds)
         for operation_id, name in (
             ("getJobRescaleConfig", "config"),
             ("getJobRescalesOverview", "overview"),
             ("getJobRescalesSummary", "summary"),
             ("getJobRescalesHistory", "history"),
         ):
-            self._call(operation_id, f"{job}/rescales/{name}")
-        for rescale in self.client.json(job + "/rescales/history") or []:
-            self._call("getJobRescaleDetails", f"{job}/rescales/details/{rescale['rescaleUuid']}")
+            self._call(operation_id, f"{job_path}/rescales/{name}")
+        for rescale in self.client.json(job_path + "/rescales/history") or []:
+            self._call("getJobRescaleDetails", f"{job_path}/rescales/details/{rescale['rescaleUuid']}")
         stop = {"targetDirectory": "file:///savepoints", "drain": False}
-        self._trigger("triggerStopWithSavepoint", job + "/stop", stop, "getSavepointStatus", job + "/savepoints")
+        self._trigger(
+            "triggerStopWithSavepoint",
+            job_path + "/stop",
+            stop,
+            poll_operation_id="getSavepointStatus",
+            poll_target=job_path + "/savepoints",
+        )
 
-    def _send_heartbeat(self, job: str) -> None:
+    def _send_heartbeat(self, job_path: str) -> None:
         if "triggerHeartbeat" not in self.contract:
             return
         body: Json = {"expiredTimestamp": YEAR_2100_MS}
         if self.contract.check_request(self.contract.operation("triggerHeartbeat"), body):
             body = YEAR_2100_MS  # 1.17 to 1.19 read a bare number
-        self._call("triggerHeartbeat", job + "/clientHeartbeat", body)
+        self._call("triggerHeartbeat", job_path + "/clientHeartbeat", body)
 
     def _cancel_application(self) -> None:
         for application in self._items("/applications/overview", "applications"):
@@ -178,9 +202,21 @@ class OperationTour:
     def _call_operations_without_job(self) -> None:
         disposal = "/savepoint-disposal"
         request = {"savepoint-path": "file:///no/such/savepoint"}
-        self._trigger("triggerSavepointDisposal", disposal, request, "getSavepointDisposalStatus", disposal)
+        self._trigger(
+            "triggerSavepointDisposal",
+            disposal,
+            request,
+            poll_operation_id="getSavepointDisposalStatus",
+            poll_target=disposal,
+        )
         data_set = "/datasets/" + "d" * 32
-        self._trigger("deleteClusterDataSet", data_set, None, "getClusterDataSetDeleteStatus", "/datasets/delete")
+        self._trigger(
+            "deleteClusterDataSet",
+            data_set,
+            None,
+            poll_operation_id="getClusterDataSetDeleteStatus",
+            poll_target="/datasets/delete",
+        )
         self._profile("JobManager", "/jobmanager/profiler")
         for taskmanager in self._items("/taskmanagers", "taskmanagers")[:1]:
             self._profile("TaskManager", f"/taskmanagers/{taskmanager['id']}/profiler")
@@ -195,15 +231,15 @@ class OperationTour:
                 self._call(f"get{process}ProfilingFile", f"{profiler}/{profiling['outputFile']}")
 
     def _end_jobs(self) -> None:
-        canceled = self._job("CANCELED")
-        for job in (self._job("RUNNING"), canceled):
-            if job:
-                self._call("cancelJob", job)
-        for job in (self._job("RUNNING"), canceled):
-            if job:
-                self._call("getYarnCancelJobTermination", job + "/yarn-cancel")
-        if canceled:
-            self._call("getYarnStopJobTermination", canceled + "/yarn-stop")
+        canceled_job = self._job_path("CANCELED")
+        for job_path in (self._job_path("RUNNING"), canceled_job):
+            if job_path:
+                self._call("cancelJob", job_path)
+        for job_path in (self._job_path("RUNNING"), canceled_job):
+            if job_path:
+                self._call("getYarnCancelJobTermination", job_path + "/yarn-cancel")
+        if canceled_job:
+            self._call("getYarnStopJobTermination", canceled_job + "/yarn-stop")
 
     def _call_remaining(self) -> None:
         """Call the operations that only an imported release has, with example values."""

@@ -23,16 +23,16 @@ class _RecordingView(View):
 
     def __init__(self, view: View) -> None:
         super().__init__()
-        del self.in_order  # so that `__getattr__` notices when it is read
+        del self.responses_in_order  # so that `__getattr__` notices when it is read
         self._view = view
         self.read_responses: _ReadResponses = {}
         self.has_read_all = False
 
     def __getattr__(self, name: str) -> list[SuccessResponse]:
-        if name != "in_order":
+        if name != "responses_in_order":
             raise AttributeError(name)
         self.has_read_all = True
-        return self._view.in_order
+        return self._view.responses_in_order
 
     def __iter__(self) -> Iterator[SuccessResponse]:
         self.has_read_all = True

@@ -220,11 +220,11 @@ def job_accumulators(view: View, job_id: str) -> Relations:
 )
 def job_accumulators_twice(view: View, job_id: str) -> Relations:
     without_query = _by_name(view.body("getJobAccumulators", jobid=job_id)["user-task-accumulators"])
-    for body in view.with_query("getJobAccumulators", jobid=job_id):
-        with_query = _by_name(body["user-task-accumulators"])
-        for name in without_query.keys() & with_query.keys():
-            yield from same_fields(with_query[name], without_query[name])
-        yield from _same_accumulators(without_query, with_query, body["user-task-accumulators"])
+    for body in view.bodies_with_query("getJobAccumulators", jobid=job_id):
+        bodies_with_query = _by_name(body["user-task-accumulators"])
+        for name in without_query.keys() & bodies_with_query.keys():
+            yield from same_fields(bodies_with_query[name], without_query[name])
+        yield from _same_accumulators(without_query, bodies_with_query, body["user-task-accumulators"])
 
 
 @between(
@@ -236,7 +236,7 @@ def result_accumulators(view: View, job_id: str) -> Relations:
     results = view.body("getJobExecutionResult", jobid=job_id)["job-execution-result"]["accumulator-results"]
     if not results.exists:
         return
-    for body in view.with_query("getJobAccumulators", jobid=job_id):
+    for body in view.bodies_with_query("getJobAccumulators", jobid=job_id):
         serialized = body["serialized-user-task-accumulators"]
         if body.response.query.get("includeSerializedValue") == ["true"]:
             yield from require(

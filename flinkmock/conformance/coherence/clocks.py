@@ -44,7 +44,7 @@ def server_clock_is_steady(view: View) -> Relations:
     """Compare the clock offset of each response with those of all others."""
     offsets = [
         _ClockOffset(time.raw - response.received_at, time.raw - response.sent_at, time)
-        for response in view.in_order
+        for response in view.responses_in_order
         for time in server_times_of(Value.of(response))
     ]
     if len(offsets) < 4:
@@ -70,7 +70,9 @@ def server_clock_is_steady(view: View) -> Relations:
     may_disagree_for_ms=0,
 )
 def metric_fetches_are_in_order(view: View) -> Relations:
-    responses = [response for response in view.in_order if response.operation_id == "getJobVertexBackPressure"]
+    responses = [
+        response for response in view.responses_in_order if response.operation_id == "getJobVertexBackPressure"
+    ]
     fetches = [(response, Value.of(response)["end-timestamp"]) for response in responses]
     fetches = [(response, fetched_at) for response, fetched_at in fetches if is_number(fetched_at.raw)]
     configured = options(view)
@@ -94,8 +96,8 @@ def metric_fetches_are_in_order(view: View) -> Relations:
 )
 def flame_graphs_are_in_order(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
-    bodies = [view.body("getJobVertexFlameGraph", **ids), *view.with_query("getJobVertexFlameGraph", **ids)]
+    bodies = [view.body("getJobVertexFlameGraph", **ids), *view.bodies_with_query("getJobVertexFlameGraph", **ids)]
     whole_graphs = [body for body in bodies if body.exists and "subtaskindex" not in body.response.query]
-    in_order = sorted(whole_graphs, key=lambda body: body.response.number)
-    times = [body["endTimestamp"] for body in in_order]
+    responses_in_order = sorted(whole_graphs, key=lambda body: body.response.number)
+    times = [body["endTimestamp"] for body in responses_in_order]
     yield from ascending(*(time for time in times if is_number(time.raw) and time.raw > 0))

@@ -75,12 +75,12 @@ def _keeps_all_jobs(view: View) -> bool:
 @between("cluster", text="/overview counts the jobs by their states.", source=_OVERVIEW)
 def overview_counts_jobs(view: View) -> Relations:
     overview, jobs = view.body("getClusterOverview"), view.body("getJobsOverview")["jobs"]
-    ids = view.body("getJobIdsWithStatusesOverview")["jobs"]
+    jobs_with_status = view.body("getJobIdsWithStatusesOverview")["jobs"]
     if not jobs.exists:
         return
     keeps_all_jobs = _keeps_all_jobs(view)
     relate_counts = equal if keeps_all_jobs else ascending  # /overview still counts jobs that have expired
-    for entries, status in ((jobs, "state"), (ids, "status")):
+    for entries, status in ((jobs, "state"), (jobs_with_status, "status")):
         states = [entry[status] for entry in entries]
         if not states and entries.exists:
             no_jobs = computed(0, "no jobs", entries)
@@ -96,13 +96,13 @@ def overview_counts_jobs(view: View) -> Relations:
 
 @between("cluster", text="/jobs and /jobs/overview list the same jobs.", source="flink-behaviour.md#job-lists")
 def same_jobs(view: View) -> Relations:
-    jobs, ids = view.body("getJobsOverview")["jobs"], view.body("getJobIdsWithStatusesOverview")["jobs"]
-    if jobs.exists and ids.exists:
-        in_jobs, in_overview = {job["id"].raw for job in ids}, {job["jid"].raw for job in jobs}
+    jobs, jobs_with_status = view.body("getJobsOverview")["jobs"], view.body("getJobIdsWithStatusesOverview")["jobs"]
+    if jobs.exists and jobs_with_status.exists:
+        ids_in_jobs, ids_in_overview = {job["id"].raw for job in jobs_with_status}, {job["jid"].raw for job in jobs}
         for job in jobs:
-            yield from is_listed(job["jid"], in_jobs, "/jobs lacks it", ids)
-        for job in ids:
-            yield from is_listed(job["id"], in_overview, "/jobs/overview lacks it", jobs)
+            yield from is_listed(job["jid"], ids_in_jobs, "/jobs lacks it", jobs_with_status)
+        for job in jobs_with_status:
+            yield from is_listed(job["id"], ids_in_overview, "/jobs/overview lacks it", jobs)
 
 
 @between(
@@ -112,11 +112,11 @@ def same_jobs(view: View) -> Relations:
     since="2.3",
 )
 def same_order_of_jobs(view: View) -> Relations:
-    jobs, ids = view.body("getJobsOverview")["jobs"], view.body("getJobIdsWithStatusesOverview")["jobs"]
+    jobs, jobs_with_status = view.body("getJobsOverview")["jobs"], view.body("getJobIdsWithStatusesOverview")["jobs"]
     order_of_overview = [job["jid"].raw for job in jobs]
-    order_of_jobs = [job["id"].raw for job in ids if job["id"].raw in order_of_overview]
+    order_of_jobs = [job["id"].raw for job in jobs_with_status if job["id"].raw in order_of_overview]
     if len(order_of_jobs) == len(order_of_overview):
-        yield from require(order_of_jobs == order_of_overview, "another order", ids, jobs)
+        yield from require(order_of_jobs == order_of_overview, "another order", jobs_with_status, jobs)
 
 
 @between(

@@ -138,7 +138,7 @@ def exceptions_are_limited(body: Value) -> Relations:
 def limited_exceptions(view: View, job_id: str) -> Relations:
     whole = view.body("getJobExceptions", jobid=job_id)
     entries = whole["exceptionHistory"]["entries"]
-    for body in view.with_query("getJobExceptions", jobid=job_id):
+    for body in view.bodies_with_query("getJobExceptions", jobid=job_id):
         requested = body.response.query.get("maxExceptions")
         part = body["exceptionHistory"]["entries"]
         if requested and requested[0].isdecimal() and entries.exists and part.exists:
@@ -226,7 +226,10 @@ def failures_of_subtasks(view: View, job_id: str) -> Relations:
     vertex_ids_by_name = {str(vertex["name"].raw): str(vertex["id"].raw) for vertex in vertices}
     if len(vertex_ids_by_name) != len(vertices.raw or ()):
         return  # two vertices have the same name
-    for body in (view.body("getJobExceptions", jobid=job_id), *view.with_query("getJobExceptions", jobid=job_id)):
+    for body in (
+        view.body("getJobExceptions", jobid=job_id),
+        *view.bodies_with_query("getJobExceptions", jobid=job_id),
+    ):
         for entry in body["all-exceptions"]:
             match = _TASK.fullmatch(str(entry["task"].raw))
             if match is None or match["name"] not in vertex_ids_by_name:

@@ -71,7 +71,7 @@ def _frames(root: Value) -> Iterator[Value]:
 def flame_graph_time(view: View, job_id: str, vertex_id: str) -> Relations:
     state = view.body("getJobDetails", jobid=job_id)["state"]
     bodies = [view.body("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)]
-    bodies += view.with_query("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)
+    bodies += view.bodies_with_query("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)
     enabled = options(view).get("rest.flamegraph.enabled", Value(MISSING))
     for body in bodies:
         end = body["endTimestamp"]
@@ -89,7 +89,7 @@ def flame_graph_time(view: View, job_id: str, vertex_id: str) -> Relations:
 )
 def flame_graphs_add_up(view: View, job_id: str, vertex_id: str) -> Relations:
     by_type: dict[str, Value] = {}
-    for body in view.with_query("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id):
+    for body in view.bodies_with_query("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id):
         if set(body.response.query) == {"type"}:
             by_type[body.response.query["type"][0].lower()] = body
     without_query = view.body("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)

@@ -174,7 +174,7 @@ def single_aggregations(view: View) -> Relations:
         for ids in view.subjects(kind):
             parameters = dict(zip(names, ids, strict=True))
             all_aggregations = view.aggregated_metrics(operation_id, **parameters)
-            for body in view.with_query(operation_id, **parameters):
+            for body in view.bodies_with_query(operation_id, **parameters):
                 if set(body.response.query) == {"get", "agg"}:
                     for metric in body:
                         whole = all_aggregations.get(str(metric["id"].raw), Value(MISSING))
@@ -218,7 +218,7 @@ def _metrics_are_listed(view: View, operation_id: str, **parameters: str) -> Rel
     """Relate the values of metrics to the list of metrics: a metric that has a value is listed, and vice versa."""
     listed = view.body(operation_id, **parameters)
     listed_ids = {metric["id"].raw for metric in listed}
-    bodies = view.with_query(operation_id, **parameters)
+    bodies = view.bodies_with_query(operation_id, **parameters)
     ids_with_value = {metric["id"].raw for body in bodies for metric in body}
     without_value = [metric["id"] for metric in listed if metric["id"].raw not in ids_with_value]
     suspects = without_value if 0 < len(without_value) <= 3 else [listed]

@@ -23,7 +23,7 @@ from flinkmock.conformance.coherence.vertices import length_of
 from flinkmock.conformance.coherence.view import View
 
 _RULES = "flink-behaviour.md#rules-that-hold"
-_PLANS = ("getJobDetails", "getJobPlan", "generatePlanFromJar", "generatePlanFromJarGet")
+_PLAN_OPERATIONS = ("getJobDetails", "getJobPlan", "generatePlanFromJar", "generatePlanFromJarGet")
 _EXCHANGES = (
     "pipelined",
     "pipelined_bounded",
@@ -72,7 +72,7 @@ def plan_is_of_the_job(job: Value) -> Relations:
 
 
 @within(
-    *_PLANS,
+    *_PLAN_OPERATIONS,
     text="The inputs of a plan's nodes are other nodes, numbered from 0.",
     source="flink-behaviour.md#jar-plan",
 )
@@ -95,7 +95,7 @@ def _edges_connect_nodes(nodes: Value) -> Relations:
 
 
 @within(
-    *_PLANS,
+    *_PLAN_OPERATIONS,
     text="A plan lists nodes in a topological order or its reverse.",
     source=_RULES,
 )
@@ -121,7 +121,11 @@ def job_plan(view: View, job_id: str) -> Relations:
         yield from same_fields(plan, details)
 
 
-@within(*_PLANS, text="The exchanges of a plan are of the kinds that Flink has.", source="flink-behaviour.md#jar-plan")
+@within(
+    *_PLAN_OPERATIONS,
+    text="The exchanges of a plan are of the kinds that Flink has.",
+    source="flink-behaviour.md#jar-plan",
+)
 def plan_exchanges(body: Value) -> Relations:
     for nodes, kinds in ((body["plan"]["nodes"], _EXCHANGES), (body["stream-graph"]["nodes"], _STREAM_EXCHANGES)):
         for node in nodes:
@@ -129,7 +133,7 @@ def plan_exchanges(body: Value) -> Relations:
                 yield from one_of(edge["exchange"], kinds, "the kinds of exchanges")
 
 
-@within(*_PLANS, text="Ship strategies are spelled as in Flink.", source="flink-behaviour.md#jar-plan")
+@within(*_PLAN_OPERATIONS, text="Ship strategies are spelled as in Flink.", source="flink-behaviour.md#jar-plan")
 def ship_strategies(body: Value) -> Relations:
     for nodes in (body["plan"]["nodes"], body["stream-graph"]["nodes"]):
         for node in nodes:
@@ -138,7 +142,7 @@ def ship_strategies(body: Value) -> Relations:
 
 
 @within(
-    *_PLANS,
+    *_PLAN_OPERATIONS,
     text="The fields of a plan that only the DataSet API set are empty, because Flink 2.0 removed this API.",
     source="flink-behaviour.md#jar-plan",
     since="2.0",
@@ -151,7 +155,7 @@ def plan_has_no_data_sets(body: Value) -> Relations:
 
 
 @within(
-    *_PLANS,
+    *_PLAN_OPERATIONS,
     text="A node with the ship strategy FORWARD has the parallelism of its input.",
     source="flink-behaviour.md#jar-plan",
 )
@@ -192,8 +196,8 @@ def plans_of_jar(view: View, jar_id: str) -> Relations:
     if plan.exists and jar.exists:
         text = "a plan without entry-class needs exactly one entry class in the jar"
         yield from require(len(jar["entry"].raw or ()) == 1, text, jar["entry"], exact=True)
-    default = options(view).get("parallelism.default", constant("1"))
-    for body in view.with_query("generatePlanFromJarGet", jarid=jar_id):
+    default_parallelism = options(view).get("parallelism.default", constant("1"))
+    for body in view.bodies_with_query("generatePlanFromJarGet", jarid=jar_id):
         other = body["plan"]
         if set(body.response.query) != {"parallelism"} or not plan["nodes"].raw:
             continue
@@ -215,7 +219,7 @@ def plans_of_jar(view: View, jar_id: str) -> Relations:
             other_node = other_nodes[node_id]
             yield from same_fields(node, other_node, without=("parallelism", "ship_strategy", "exchange"))
             parallelism, other_parallelism = node["parallelism"], other_node["parallelism"]
-            is_default = str(parallelism.raw) == str(default.raw)
+            is_default = str(parallelism.raw) == str(default_parallelism.raw)
             is_requested = str(other_parallelism.raw) == body.response.query["parallelism"][0]
             holds = parallelism.raw == other_parallelism.raw or (is_default and is_requested)
             text = "neither the same nor the default"

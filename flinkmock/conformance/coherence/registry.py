@@ -67,7 +67,7 @@ def _minor(text: str) -> tuple[int, int]:
 
 INVARIANTS: dict[str, Invariant] = {}
 """All invariants by id, in the order of the modules that define them."""
-Check = Callable[..., Relations]
+InvariantFunction = Callable[..., Relations]
 
 
 def _register(
@@ -80,8 +80,8 @@ def _register(
     *,
     may_disagree_for_ms: int = 0,
     min_interval_ms: int = 0,
-) -> Callable[[Check], Check]:
-    def register(check: Check) -> Check:
+) -> Callable[[InvariantFunction], InvariantFunction]:
+    def register(check: InvariantFunction) -> InvariantFunction:
         invariant_id = check.__name__.replace("_", "-")
         if invariant_id in INVARIANTS:
             raise ValueError(f"two invariants are called {invariant_id}")
@@ -95,14 +95,14 @@ def _register(
 
 def within(
     *operations: str, text: str, source: str, since: str = "", until: str = "", may_disagree_for_ms: int = 0
-) -> Callable[[Check], Check]:
+) -> Callable[[InvariantFunction], InvariantFunction]:
     """Register `check(body)` for the responses of these operations."""
     return _register(Scope.RESPONSE, operations, text, source, since, until, may_disagree_for_ms=may_disagree_for_ms)
 
 
 def against_request(
     *operations: str, text: str, source: str, since: str = "", until: str = ""
-) -> Callable[[Check], Check]:
+) -> Callable[[InvariantFunction], InvariantFunction]:
     """Register `check(body)`, which compares the body with the parameters in `body.response`."""
     return _register(Scope.REQUEST, operations, text, source, since, until)
 
@@ -115,21 +115,23 @@ def between(
     since: str = "",
     until: str = "",
     may_disagree_for_ms: int = CACHE_REFRESH_MS,
-) -> Callable[[Check], Check]:
+) -> Callable[[InvariantFunction], InvariantFunction]:
     """Register `check(view, *ids)`, called for each subject: "job" has one id, "vertex" two."""
     return _register(
         Scope.BETWEEN_RESPONSES, (subject,), text, source, since, until, may_disagree_for_ms=may_disagree_for_ms
     )
 
 
-def over_time(*operations: str, text: str, source: str, since: str = "", until: str = "") -> Callable[[Check], Check]:
+def over_time(
+    *operations: str, text: str, source: str, since: str = "", until: str = ""
+) -> Callable[[InvariantFunction], InvariantFunction]:
     """Register `check(before, after)` for two responses to the same request; `after` was requested later."""
     return _register(Scope.TIME, operations, text, source, since, until)
 
 
 def between_times(
     subject: str, *, text: str, source: str, since: str = "", until: str = "", min_interval_ms: int = 0
-) -> Callable[[Check], Check]:
+) -> Callable[[InvariantFunction], InvariantFunction]:
     """Register `check(before, after, *ids)` for two views of a subject that are at least `min_interval_ms` apart."""
     return _register(Scope.TIME, (subject,), text, source, since, until, min_interval_ms=min_interval_ms)
 

@@ -76,7 +76,7 @@ def _is_ongoing(entry: Value) -> bool:
     may_disagree_for_ms=0,
 )
 def server_time_never_decreases(view: View) -> Relations:
-    server_times = [(response, server_times_of(Value.of(response))) for response in view.in_order]
+    server_times = [(response, server_times_of(Value.of(response))) for response in view.responses_in_order]
     server_times = [(response, times) for response, times in server_times if times]
     for (earlier, before), (later, after) in pairwise(server_times):
         if earlier.received_at <= later.sent_at:
@@ -91,10 +91,10 @@ def server_time_never_decreases(view: View) -> Relations:
     may_disagree_for_ms=0,
 )
 def times_are_before_the_next_clock(view: View) -> Relations:
-    server_times = [(response, server_times_of(Value.of(response))) for response in view.in_order]
+    server_times = [(response, server_times_of(Value.of(response))) for response in view.responses_in_order]
     following = iter([(response, min(times, key=lambda time: time.raw)) for response, times in server_times if times])
     next_clock = next(following, None)
-    for response in view.in_order:
+    for response in view.responses_in_order:
         while next_clock is not None and next_clock[0].sent_at < response.received_at:
             next_clock = next(following, None)
         if next_clock is None:
@@ -150,7 +150,7 @@ def nothing_is_in_the_future(view: View) -> Relations:
             is_fetched = body["backpressureLevel"].exists and "metrics.fetcher.update-interval" not in options(view)
             yield from ascending(latest, end, slack=3 * slack if is_fetched else 3_600_000)
         graphs = [view.body("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)]
-        graphs += view.with_query("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)
+        graphs += view.bodies_with_query("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)
         for sampled_at in [graph["endTimestamp"] for graph in graphs]:
             yield from ascending(sampled_at, latest, slack=slack)
             if is_number(sampled_at.raw):

@@ -229,7 +229,7 @@ class CoherenceSession:
             interval_ms = _server_time(self._view) - _server_time(earlier.view)
             result += violations(self.invariants.relations_between_times(earlier.view, self._view, interval_ms))
         newest: dict[str, SuccessResponse] = {}
-        for response in self._view.in_order:
+        for response in self._view.responses_in_order:
             if (before := newest.get(response.target)) is not None:
                 result += violations(self.invariants.relations_over_time(before, response))
             newest[response.target] = response

@@ -36,7 +36,7 @@ class View:
     def __init__(self, responses: Iterable[SuccessResponse] = ()) -> None:
         self._responses: dict[_Key, dict[str, SuccessResponse]] = {}  # by target, for each key
         self._subjects: dict[str, list[tuple[str, ...]]] = {}
-        self.in_order: list[SuccessResponse] = []
+        self.responses_in_order: list[SuccessResponse] = []
         """All responses, in the order of their requests."""
         for response in responses:
             self.add(response)
@@ -44,7 +44,7 @@ class View:
     def add(self, response: SuccessResponse) -> None:
         """Add a response, which replaces the one to the same request."""
         self._subjects.clear()
-        self.in_order.append(response)
+        self.responses_in_order.append(response)
         self._responses.setdefault(_key(response.operation_id, response.parameters), {})[response.target] = response
 
     def __iter__(self) -> Iterator[SuccessResponse]:
@@ -59,7 +59,7 @@ class View:
                 return Value.of(response)
         return Value(MISSING)
 
-    def with_query(self, operation_id: str, **parameters: str) -> list[Value]:
+    def bodies_with_query(self, operation_id: str, **parameters: str) -> list[Value]:
         """Return the bodies of the responses to requests with a query."""
         return [Value.of(response) for response in self._of(operation_id, parameters) if response.query]
 
@@ -81,7 +81,7 @@ class View:
 
     def _metric_entries(self, operation_id: str, parameters: dict[str, str]) -> Iterator[Value]:
         """Yield the metrics in responses to requests whose only query parameter is `get`, which names the metrics."""
-        for body in self.with_query(operation_id, **parameters):
+        for body in self.bodies_with_query(operation_id, **parameters):
             if set(body.response.query) == {"get"}:
                 yield from (entry for entry in body if isinstance(entry["id"].raw, str))
 
