@@ -18,7 +18,8 @@ class Findings:
     """The findings about a cluster and its clients, as sentences.
 
     Attributes:
-        unused: Sentences about faults that applied to no request, and expectations that no request can match.
+        unused: Sentences about faults that applied to no request, paths in faults at which no response had a value, and
+            expectations that no request can match.
         ignored: Sentences about fields and query parameters of requests that the served release does not read.
     """
 

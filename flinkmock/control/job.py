@@ -73,6 +73,8 @@ class JobControl(ClusterPart):
     ) -> None:
         """Make a task throw an exception. The restart strategy decides whether the job restarts.
 
+        Does nothing while the job is RESTARTING, FAILING or CANCELLING.
+
         Args:
             message: The message of the exception.
             java_class: The class of the exception.
@@ -102,7 +104,7 @@ class JobControl(ClusterPart):
             self.engine.cluster.state_machines.fail(self.job, now, ExceptionSpec(thrown, vertex=vertex))
 
     def restart(self) -> None:
-        """Restart all tasks, regardless of the restart strategy. Raises NotRunning if the job is not RUNNING."""
+        """Fail and restart the job, regardless of its restart strategy. Raises NotRunning if it is not RUNNING."""
         with self.engine.lock:
             if self.state != "RUNNING":
                 raise NotRunning(f"{self.name} is {self.state}. Only a RUNNING job can be restarted.")
@@ -114,7 +116,10 @@ class JobControl(ClusterPart):
             self.engine.cluster.state_machines.finish(self.job, self._run_due_events())
 
     def cancel(self) -> None:
-        """Cancel the job as `PATCH /jobs/:jobid` does. Raises JobAlreadyTerminated."""
+        """Cancel the job as `PATCH /jobs/:jobid` does, but the scenario can't make it fail.
+
+        Does nothing if the job is CANCELLING or CANCELED. Raises JobAlreadyTerminated in the other terminal states.
+        """
         with self.engine.lock:
             self.engine.cluster.state_machines.cancel(self.job, self._run_due_events())
 

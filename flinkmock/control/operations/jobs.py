@@ -125,7 +125,8 @@ def get_job(call: ControlCall) -> Any:
     python_equivalents=("JobControl.fail",),
 )
 def fail_job(call: ControlCall) -> Any:
-    """The restart strategy of the job decides what follows."""
+    """The restart strategy of the job decides what follows. This has no effect while the job is RESTARTING, FAILING or
+    CANCELLING. The status is 409 if the job has ended."""
     job = _job(call)
     job.fail(exception=call.body.get("exception"), vertex=call.body.get("vertex"))
     return job_json(job)
@@ -155,8 +156,8 @@ def finish_job(call: ControlCall) -> Any:
     python_equivalents=("JobControl.cancel",),
 )
 def cancel_job(call: ControlCall) -> Any:
-    """This does the same as Flink's `PATCH /jobs/:jobid`, but is not recorded in the journal. The status is 409 if
-    the job has ended."""
+    """This does the same as Flink's `PATCH /jobs/:jobid`, but the scenario can't make it fail, and the journal does not
+    record it. The status is 409 if the job has ended, unless it is CANCELED."""
     job = _job(call)
     job.cancel()
     return job_json(job)
@@ -171,7 +172,7 @@ def cancel_job(call: ControlCall) -> Any:
     python_equivalents=("JobControl.restart",),
 )
 def restart_job(call: ControlCall) -> Any:
-    """The job restarts regardless of its restart strategy. The status is 409 if the job is not RUNNING."""
+    """The job fails and restarts, regardless of its restart strategy. The status is 409 if the job is not RUNNING."""
     job = _job(call)
     job.restart()
     return job_json(job)

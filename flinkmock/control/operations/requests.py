@@ -245,9 +245,9 @@ def get_expectations(call: ControlCall) -> Any:
     python_equivalents=("ClusterControl.findings",),
 )
 def get_findings(call: ControlCall) -> Any:
-    """The response shows the current state. `unused` has the faults that applied to no request, and the expectations
-    that no request can match. `ignored` has the fields and query parameters of requests that the served release does
-    not read."""
+    """The response shows the current state. `unused` has the faults that applied to no request, the paths in faults at
+    which no response had a value, and the expectations that no request can match. `ignored` has the fields and query
+    parameters of requests that the served release does not read."""
     findings = call.control.findings
     return {"unused": list(findings.unused), "ignored": list(findings.ignored)}
 
