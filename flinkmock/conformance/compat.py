@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.contract_change import ContractChange
 from flinkmock.contract.difference import behaviour_changes_between, contracts_between, difference
-from flinkmock.contract.operation import ALIASES, segments_without_names
+from flinkmock.contract.operation import CURRENT_FIELD_NAMES, segments_without_names
 from flinkmock.contract.schema_fields import schema_fields
 from flinkmock.errors import FlinkMockError, unreadable_message
 from flinkmock.journal.contract_review import which_fields_are_read
@@ -277,7 +277,7 @@ def _body_impacts(
     rejects_unknown_fields = new.jackson_features["fail_on_unknown_properties"]
     for change in _changes(str(before), str(after), old, new):
         name = change.field.lstrip(".")
-        if change.part == "request" and change.kind == "removed" and name in fields and name not in ALIASES:
+        if change.part == "request" and change.kind == "removed" and name in fields and name not in CURRENT_FIELD_NAMES:
             yield (FAILS if rejects_unknown_fields else IGNORED), f"field {name} of the body"
     old_violations = {str(violation) for violation in old.check_request(before, request.body)}
     for violation in new.check_request(after, request.body):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flinkmock.contract.change_meaning import json_type, meaning_of_field
 from flinkmock.contract.contract_change import ContractChange
-from flinkmock.contract.operation import ALIASES
+from flinkmock.contract.operation import CURRENT_FIELD_NAMES
 from flinkmock.contract.schema_fields import SchemaField
 
 
@@ -70,7 +70,7 @@ def body_changes(
 
 
 def _removed_field(where: str, part: str, path: str, field: SchemaField, *, is_strict: bool) -> ContractChange:
-    current_name = ALIASES.get(path.lstrip(".")) if part == "request" else None
+    current_name = CURRENT_FIELD_NAMES.get(path.lstrip(".")) if part == "request" else None
     if current_name is not None:
         meaning = f"renamed to {current_name}; Flink still reads the old name"
     elif part == "request":

@@ -34,14 +34,14 @@ _JACKSON_FEATURES = {
     ("fail_on_missing_creator_properties", False): "fields of a body may be missing; before, 400",
     ("fail_on_trailing_tokens", True): "text after the JSON of a body is rejected with 400",
     ("fail_on_trailing_tokens", False): "text after the JSON of a body is ignored; before, 400",
-    ("fail_on_numbers_for_enums", True): "a number in place of a constant is rejected with 400",
-    ("fail_on_numbers_for_enums", False): "a number in place of a constant is its position; before, 400",
+    ("fail_on_numbers_for_enums", True): "a number in place of an enum constant is rejected with 400",
+    ("fail_on_numbers_for_enums", False): "a number is read as the position of an enum constant; before, 400",
     ("accept_single_value_as_array", True): "a single value is read as a list of one; before, 400",
     ("accept_single_value_as_array", False): "a single value in place of a list is rejected with 400",
     ("allow_coercion_of_scalars", True): 'strings are read as numbers ("5") and numbers as strings; before, 400',
     ("allow_coercion_of_scalars", False): 'strings in place of numbers ("5") are rejected with 400',
-    ("accept_case_insensitive_enums", True): "constants are read in any case; before, 400",
-    ("accept_case_insensitive_enums", False): "constants in another case are rejected with 400",
+    ("accept_case_insensitive_enums", True): "enum constants are read in any case; before, 400",
+    ("accept_case_insensitive_enums", False): "enum constants in another case are rejected with 400",
 }
 """The meaning for clients, by Jackson feature and whether the newer release turns it on."""
 
@@ -51,8 +51,8 @@ def json_type(kind: str) -> str:
     return "string" if kind.startswith("'") else _JSON_TYPES_BY_KIND.get(kind, kind)
 
 
-def meaning_of_jackson_feature(feature: str, is_on: bool) -> str:
-    """Return the meaning of a changed feature with which Jackson reads bodies."""
+def meaning_of_jackson_feature(feature: str, *, is_on: bool) -> str:
+    """Return what it means that a feature of Jackson, which reads request bodies, is turned on or off."""
     return _JACKSON_FEATURES.get((feature, is_on), f"Jackson's {feature} is {'on' if is_on else 'off'}")
 
 

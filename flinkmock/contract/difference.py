@@ -152,7 +152,7 @@ def _jackson_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
                 before=_plain(was_on),
                 after=_plain(is_on),
                 breaking=is_on and "fail" in name,
-                meaning=meaning_of_jackson_feature(name, is_on),
+                meaning=meaning_of_jackson_feature(name, is_on=is_on),
             )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Schema = Mapping[str, Any]
-ALIASES: Mapping[str, str] = {"jobGraphFileName": "executionPlanFileName"}
+CURRENT_FIELD_NAMES: Mapping[str, str] = {"jobGraphFileName": "executionPlanFileName"}
 """The current names of request fields by the older names, which Flink still reads (`@JsonAlias`, since 2.0)."""
 
 

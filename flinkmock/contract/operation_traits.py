@@ -23,7 +23,7 @@ class OperationTraits:
         runs_jar: Whether it runs the program of a jar. Such operations reject parameters with several values.
         asks_dispatcher: Whether Flink's handler asks the dispatcher without looking up the job first, so that an
             unknown job or vertex is an internal error (docs/flink-behaviour.md#unknown-ids).
-        looks_up_vertex: Whether it has a special message for an unknown vertex.
+        looks_up_vertex: Whether Flink's handler looks up the vertex itself, and has another message for an unknown one.
         reads_taskmanager_file: Whether it fetches a file from a TaskManager.
         expected_error_statuses: Error statuses that a healthy cluster may return to a read
             (docs/flink-behaviour.md#unknown-ids).

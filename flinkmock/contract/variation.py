@@ -68,7 +68,7 @@ class VariableValue:
     later_values: tuple[str, ...] = ()
 
     def positions(self, body: Any) -> list[Position]:
-        """Return the positions of the values in a body, and for an added field where it can be added."""
+        """Return the positions of the value in a body; for an added field, the positions where it can be added."""
         positions = self.path.find(body) if Change.ADDED_FIELD in self.changes else self.path.find_existing(body)
         return list(positions)
 

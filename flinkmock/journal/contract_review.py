@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flinkmock.contract import Contract, Operation, Schema
 from flinkmock.contract.contract import known_releases
-from flinkmock.contract.operation import ALIASES, segments_without_names
+from flinkmock.contract.operation import CURRENT_FIELD_NAMES, segments_without_names
 from flinkmock.contract.schema_branches import alternatives, best_branch, resolve
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def which_fields_are_read(body: Any, schema: Schema, contract: Contract) -> dict
         elif isinstance(value, dict):
             properties = schema.get("properties", {})
             for key, child in value.items():
-                name = key if key in properties else ALIASES.get(key, key)
+                name = key if key in properties else CURRENT_FIELD_NAMES.get(key, key)
                 fields[prefix + key] = name in properties
                 if name in properties:
                     walk(child, properties[name], f"{prefix}{key}.")

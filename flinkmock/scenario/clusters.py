@@ -1,4 +1,4 @@
-"""The section `cluster`: JobManagers, TaskManagers, Flink options, existing savepoints."""
+"""Reads the section `cluster`: JobManagers, TaskManagers, Flink options, existing savepoints."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ class ClusterReader:
             return JobDefaults()
 
     def taskmanager_events(self) -> tuple[TaskManagerEvent, ...]:
-        """Return the TaskManagers that join and leave, sorted by time."""
+        """Return when TaskManagers join, leave and are lost, sorted by time."""
         events = []
         for at, node in self._events("taskmanagers"):
             if isinstance(node.value, dict):
@@ -223,7 +223,7 @@ class ClusterReader:
     def ingress(self) -> IngressSpec:
         return read_ingress(self.section.get("ingress"), self.diagnostics)
 
-    def caches(self) -> bool | None:
+    def with_caches(self) -> bool | None:
         """Return whether Flink's caches are modelled; None: only with a real clock."""
         node = self.section.get("caches")
         return bool(node.value) if node is not None and node.value is not None else DEFAULTS.with_caches

@@ -195,8 +195,10 @@ class _YamlReader:
         position = int(getattr(error, "position", getattr(error, "start", 0)))
         text_before = self._text[:position]
         line, column = text_before.count("\n") + 1, len(text_before) - text_before.rfind("\n")
-        source = self._lines[line - 1] if line <= len(self._lines) else ""
-        self._diagnostics.fail(SourceLocation(self._file, line, column, source), "YAML does not allow this character.")
+        line_text = self._lines[line - 1] if line <= len(self._lines) else ""
+        self._diagnostics.fail(
+            SourceLocation(self._file, line, column, line_text), "YAML does not allow this character."
+        )
 
     def _node(self, event: Event, depth: int) -> YamlNode:
         yaml = self._yaml

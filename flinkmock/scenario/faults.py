@@ -167,7 +167,7 @@ class FaultReader:
             job=job.text if job else None,
             headers=_texts_of(node, "headers"),
             during=self._during(during) if during else None,
-            job_state=self._job_in_state(job_state) if job_state else None,
+            job_state=self._job_state_condition(job_state) if job_state else None,
             every=as_int(node.get("every"), 1),
             nth=as_int_set(node.get("nth")),
             chance=as_probability(chance) if chance else 1.0,
@@ -182,7 +182,7 @@ class FaultReader:
         during = read_duration_range(node, self.diagnostics)
         return during.low, during.high
 
-    def _job_in_state(self, node: YamlNode) -> JobStateCondition:
+    def _job_state_condition(self, node: YamlNode) -> JobStateCondition:
         job, _, state = node.text.rpartition(" ")
         if state not in JOB_STATES:
             message = f'"{state}" is not a Flink job state.{did_you_mean(state, JOB_STATES)}'

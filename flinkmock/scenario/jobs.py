@@ -59,24 +59,24 @@ class JobReader:
 
     Args:
         templates: The templates, by scheduler.
-        exceptions: Reads the exceptions of jobs.
+        exception_reader: Reads the exceptions of jobs.
         operations: The cluster operations of the scenario. The operations of a job override them.
         scheduler: The configured scheduler of the cluster.
         defaults: The values that options of the cluster set.
         diagnostics: Collects the mistakes.
     """
 
-    def __init__(self, templates: Mapping[str, Templates], exceptions: ExceptionReader,
+    def __init__(self, templates: Mapping[str, Templates], exception_reader: ExceptionReader,
                  operations: Mapping[str, ClusterOperationSpec], scheduler: str | None, defaults: JobDefaults,
                  diagnostics: Diagnostics) -> None:  # fmt: skip
         self._templates = templates
-        self._exceptions = exceptions
+        self._exception_reader = exception_reader
         self._operations = operations
         self._scheduler = scheduler
         self._defaults = defaults
         self._diagnostics = diagnostics
         self._jobs_by_template: dict[str, _LoadedJob] = {}
-        """The jobs of valid templates. Many jobs consist of a template only."""
+        """The jobs that consist of a template only, by the name of the template. Jobs with mistakes are left out."""
 
     def read(self, node: YamlNode, path: str, default_name: str | None) -> JobSpec:
         """Read a job, or the name of a template.
@@ -85,7 +85,7 @@ class JobReader:
             node: The job, or the name.
             path: The path of the job, for messages.
             default_name: The name of the job if `node` has none. If this is None too, the job has the name of the
-            template of the scenario that it extends, or else Flink's default.
+                template of the scenario that it extends, or else Flink's default.
         """
         if default_name is None or not isinstance(node.value, str):
             return self._read(node, path, default_name).spec
@@ -104,7 +104,7 @@ class JobReader:
         types, values = read_accumulators(job.get("accumulators"), self._diagnostics)
         vertices = VertexReader(path, parallelism, job_type == "BATCH", self._diagnostics).read(job.items["vertices"])
         age = read_duration(job.get("age"), 0, self._diagnostics)
-        lifecycle = LifecycleReader(path, vertices, scheduler, age, self._exceptions, self._diagnostics)
+        lifecycle = LifecycleReader(path, vertices, scheduler, age, self._exception_reader, self._diagnostics)
         restore = job.get("restore-duration")
         own_name = job.text_of("name")
         name = own_name or default_name or self._templates["default"].scenario_template_name(node)
@@ -122,7 +122,7 @@ class JobReader:
             user_config={key: value.text for key, value in job.items_of("user-config").items()},
             program=self._program(job.get("program"), vertices),
             cluster_operations=read_operations(
-                job.items_of("operations"), self._operations, self._exceptions, self._diagnostics
+                job.items_of("operations"), self._operations, self._exception_reader, self._diagnostics
             ),
             restore_duration=read_duration_range(restore, self._diagnostics) if restore else ZERO,
             restore_path=job.text_of("restore-path"),
@@ -141,7 +141,7 @@ class JobReader:
         failures = []
         for entry in job.elements_of("exception-history"):
             age = self._age_of_entry(entry, path, job_age)
-            exception = self._exceptions.exception_spec(entry.items["exception"], path, vertices)
+            exception = self._exception_reader.exception_spec(entry.items["exception"], path, vertices)
             if exception is not None:
                 failures.append(PastFailure(age, exception))
         return tuple(sorted(failures, key=lambda failure: failure.age, reverse=True))
@@ -210,7 +210,7 @@ class JobReader:
             return ProgramSpec()
         throws = node.get("throws")
         return ProgramSpec(
-            throws=self._exceptions.java_exception(throws) if throws else None,
+            throws=self._exception_reader.java_exception(throws) if throws else None,
             executes=as_bool(node.get("executes"), True),
             prints=node.text_of("prints") or "",
             arguments={
@@ -241,14 +241,14 @@ def _result(node: YamlNode) -> object:
 
 
 def read_operations(nodes: Mapping[str, YamlNode], defaults: Mapping[str, ClusterOperationSpec],
-                    exceptions: ExceptionReader,
+                    exception_reader: ExceptionReader,
                     diagnostics: Diagnostics) -> dict[str, ClusterOperationSpec]:  # fmt: skip
     """Read the cluster operations of a scenario or of a job.
 
     Args:
         nodes: The operations of the section.
         defaults: The values for keys that the section omits, by operation.
-        exceptions: Reads the exceptions of failed operations.
+        exception_reader: Reads the exceptions of failed operations.
         diagnostics: Collects the mistakes.
     """
     operations = {}
@@ -261,7 +261,7 @@ def read_operations(nodes: Mapping[str, YamlNode], defaults: Mapping[str, Cluste
         operations[name] = ClusterOperationSpec(
             duration=read_duration_spec(duration, diagnostics) if duration else default.duration,
             fails=as_int_set(fails) if fails else default.fails,
-            exception=exceptions.java_exception(exception) if exception else default.exception,
+            exception=exception_reader.java_exception(exception) if exception else default.exception,
             chance=_failure_chance(fails) if fails else default.chance,
             leaves_savepoint=as_bool(node.get("leaves-savepoint"), default.leaves_savepoint),
         )

@@ -73,18 +73,18 @@ class LifecycleReader:
         vertices: The vertices of the job by their names in the file.
         scheduler: "default" or "adaptive".
         age: How long before the scenario the job was submitted, in ms.
-        exceptions: Reads the exceptions of steps.
+        exception_reader: Reads the exceptions of steps.
         diagnostics: Collects the mistakes.
     """
 
     def __init__(self, job: str, vertices: dict[str, VertexSpec], scheduler: str, age: int,
-                 exceptions: ExceptionReader, diagnostics: Diagnostics) -> None:  # fmt: skip
+                 exception_reader: ExceptionReader, diagnostics: Diagnostics) -> None:  # fmt: skip
         self._job = job
         self._vertices = vertices
         self._scheduler = scheduler
         self._transitions = legal_transitions(scheduler)
         self._age = age
-        self._exceptions = exceptions
+        self._exception_reader = exception_reader
         self._diagnostics = diagnostics
 
     def read(self, node: YamlNode) -> Lifecycle:
@@ -121,7 +121,9 @@ class LifecycleReader:
             location,
             state,
             read_duration_spec(duration, self._diagnostics) if duration is not None else None,
-            self._exceptions.exception_spec(exception, self._job, self._vertices) if exception is not None else None,
+            self._exception_reader.exception_spec(exception, self._job, self._vertices)
+            if exception is not None
+            else None,
         )
 
     # -- checks

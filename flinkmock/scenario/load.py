@@ -35,12 +35,12 @@ def load_scenario(source: ScenarioSource | None = None) -> Scenario:
 
     Args:
         source: The name of a file (a path, or a string that ends in `.yaml` or `.yml`), YAML text, or the mapping that
-            YAML is parsed to. None and an empty document are a cluster without jobs. `extends` is relative to the
-            folder of the file, or to the working directory. Built-in scenarios ("crash-loop.yaml") are used if
-            there is no such file.
+            YAML is parsed to. None and an empty document stand for a cluster without jobs. `extends` is relative to
+            the folder of the file, or to the working directory. If there is no such file, the built-in scenario with
+            the name ("crash-loop.yaml") is loaded.
 
     Raises:
-        ScenarioError: The scenario has mistakes. The message lists all of them.
+        ScenarioError: The scenario has mistakes. The message lists them.
     """
     return load_scenario_and_document(source)[0]
 
@@ -121,7 +121,7 @@ class FaultConfig:
     Attributes:
         faults: The faults.
         seed: The seed of their random draws.
-        ignored_sections: The other sections of the scenario.
+        ignored_sections: The sections of the scenario that do not apply to a real cluster.
     """
 
     faults: tuple[Fault, ...]
@@ -168,6 +168,7 @@ def _templates(document: YamlNode, configured_scheduler: str | None, diagnostics
 
 
 _ALL_ENTRIES = "*"
+"""Stands for all entries of a section."""
 
 
 def _invalid_entries(paths: Iterable[tuple[str | int, ...]]) -> dict[str, set[str]]:
@@ -187,31 +188,33 @@ def _invalid_entries(paths: Iterable[tuple[str | int, ...]]) -> dict[str, set[st
 class _ScenarioReader:
     """Reads the entries of a document that the schema allows."""
 
-    def __init__(self, document: YamlNode, invalid: Mapping[str, Collection[str]], diagnostics: Diagnostics) -> None:
+    def __init__(
+        self, document: YamlNode, invalid_entries: Mapping[str, Collection[str]], diagnostics: Diagnostics
+    ) -> None:
         self._document = document
-        self._invalid = invalid
+        self._invalid_entries = invalid_entries
         self._diagnostics = diagnostics
 
     def read(self) -> Scenario:
         diagnostics = self._diagnostics
-        exceptions = ExceptionReader(
-            self._document.items_of("exceptions"), self._invalid.get("exceptions", ()), diagnostics
+        exception_reader = ExceptionReader(
+            self._document.items_of("exceptions"), self._invalid_entries.get("exceptions", ()), diagnostics
         )
-        exceptions.check_named()
+        exception_reader.check_named()
         operation_nodes = self._entries("operations")
         cluster = ClusterReader(self._entries("cluster"), operation_nodes.pop("result-ttl", None), diagnostics)
         cluster.check_options()
-        operations = read_operations(operation_nodes, {}, exceptions, diagnostics)
+        operations = read_operations(operation_nodes, {}, exception_reader, diagnostics)
         templates = _templates(self._document, cluster.scheduler, diagnostics)
         jobs, submissions = self._read_jobs(
-            JobReader(templates, exceptions, operations, cluster.scheduler, cluster.job_defaults(), diagnostics),
+            JobReader(templates, exception_reader, operations, cluster.scheduler, cluster.job_defaults(), diagnostics),
             templates["default"],
         )
         release, seed, clock = self._value("flink"), self._value("seed"), self._value("clock")
         if release is not None and release.text not in known_releases():
             diagnostics.add(release.location, str(UnknownRelease(release.text, known_releases())))
-        requests = RequestReader(release.text if release else None, diagnostics)
-        faults = FaultReader(requests, _job_names(jobs, submissions), diagnostics)
+        request_reader = RequestReader(release.text if release else None, diagnostics)
+        fault_reader = FaultReader(request_reader, _job_names(jobs, submissions), diagnostics)
         defaults = ClusterSpec()
         return Scenario(
             flink=release.text if release else defaults.flink,
@@ -233,18 +236,18 @@ class _ScenarioReader:
             jobs=jobs,
             submissions=submissions,
             cluster_operations=operations,
-            with_caches=cluster.caches(),
+            with_caches=cluster.with_caches(),
             ingress=cluster.ingress(),
             varied=self._value("responses") is not None,
-            faults=(*faults.read(self._elements("faults")), *map(_leader_hang_fault, cluster.leader_hangs())),
-            expect=ExpectReader(requests, diagnostics).read(self._elements("expect")),
+            faults=(*fault_reader.read(self._elements("faults")), *map(_leader_hang_fault, cluster.leader_hangs())),
+            expect=ExpectReader(request_reader, diagnostics).read(self._elements("expect")),
         )
 
     def _read_jobs(
         self, reader: JobReader, templates: Templates
     ) -> tuple[tuple[JobSpec, ...], tuple[SubmissionRule, ...]]:
         """Return jobs and submission rules. Templates are read only to report their mistakes."""
-        invalid_templates = self._invalid.get("templates", ())
+        invalid_templates = self._invalid_entries.get("templates", ())
 
         def read(section: str, nodes: Mapping[str, YamlNode], *, keys_are_names: bool) -> dict[str, JobSpec]:
             return {
@@ -266,21 +269,21 @@ class _ScenarioReader:
 
     def _entries(self, section: str) -> dict[str, YamlNode]:
         """Return the valid entries of a section that is a mapping."""
-        invalid = self._invalid.get(section, ())
+        invalid = self._invalid_entries.get(section, ())
         if _ALL_ENTRIES in invalid:
             return {}
         return {name: node for name, node in self._document.items_of(section).items() if name not in invalid}
 
     def _elements(self, section: str) -> list[YamlNode]:
         """Return the valid elements of a section that is a list."""
-        invalid = self._invalid.get(section, ())
+        invalid = self._invalid_entries.get(section, ())
         if _ALL_ENTRIES in invalid:
             return []
         return [node for i, node in enumerate(self._document.elements_of(section)) if str(i) not in invalid]
 
     def _value(self, section: str) -> YamlNode | None:
         """Return a top-level value; None if it is missing, null or invalid."""
-        return None if section in self._invalid else self._document.get(section)
+        return None if section in self._invalid_entries else self._document.get(section)
 
 
 def _leader_hang_fault(period: tuple[int, int]) -> Fault:

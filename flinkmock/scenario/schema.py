@@ -86,8 +86,8 @@ def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
 def _messages(error: SchemaError, document: YamlNode) -> Iterator[tuple[SourceLocation, str]]:
     path = list(error.absolute_path)
     node = document.descend(path)
-    own_messages: Mapping[str, str] = error.schema.get("x-say", {}) if isinstance(error.schema, dict) else {}
-    if error.validator in ("anyOf", "oneOf") and error.validator not in own_messages:
+    schema_messages: Mapping[str, str] = error.schema.get("x-say", {}) if isinstance(error.schema, dict) else {}
+    if error.validator in ("anyOf", "oneOf") and error.validator not in schema_messages:
         for cause in _likeliest_branch(error):
             yield from _messages(cause, document)
     elif error.validator == "additionalProperties":
@@ -99,12 +99,12 @@ def _messages(error: SchemaError, document: YamlNode) -> Iterator[tuple[SourceLo
             verb = "is" if len(missing) == 1 else "are"
             yield node.location, f"{' and '.join(missing)} {verb} missing in {_where(path)}."
     elif "propertyNames" in list(error.absolute_schema_path)[-2:]:
-        yield node.key_location(error.instance), _message(error, own_messages, path)
+        yield node.key_location(error.instance), _message(error, schema_messages, path)
     elif error.validator == "minProperties" or error.validator == "maxProperties":
         location = node.key_location(list(error.instance)[-1]) if error.instance else node.location
-        yield location, _message(error, own_messages, path)
+        yield location, _message(error, schema_messages, path)
     elif error.validator != "anyOf" or not _renamed_keys(error):  # another error reports the renamed keys
-        yield node.location, _message(error, own_messages, path)
+        yield node.location, _message(error, schema_messages, path)
 
 
 def _renamed_keys(error: SchemaError) -> dict[str, str]:
@@ -177,14 +177,14 @@ def _unknown_keys(error: SchemaError, node: YamlNode, path: list[str | int]) -> 
             yield location, f'unknown key "{key}" in {_where(path)}.{did_you_mean(key, suggested_keys)}'
 
 
-def _message(error: SchemaError, own_messages: Mapping[str, str], path: list[str | int]) -> str:
+def _message(error: SchemaError, schema_messages: Mapping[str, str], path: list[str | int]) -> str:
     value = _json(error.instance)
     keyword = str(error.validator)
     if keyword == "enum" and (current := current_name(error.instance, RENAMED_VALUES, error.validator_value)):
         return f'{value} is not a value here; it is called "{current}".'
-    if keyword in own_messages:
-        hint = did_you_mean(str(error.instance), error.validator_value) if "{hint}" in own_messages[keyword] else ""
-        return own_messages[keyword].replace("{value}", value).replace("{hint}", hint)
+    if keyword in schema_messages:
+        hint = did_you_mean(str(error.instance), error.validator_value) if "{hint}" in schema_messages[keyword] else ""
+        return schema_messages[keyword].replace("{value}", value).replace("{hint}", hint)
     where, keyword_value = _where(path), error.validator_value
     match keyword:
         case "type":

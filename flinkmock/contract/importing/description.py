@@ -14,7 +14,7 @@ class DescribedOperation:
     Attributes:
         path: The path with colons (":jobid").
         path_parameters, query_parameters: The entries of the parameters in a schema file.
-        request, response: The schemas of the bodies; None if the description has none, {} if it allows any body.
+        request, response: The schemas of the bodies; None if the description has no schema, {} if it allows any body.
         id: The operation id; None if the description has none.
     """
 
@@ -36,7 +36,7 @@ class DescribedOperation:
 
 @dataclass(slots=True)
 class Description:
-    """A description. `kind` names its format in messages. Schemas refer to `definitions` as `#/$defs/NAME`."""
+    """A description. `kind` is the name of its format, for messages. Schemas refer to `definitions` with `$ref`."""
 
     kind: str
     operations: list[DescribedOperation] = field(default_factory=list)
@@ -56,7 +56,7 @@ def parameter_entry(name: str, sentence: str, *, is_required: bool, is_query: bo
         name: The name of the parameter.
         sentence: The sentence that describes it.
         is_required: Whether it is mandatory.
-        is_query: Whether it is a query parameter, which Flink always splits at commas.
+        is_query: Whether it is a query parameter. Flink splits all query parameters at commas.
     """
     entry: dict[str, Any] = {"name": name, "required": is_required}
     if is_query:

@@ -39,12 +39,12 @@ def read_flinkmock_document(document: Document) -> dict[str, Any] | None:
     if RELEASE_EXTENSION not in document:
         return None
     document = _without_all_of(document, document["components"]["schemas"])
-    api_version, _, flink = document["info"]["version"].partition("/")
+    api_version, _, version = document["info"]["version"].partition("/")
     release = document[RELEASE_EXTENSION]
     components = document["components"]
     path_parameters = _path_parameters(document)
     return {
-        "flink": flink,
+        "flink": version,
         "commit": release["commit"],
         "built": release["built"],
         "default_api_version": api_version,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from flinkmock.contract import Contract, Operation, Schema
-from flinkmock.contract.operation import ALIASES
+from flinkmock.contract.operation import CURRENT_FIELD_NAMES
 from flinkmock.contract.schema_branches import allowed_types
 from flinkmock.flink import messages
 from flinkmock.flink.java_exception import JavaException
@@ -95,7 +95,7 @@ class BodyReader:
         fields: dict[str, Any] = {}
         unknown = []
         for field, child in value:
-            property_name = field if field in properties else ALIASES.get(field, field)
+            property_name = field if field in properties else CURRENT_FIELD_NAMES.get(field, field)
             if property_name in properties:
                 fields[property_name] = self._value(properties[property_name], child, f'{path}["{field}"]')
             else:
