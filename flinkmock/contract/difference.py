@@ -55,13 +55,13 @@ def changes_between(old: str, new: str) -> list[ContractChange]:
     last_release: dict[tuple[str, ...], str] = {}  # field -> the last release that changed it
     last_release_of_kind: dict[tuple[str, ...], str] = {}  # field and kind of change -> the last release with it
     for change in chain.from_iterable(changes_by_release(old, new)):
-        field = change.where, change.part, change.field
-        last_release[field] = last_release_of_kind[*field, change.kind] = change.since
+        field_key = change.where, change.part, change.field
+        last_release[field_key] = last_release_of_kind[*field_key, change.kind] = change.since
 
     def since(change: ContractChange) -> str:
-        field = change.where, change.part, change.field
+        field_key = change.where, change.part, change.field
         # A field that was added and later changed is new since the release that added it.
-        return last_release_of_kind.get((*field, change.kind)) or last_release.get(field, change.since)
+        return last_release_of_kind.get((*field_key, change.kind)) or last_release.get(field_key, change.since)
 
     return [replace(change, since=since(change)) for change in difference(first, last)]
 
@@ -112,7 +112,7 @@ def _by_method_and_path(contract: Contract) -> dict[str, Operation]:
     return {str(operation): operation for operation in contract}
 
 
-def _method_and_shape(operation: Operation) -> tuple[str, ...]:
+def _method_and_segments(operation: Operation) -> tuple[str, ...]:
     """Return the method and the path without the names of its parameters, which clients don't see."""
     return operation.method, *operation.segments_without_names
 
@@ -121,13 +121,13 @@ def _changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
     """Yield all changes, without `since`."""
     yield from _jackson_changes(old, new)
     before, after = _by_method_and_path(old), _by_method_and_path(new)
-    shapes = {_method_and_shape(operation) for operation in after.values()}
+    new_segments = {_method_and_segments(operation) for operation in after.values()}
     for where in sorted(before.keys() | after.keys(), key=_sort_key):
         if where not in before:
             text = summary(after[where])
             yield ContractChange(where=where, part="operation", kind="added", after=text, meaning=f"new ({text})")
         elif where not in after:
-            is_removed = _method_and_shape(before[where]) not in shapes
+            is_removed = _method_and_segments(before[where]) not in new_segments
             yield ContractChange(
                 where=where,
                 part="operation",
@@ -149,8 +149,8 @@ def _jackson_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
                 part="request",
                 kind="changed",
                 field=name,
-                before=_plain(was_on),
-                after=_plain(is_on),
+                before=_attribute_text(was_on),
+                after=_attribute_text(is_on),
                 breaking=is_on and "fail" in name,
                 meaning=meaning_of_jackson_feature(name, is_on=is_on),
             )
@@ -177,8 +177,8 @@ def _operation_changes(before: Operation, after: Operation, old: Contract, new: 
                 part="operation",
                 kind="changed",
                 field=name,
-                before=_plain(old_value),
-                after=_plain(new_value),
+                before=_attribute_text(old_value),
+                after=_attribute_text(new_value),
                 breaking=name in ("status", "file_upload") or (name == "requires_config" and bool(new_value)),
                 meaning=meaning_of_attribute(name, old_value, new_value),
             )
@@ -191,10 +191,10 @@ def _operation_changes(before: Operation, after: Operation, old: Contract, new: 
         yield from body_changes(where, part, old_fields, new_fields, is_strict=is_strict)
 
 
-def _plain(value: object) -> str:
+def _attribute_text(value: object) -> str:
     """Return the text of the value of an attribute."""
     if isinstance(value, tuple):
-        return ", ".join(map(_plain, value))
+        return ", ".join(map(_attribute_text, value))
     return value if isinstance(value, str) else json.dumps(value, default=dict)
 
 

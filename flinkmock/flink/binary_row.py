@@ -130,7 +130,10 @@ class _Field(NamedTuple):
 
 
 def _field(logical_type: JavaObject, value: Any, offset: int) -> _Field:
-    """Return the field of a value. If the value is too long, it will be at `offset` from the start of the row."""
+    """Return the field of a value.
+
+    If the value is too long for the field, it will be at `offset` from the start of the row or array.
+    """
     type_root = str(logical_type.fields.get("typeRoot"))
     precision = logical_type.fields.get("precision", 0)
     if value is None:

@@ -38,7 +38,9 @@ DEFAULTS: Mapping[str, str] = {
     "state.savepoints.dir": "file:///flink/savepoints",
     "state.checkpoints.dir": "file:///flink/checkpoints",
 }
-"""The configuration file of a fake cluster: Flink's default, with directories for savepoints and checkpoints."""
+"""The configuration file of a fake cluster: Flink's default file, with flame graphs and directories for savepoints and
+checkpoints.
+"""
 
 _ZOOKEEPER_OPTIONS: Mapping[str, str] = {
     "high-availability.zookeeper.quorum": "localhost:2181",

@@ -62,7 +62,7 @@ class ReleaseLineNumbers:
     source_operator_emit_next: int
 
 
-_LINES = {
+_LINE_NUMBERS = {
     "1.13": ReleaseLineNumbers(566, 779, None, None, 623, 684, 202, 204, 330, 341, 149, 423, 66, 69, 305),
     "1.14": ReleaseLineNumbers(575, 766, 937, 958, 758, 806, 201, 203, 324, 335, 149, 495, 65, 68, 354),
     "1.15": ReleaseLineNumbers(563, 741, 927, 948, 756, 807, 201, 203, 324, 335, 149, 519, 65, 68, 385),
@@ -76,7 +76,7 @@ _LINES = {
     "2.2": ReleaseLineNumbers(569, 760, 955, 973, 925, 988, 229, 231, 369, 380, 161, 646, 65, 68, 507),
     "2.3": ReleaseLineNumbers(579, 774, 969, 987, 959, 1022, 229, 231, 369, 380, 161, 656, 65, 68, 535),
 }
-"""The line numbers by minor release, from flame graphs of a live cluster of each. 1.12 has no flame graphs."""
+"""The line numbers by release, from flame graphs of a live cluster of each release. 1.12 has no flame graphs."""
 
 
 def _lambda(release: Release) -> str:
@@ -107,7 +107,7 @@ def _frames_to_mailbox_loop(release: Release, lines: ReleaseLineNumbers) -> tupl
 
 def idle_stack(release: Release) -> tuple[Frame, ...]:
     """Return the stack of a task that waits for input or for buffers, outermost frame first."""
-    lines = _lines(release)
+    lines = _line_numbers(release)
     return (
         *_frames_to_mailbox_loop(release, lines),
         Frame(_MAILBOX, "runMailboxLoop", lines.mailbox_loop_if_idle),
@@ -122,7 +122,7 @@ def idle_stack(release: Release) -> tuple[Frame, ...]:
 
 def busy_stack(release: Release, *, is_source: bool) -> tuple[Frame, ...]:
     """Return the stack of a task that processes records, outermost frame first."""
-    lines = _lines(release)
+    lines = _line_numbers(release)
     source_frames = (
         (
             Frame(f"{_IO}.StreamTaskSourceInput", "emitNext", lines.source_input_emit_next),
@@ -143,13 +143,13 @@ def busy_stack(release: Release, *, is_source: bool) -> tuple[Frame, ...]:
     )
 
 
-def _lines(release: Release) -> ReleaseLineNumbers:
+def _line_numbers(release: Release) -> ReleaseLineNumbers:
     """Return the line numbers of a release.
 
     1.12 gets the line numbers of 1.13; a release that is not in the table gets those of the newest earlier release.
     """
-    up_to_release = [lines for minor, lines in _LINES.items() if release.since(minor)]
-    return up_to_release[-1] if up_to_release else _LINES["1.13"]
+    up_to_release = [lines for minor, lines in _LINE_NUMBERS.items() if release.since(minor)]
+    return up_to_release[-1] if up_to_release else _LINE_NUMBERS["1.13"]
 
 
 # The frames of exceptions, innermost first. Releases with unknown line numbers have none.
@@ -218,7 +218,7 @@ _FUTURE_FRAMES = (
 
 def task_frames(release: Release) -> tuple[str, ...]:
     """Return the frames of an exception that a task throws while it processes records."""
-    if release.minor not in _LINES:
+    if release.minor not in _LINE_NUMBERS:
         return ()
     frames = [frame for frame in reversed(busy_stack(release, is_source=False)) if frame.line != LAMBDA]
     return tuple(

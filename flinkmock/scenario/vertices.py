@@ -167,7 +167,7 @@ def _default_ship_strategy(source_parallelism: int, parallelism: int) -> str:
 
 
 def _default_max_parallelism(parallelism: int) -> int:
-    """Return 1.5 times the parallelism, rounded up to a power of two (KeyGroupRangeAssignment)."""
+    """Return 1.5 times the parallelism, rounded up to a power of two, but at least 128 (KeyGroupRangeAssignment)."""
     minimum = parallelism + parallelism // 2
     power_of_two = 1 << (minimum - 1).bit_length()
     return min(max(power_of_two, _LOWEST_DEFAULT_MAX_PARALLELISM), limits.PARALLELISM)

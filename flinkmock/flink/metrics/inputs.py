@@ -37,6 +37,7 @@ class MetricInputs:
 
     @property
     def age(self) -> int:
+        """How long the process, job or execution has run, in ms."""
         return max(0, self.now - self.started_at)
 
     def constant_number(self, low: int, high: int, name: str) -> int:
@@ -50,6 +51,8 @@ class MetricInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobManagerInputs(MetricInputs):
+    """The state of the JobManager and of the cluster."""
+
     memory: JobManagerMemory
     running_job_count: int = 0
     taskmanager_count: int = 0
@@ -59,6 +62,8 @@ class JobManagerInputs(MetricInputs):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskManagerInputs(MetricInputs):
+    """The state of a TaskManager."""
+
     memory: TaskManagerMemory
     deployed_task_count: int = 0
 

@@ -77,8 +77,8 @@ def _jvm_state(
     """Return the state of a process whose memory grows with its workload, a number of tasks or jobs."""
     live_objects = inputs.constant_number(20, 26, "live") * MIB + workload * MIB // 2
     young_generation = inputs.constant_number(24, 40, "young") * MIB
-    gc_period = inputs.constant_number(15_000, 30_000, "gc period")
-    heap_used = min(live_objects + young_generation * (inputs.age % gc_period) // gc_period, max_heap * 9 // 10)
+    gc_period_ms = inputs.constant_number(15_000, 30_000, "gc period")
+    heap_used = min(live_objects + young_generation * (inputs.age % gc_period_ms) // gc_period_ms, max_heap * 9 // 10)
     metaspace = inputs.constant_number(44, 56, "metaspace") * MIB + min(workload, 8) * MIB // 4
     code_cache = inputs.constant_number(14, 20, "code") * MIB
     other_direct_buffer_count = inputs.constant_number(18, 30, "direct")
@@ -92,9 +92,9 @@ def _jvm_state(
         metaspace_committed=metaspace + MIB // 2,
         direct_count=network_buffer_count + other_direct_buffer_count,
         direct_capacity=network_buffer_count * NETWORK_BUFFER_BYTES + other_direct_buffer_count * MIB // 4,
-        gc_count=_gc_count(inputs, inputs.age, gc_period),
-        gc_time_ms=_gc_time_ms(inputs, inputs.age, gc_period),
-        gc_time_ms_minute_ago=_gc_time_ms(inputs, inputs.age - METER_SPAN_MS, gc_period),
+        gc_count=_gc_count(inputs, inputs.age, gc_period_ms),
+        gc_time_ms=_gc_time_ms(inputs, inputs.age, gc_period_ms),
+        gc_time_ms_minute_ago=_gc_time_ms(inputs, inputs.age - METER_SPAN_MS, gc_period_ms),
         thread_count=thread_count,
         cpu_load=inputs.varying_number(2, 60, "load") / 1000 if inputs.age >= _FIRST_LOAD_UPDATE_MS else 0.0,
         # Some seconds for the start, then 2 % of the time, in steps of 10 ms like the counters of Linux.
@@ -105,12 +105,12 @@ def _jvm_state(
     )
 
 
-def _gc_count(inputs: MetricInputs, age: int, gc_period: int) -> int:
-    return inputs.constant_number(5, 9, "start-up collections") + age // gc_period if age >= 0 else 0
+def _gc_count(inputs: MetricInputs, age: int, gc_period_ms: int) -> int:
+    return inputs.constant_number(5, 9, "start-up collections") + age // gc_period_ms if age >= 0 else 0
 
 
-def _gc_time_ms(inputs: MetricInputs, age: int, gc_period: int) -> int:
-    return _gc_count(inputs, age, gc_period) * inputs.constant_number(9, 16, "pause")
+def _gc_time_ms(inputs: MetricInputs, age: int, gc_period_ms: int) -> int:
+    return _gc_count(inputs, age, gc_period_ms) * inputs.constant_number(9, 16, "pause")
 
 
 def _collector_metrics(name: str, *, is_idle: bool = False, since: str = "1.12") -> Table[JvmState]:
