@@ -61,7 +61,7 @@ def test_a_contradiction_over_time_is_reported_after_10_seconds() -> None:
     add = partial(add_all, coherence)
     assert add(make_response("/jobs/metrics", [], 0), make_response("/overview", make_overview(), 1)) == []
     assert add(make_response("/overview", OTHER_VERSION, 10), make_response("/overview", OTHER_VERSION, 9_000)) == []
-    expected = ["/overview /flink-version version-stays"]
+    expected = ["/overview /flink-version version-is-unchanged"]
     assert add(make_response("/overview", OTHER_VERSION, 12_000)) == expected
 
 
@@ -69,7 +69,7 @@ def test_contradictions_that_are_held_back_are_reported_at_the_end() -> None:
     coherence = make_coherence()
     responses = make_response("/overview", make_overview(), 1), make_response("/overview", OTHER_VERSION, 10)
     assert add_all(coherence, *responses) == []
-    assert as_text(coherence.end()) == ["/overview /flink-version version-stays"]
+    assert as_text(coherence.end()) == ["/overview /flink-version version-is-unchanged"]
     assert as_text(coherence.end()) == []
 
 

@@ -48,21 +48,21 @@ _CONSTANT_JVM_METRICS = (
 
 @over_time(
     "getTaskManagers",
-    text="A TaskManager keeps its address and size, and keeps sending heartbeats.",
+    text="A TaskManager keeps its address and size; the time of its heartbeat never decreases.",
     source="flink-behaviour.md#task-managers",
 )
-def taskmanagers_stay(before: Value, after: Value) -> Relations:
+def taskmanagers_are_unchanged(before: Value, after: Value) -> Relations:
     for old, new in matching_entries(before["taskmanagers"], after["taskmanagers"], "id"):
-        yield from _taskmanager_stays(old, new)
+        yield from _taskmanager_is_unchanged(old, new)
 
 
 @over_time(
     "getTaskManagerDetails",
-    text="A TaskManager keeps its address and size; its garbage collections never decrease.",
+    text="A TaskManager keeps its address and size; its garbage collections and heartbeat time never decrease.",
     source="flink-behaviour.md#task-managers",
 )
-def taskmanager_stays(before: Value, after: Value) -> Relations:
-    yield from _taskmanager_stays(before, after)
+def taskmanager_is_unchanged(before: Value, after: Value) -> Relations:
+    yield from _taskmanager_is_unchanged(before, after)
     for key in ("heapMax", "nonHeapMax", "nettyShuffleMemorySegmentsTotal"):
         old, new = before["metrics"][key], after["metrics"][key]
         if old.raw and new.raw:  # 0 until the first metrics have arrived
@@ -74,12 +74,12 @@ def taskmanager_stays(before: Value, after: Value) -> Relations:
         yield from ascending(old["time"], new["time"])
 
 
-def _taskmanager_stays(old: Value, new: Value) -> Relations:
+def _taskmanager_is_unchanged(old: Value, new: Value) -> Relations:
     for key in ("path", "dataPort", "jmxPort", "hardware", "memoryConfiguration"):
         yield from same_fields(old[key], new[key])
     for key in ("slotsNumber", "totalResource") if old["slotsNumber"].raw else ():
         yield from same_fields(old[key], new[key])  # a TaskManager reports its slots after its registration
-    # in spite of its name, the time of the heartbeat
+    # in spite of its name, this field is the time of the heartbeat
     yield from ascending(old["timeSinceLastHeartbeat"], new["timeSinceLastHeartbeat"])
 
 
@@ -111,7 +111,7 @@ def heartbeats_continue(before: View, after: View, taskmanager_id: str) -> Relat
     text="Configuration and environment do not change.",
     source="flink-behaviour.md#cluster-overview",
 )
-def configuration_stays(before: Value, after: Value) -> Relations:
+def configuration_is_unchanged(before: Value, after: Value) -> Relations:
     options, later_options = ({option["key"].raw: option["value"] for option in body} for body in (before, after))
     is_list_of_options = bool(options) and None not in options and MISSING not in options
     if is_list_of_options:
@@ -135,14 +135,14 @@ def _may_be_provisional(config: Value) -> bool:
     text="The configuration of a job does not change once it is initialized.",
     source="flink-behaviour.md#before-a-job-runs",
 )
-def job_configuration_stays(before: View, after: View, job_id: str) -> Relations:
+def job_configuration_is_unchanged(before: View, after: View, job_id: str) -> Relations:
     state = entry_with(before.body("getJobsOverview")["jobs"], "jid", job_id)["state"]
     if state.exists and state.raw not in ("INITIALIZING", "CREATED"):
         yield from same_fields(*(view.body("getJobConfig", jobid=job_id) for view in (before, after)))
 
 
 @over_time("getJobPlan", text="The plan of a job does not change.", source="flink-behaviour.md#job-details")
-def plan_stays(before: Value, after: Value) -> Relations:
+def plan_is_unchanged(before: Value, after: Value) -> Relations:
     for key in ("jid", "name", "type"):
         if before["plan"]["nodes"].raw and after["plan"]["nodes"].raw:
             yield from equal(before["plan"][key], after["plan"][key])
@@ -161,7 +161,7 @@ def ended_jobs_never_decrease(before: Value, after: Value) -> Relations:
 
 
 @over_time("getClusterOverview", text="The version does not change.", source="flink-behaviour.md#cluster-overview")
-def version_stays(before: Value, after: Value) -> Relations:
+def version_is_unchanged(before: Value, after: Value) -> Relations:
     yield from equal(before["flink-version"], after["flink-version"])
     yield from equal(before["flink-commit"], after["flink-commit"])
 
@@ -169,7 +169,7 @@ def version_stays(before: Value, after: Value) -> Relations:
 @over_time(
     "getJarList", text="A jar keeps its name, entries and time of upload.", source="flink-behaviour.md#jar-upload"
 )
-def jars_stay(before: Value, after: Value) -> Relations:
+def jars_are_unchanged(before: Value, after: Value) -> Relations:
     yield from equal(before["address"], after["address"])
     for old, new in matching_entries(before["files"], after["files"], "id"):
         yield from same_fields(old, new)
@@ -198,9 +198,9 @@ def logs_grow(before: Value, after: Value) -> Relations:
     text="An application keeps its name and start; its end is final.",
     source="flink-behaviour.md#applications",
 )
-def applications_stay(before: Value, after: Value) -> Relations:
+def applications_are_unchanged(before: Value, after: Value) -> Relations:
     for old, new in matching_entries(before["applications"], after["applications"], "id"):
-        yield from _application_stays(old, new)
+        yield from _application_is_unchanged(old, new)
 
 
 @over_time(
@@ -208,14 +208,14 @@ def applications_stay(before: Value, after: Value) -> Relations:
     text="An application keeps its name and start; its times only grow.",
     source="flink-behaviour.md#applications",
 )
-def application_stays(before: Value, after: Value) -> Relations:
-    yield from _application_stays(before, after)
+def application_is_unchanged(before: Value, after: Value) -> Relations:
+    yield from _application_is_unchanged(before, after)
     for state, time in before["timestamps"].items():
         if time.raw:
             yield from equal(time, after["timestamps"][state])
 
 
-def _application_stays(old: Value, new: Value) -> Relations:
+def _application_is_unchanged(old: Value, new: Value) -> Relations:
     for key in ("name", "start-time"):
         yield from equal(old[key], new[key])
     yield from duration_grows(old, new)

@@ -15,7 +15,7 @@ from flinkmock.conformance.coherence.view import View
 _CONFIGURATION = "flink-behaviour.md#job-configuration"
 _STATISTICS = "flink-behaviour.md#checkpoint-statistics"
 _DURATION = r"(?:PT[\dHMS.]+|\d+ ms)"
-_STRATEGIES = re.compile(
+_STRATEGY = re.compile(
     rf"Cluster level default restart strategy|Restart deactivated\."
     rf"|Restart with fixed delay \({_DURATION}\)\. #(?P<attempts>\d+) restart attempts\."
     rf"|Failure rate restart with maximum of \d+ failures within interval .+ and fixed delay .+\."
@@ -24,7 +24,7 @@ _STRATEGIES = re.compile(
 )
 """What `RestartStrategyDescriptionUtils` and, until 1.20, the classes in `RestartStrategies` write."""
 _NO_RESTART, _FIXED_DELAY = "Restart deactivated.", "Restart with fixed delay"
-_SUPPRESSED = re.compile(
+_SUPPRESSED_RECOVERY = re.compile(
     r"Recovery is suppressed by (?P<strategy>\w+)(?:\(maxNumberRestartAttempts=(?P<attempts>\d+),)?"
 )
 _BACKENDS = (
@@ -47,12 +47,18 @@ _NOT_EXTERNAL = "<checkpoint-not-externally-addressable>"
 """The path of a checkpoint that is stored in the JobManager."""
 
 
-@within("getJobConfig", text="The description of a restart strategy is one of Flink's.", source=_CONFIGURATION)
+@within(
+    "getJobConfig",
+    text="Restart strategies are described as in Flink; a parallelism is positive or -1.",
+    source=_CONFIGURATION,
+)
 def restart_strategy_text(body: Value) -> Relations:
     config = body["execution-config"]
-    text = config["restart-strategy"]
-    if isinstance(text.raw, str):
-        yield from require(_STRATEGIES.fullmatch(text.raw) is not None, "not a restart strategy", text, exact=True)
+    strategy = config["restart-strategy"]
+    if isinstance(strategy.raw, str):
+        yield from require(
+            _STRATEGY.fullmatch(strategy.raw) is not None, "not a restart strategy", strategy, exact=True
+        )
     parallelism = config["job-parallelism"]
     if is_number(parallelism.raw):
         yield from require(parallelism.raw >= 1 or parallelism.raw == -1, "not a parallelism", parallelism)
@@ -65,36 +71,42 @@ def restart_strategy_text(body: Value) -> Relations:
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def restarts_follow_the_strategy(view: View, job_id: str) -> Relations:
-    text = view.body("getJobConfig", jobid=job_id)["execution-config"]["restart-strategy"]
+    strategy = view.body("getJobConfig", jobid=job_id)["execution-config"]["restart-strategy"]
     details = view.body("getJobDetails", jobid=job_id)
-    if not isinstance(text.raw, str) or not has_default_scheduler(details):
+    if not isinstance(strategy.raw, str) or not has_default_scheduler(details):
         return
     attempts = [
         subtask["attempt"]
         for vertex in details["vertices"]
         for subtask in view.body("getJobVertexDetails", jobid=job_id, vertexid=str(vertex["id"].raw))["subtasks"]
     ]
-    restarts = highest(attempts, "the highest attempt")
-    has_fixed_delay = text.raw.startswith(_FIXED_DELAY)
-    match = _STRATEGIES.fullmatch(text.raw)
-    if text.raw == _NO_RESTART:
+    highest_attempt = highest(attempts, "the highest attempt")
+    has_fixed_delay = strategy.raw.startswith(_FIXED_DELAY)
+    strategy_match = _STRATEGY.fullmatch(strategy.raw)
+    if strategy.raw == _NO_RESTART:
         restarting = details["timestamps"]["RESTARTING"]
-        yield from require(not restarting.raw, "a job that never restarts was RESTARTING", text, restarting)
+        yield from require(not restarting.raw, "a job that never restarts was RESTARTING", strategy, restarting)
         if attempts:
-            yield from require(restarts.raw == 0, "a job that never restarts has restarted", text, *attempts)
-    elif has_fixed_delay and match is not None and attempts:
-        yield from require(restarts.raw <= int(match["attempts"]), "it has restarted more often", text, *attempts)
-    newest = view.body("getJobExceptions", jobid=job_id)["exceptionHistory"]["entries"][0]["stacktrace"]
-    suppression = _SUPPRESSED.search(newest.raw) if isinstance(newest.raw, str) else None
+            yield from require(highest_attempt.raw == 0, "a job that never restarts has restarted", strategy, *attempts)
+    elif has_fixed_delay and strategy_match is not None and attempts:
+        yield from require(
+            highest_attempt.raw <= int(strategy_match["attempts"]), "it has restarted more often", strategy, *attempts
+        )
+    newest_trace = view.body("getJobExceptions", jobid=job_id)["exceptionHistory"]["entries"][0]["stacktrace"]
+    suppression = _SUPPRESSED_RECOVERY.search(newest_trace.raw) if isinstance(newest_trace.raw, str) else None
     if details["state"].raw == "FAILED" and suppression is not None:
-        by_fixed_delay = suppression["strategy"].startswith("FixedDelay")
-        by_no_restart = suppression["strategy"].startswith("NoRestart")
+        is_suppressed_by_fixed_delay = suppression["strategy"].startswith("FixedDelay")
+        is_suppressed_by_no_restart = suppression["strategy"].startswith("NoRestart")
         reason = f"{suppression[0]}…"
-        if text.raw == _NO_RESTART or has_fixed_delay:
-            yield from require(by_fixed_delay == has_fixed_delay, reason, text, newest)
-            yield from require(by_no_restart == (text.raw == _NO_RESTART), reason, text, newest)
-        if by_fixed_delay and match is not None and match["attempts"]:
-            yield from require(match["attempts"] == suppression["attempts"], reason, text, newest, exact=True)
+        if strategy.raw == _NO_RESTART or has_fixed_delay:
+            yield from require(is_suppressed_by_fixed_delay == has_fixed_delay, reason, strategy, newest_trace)
+            yield from require(
+                is_suppressed_by_no_restart == (strategy.raw == _NO_RESTART), reason, strategy, newest_trace
+            )
+        if is_suppressed_by_fixed_delay and strategy_match is not None and strategy_match["attempts"]:
+            yield from require(
+                strategy_match["attempts"] == suppression["attempts"], reason, strategy, newest_trace, exact=True
+            )
 
 
 @within("getCheckpointConfig", text="The settings of checkpoints agree with each other.", source=_STATISTICS)

@@ -102,14 +102,14 @@ def _edges_connect_nodes(nodes: Value) -> Relations:
 def plan_is_sorted(body: Value) -> Relations:
     nodes = body["plan"]["nodes"]
     positions = {node["id"].raw: position for position, node in enumerate(nodes)}
-    is_input_first = {
+    input_first_flags = {
         positions[edge["id"].raw] < position
         for position, node in enumerate(nodes)
         for edge in node["inputs"]
         if edge["id"].raw in positions
     }
-    if is_input_first:
-        is_consistent = len(is_input_first) == 1
+    if input_first_flags:
+        is_consistent = len(input_first_flags) == 1
         yield from require(is_consistent, "some inputs come before their node, others after it", nodes)
 
 

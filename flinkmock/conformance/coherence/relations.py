@@ -76,12 +76,14 @@ def ascending(*values: Value, slack: float = 0) -> Relations:
         yield Relation(holds, (low, high), False, "" if holds else f"{_described(low)} is more than {_described(high)}")
 
 
-def one_of(value: Value, raws: Any, reason: str, *others: Value) -> Relations:
-    """Relate a value to others because of which it has to be one of `raws`; `reason` explains this in reports."""
+def one_of(value: Value, raw_values: Any, reason: str, *others: Value) -> Relations:
+    """Relate a value to others because of which it has to be one of `raw_values`; `reason` explains this in reports."""
     if _all_exist(value, *others):
-        holds = value.raw in raws
+        holds = value.raw in raw_values
         text = (
-            "" if holds else f"{_described(value)} is not {' or '.join(map(str, raws))}, {reason}{_value_list(others)}"
+            ""
+            if holds
+            else f"{_described(value)} is not {' or '.join(map(str, raw_values))}, {reason}{_value_list(others)}"
         )
         yield Relation(holds, (value, *others), False, text)
 
@@ -99,17 +101,17 @@ def require(condition: bool, text: str, *values: Value, exact: bool = False) -> 
         yield Relation(bool(condition), values, exact, "" if condition else f"{text}{_value_list(values)}")
 
 
-def is_listed(value: Value, raws: Any, reason: str, *suspects: Value) -> Relations:
+def is_listed(value: Value, raw_values: Any, reason: str, *suspects: Value) -> Relations:
     """Relate a value to a list that contains it.
 
     Args:
         value: The value.
-        raws: The raw values in the list.
+        raw_values: The raw values in the list.
         reason: Why the relation fails, for reports.
         suspects: The list, or values in it that may be wrong if it lacks the value.
     """
     if value.exists:
-        holds = value.raw in raws
+        holds = value.raw in raw_values
         text = "" if holds else f"{_described(value)}: {reason}{_value_list(suspects)}"
         yield Relation(holds, (value,) if holds else (value, *suspects), True, text)
 

@@ -188,7 +188,11 @@ class CoherenceSession:
             second = self._violations_in_new_responses(violation)
             is_within_response = violation.invariant.scope is Scope.RESPONSE
             for key, repeated in second.items():
-                if key in due and key in first and (is_within_response or _raws(first[key]) == _raws(repeated)):
+                if (
+                    key in due
+                    and key in first
+                    and (is_within_response or _raw_values(first[key]) == _raw_values(repeated))
+                ):
                     repeated_violations[key] = repeated
         return repeated_violations
 
@@ -252,7 +256,7 @@ def _server_time(view: View) -> float:
     return max((time for time in times if is_number(time)), default=0)
 
 
-def _raws(violation: Violation) -> list[object]:
+def _raw_values(violation: Violation) -> list[object]:
     """Return the values of a violation. Numbers in lists and objects are None: they may increase between requests."""
     return [
         _without_numbers(leaf.raw) if isinstance(leaf.raw, (dict, list)) else leaf.raw

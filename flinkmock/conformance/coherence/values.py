@@ -126,9 +126,9 @@ class Value:
     def __bool__(self) -> bool:
         return bool(self.raw)
 
-    def is_in(self, raws: Iterable[Json]) -> bool:
+    def is_in(self, raw_values: Iterable[Json]) -> bool:
         """Whether the raw value is one of these."""
-        return self.exists and self.raw in raws
+        return self.exists and self.raw in raw_values
 
     @property
     def pointer(self) -> str:
@@ -218,11 +218,11 @@ def _extreme(choose: Callable[[Any], Any], values: Iterable[Value], text: str) -
     return Value(choose(part.raw for part in parts) if are_numbers else MISSING, sources=parts, text=text)
 
 
-def count(values: Iterable[Value], raws: Iterable[Json], text: str) -> Value:
-    """Return how many of the values are one of `raws`; a missing value if one of the values is missing."""
-    parts, raws = tuple(values), frozenset(raws)
+def count(values: Iterable[Value], raw_values: Iterable[Json], text: str) -> Value:
+    """Return how many of the values are one of `raw_values`; a missing value if one of the values is missing."""
+    parts, raw_values = tuple(values), frozenset(raw_values)
     all_exist = all(part.exists for part in parts)
-    return Value(sum(part.raw in raws for part in parts) if all_exist else MISSING, sources=parts, text=text)
+    return Value(sum(part.raw in raw_values for part in parts) if all_exist else MISSING, sources=parts, text=text)
 
 
 def number(value: Value) -> Value:

@@ -64,7 +64,7 @@ class View:
         return [Value.of(response) for response in self._of(operation_id, parameters) if response.query]
 
     def metrics(self, operation_id: str, **parameters: str) -> dict[str, Value]:
-        """Return the values of all metrics of a scope by their ids: numbers if the texts are numbers."""
+        """Return the metrics in the responses of an operation by their ids: a number if the text is a number."""
         values: dict[str, Value] = {}
         for entry in self._metric_entries(operation_id, parameters):
             if entry["value"].exists:
