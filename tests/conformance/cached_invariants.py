@@ -60,16 +60,16 @@ class CachedInvariants(Invariants):
         self._recurring = {id(response): response for response in recurring}
         # the keys are the `id()` of one or two responses
         self._relations_by_responses: dict[tuple[int, ...], list[EvaluatedRelation]] = {}
-        # (invariant id, ids of the subject) -> the relations for each group of responses
+        # (invariant id, ids of the subject) -> for each view, the responses that the invariant read, and the relations
         self._relations_by_subject: dict[
             tuple[str, tuple[str, ...]], list[tuple[_ReadResponses, list[EvaluatedRelation]]]
         ] = {}
 
-    def _recur(self, *responses: SuccessResponse) -> bool:
+    def _are_recurring(self, *responses: SuccessResponse) -> bool:
         return all(id(response) in self._recurring for response in responses)
 
     def relations_within(self, response: SuccessResponse) -> Iterator[EvaluatedRelation]:
-        if not self._recur(response):
+        if not self._are_recurring(response):
             return super().relations_within(response)
         key = (id(response),)
         if key not in self._relations_by_responses:
@@ -77,7 +77,7 @@ class CachedInvariants(Invariants):
         return iter(self._relations_by_responses[key])
 
     def relations_over_time(self, before: SuccessResponse, after: SuccessResponse) -> Iterator[EvaluatedRelation]:
-        if not self._recur(before, after):
+        if not self._are_recurring(before, after):
             return super().relations_over_time(before, after)
         key = (id(before), id(after))
         if key not in self._relations_by_responses:
@@ -89,20 +89,26 @@ class CachedInvariants(Invariants):
         for invariant in self.within_view:
             for ids in view.subjects(invariant.subjects[0]):
                 cached = self._relations_by_subject.setdefault((invariant.id, ids), [])
-                relations = next((relations for read, relations in cached if _has_responses(view, read)), None)
+                relations = next(
+                    (relations for read_responses, relations in cached if _has_responses(view, read_responses)), None
+                )
                 if relations is None:
-                    recording = _RecordingView(view)
-                    relations = list(relations_of(invariant, ids, recording, *ids))
-                    read = recording.read_responses
-                    if not recording.has_read_all and all(self._recur(*responses) for responses in read.values()):
-                        cached.append((read, relations))
+                    recording_view = _RecordingView(view)
+                    relations = list(relations_of(invariant, ids, recording_view, *ids))
+                    read_responses = recording_view.read_responses
+                    if not recording_view.has_read_all and all(
+                        self._are_recurring(*responses) for responses in read_responses.values()
+                    ):
+                        cached.append((read_responses, relations))
                 yield from relations
 
 
 def _has_responses(view: View, read_responses: _ReadResponses) -> bool:
     """Return whether a view has the responses that were read from another view."""
     for (operation_id, parameters), responses in read_responses.items():
-        present = tuple(view._of(operation_id, dict(parameters)))
-        if len(present) != len(responses) or any(a is not b for a, b in zip(present, responses, strict=True)):
+        view_responses = tuple(view._of(operation_id, dict(parameters)))
+        if len(view_responses) != len(responses) or any(
+            a is not b for a, b in zip(view_responses, responses, strict=True)
+        ):
             return False
     return True

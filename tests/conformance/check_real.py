@@ -7,8 +7,8 @@ This command runs `flinkmock check`: it reads twice, then sends mutating checks 
 With `--watch 60m --busy`, it reads the cluster repeatedly with `flinkmock check --watch` instead, while jobs start,
 fail, restart, finish and are cancelled, savepoints are taken and TaskManagers are killed
 (tests/conformance/busy_cluster.py).
-`--option "jobmanager.scheduler: adaptive" --option "rest.profiling.enabled: true"` registers more operations.
-The jars come from the Python package index, see tests/fidelity/distribution.py.
+`--option "jobmanager.scheduler: adaptive" --option "rest.profiling.enabled: true"` enables more operations.
+Flink's jars come from the Python package index, see tests/fidelity/distribution.py.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ def start_jobs(driver: Driver) -> None:
     wait_for_checkpoints(driver, 2)
 
 
-def report_outcome(name: str, code: int, text: str) -> bool:
+def report_outcome(name: str, exit_code: int, output: str) -> bool:
     """Print the exit code, and the first line or, if the exit code is not 0, all lines; return whether it is 0."""
-    first_line, _, other_lines = text.partition("\n")
-    print(f"{name:27} exit code {code}: {first_line}", *([other_lines] if code else ()), sep="\n", flush=True)
-    return code == 0
+    first_line, _, other_lines = output.partition("\n")
+    print(f"{name:27} exit code {exit_code}: {first_line}", *([other_lines] if exit_code else ()), sep="\n", flush=True)
+    return exit_code == 0
 
 
 def check(name: str, url: str, *options: str) -> bool:
@@ -61,8 +61,8 @@ def check_through_proxy(url: str, runs: dict[str, Sequence[str]]) -> bool:
     command = [*COMMAND, "proxy", url, "--port", "0", "--quiet"]  # its output is not read while it runs
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
         assert proxy.stdout is not None
-        address = proxy.stdout.readline().split()[3].rstrip(",")
-        results = [check(f"proxied {name}", address, *options) for name, options in runs.items()]
+        proxy_url = proxy.stdout.readline().split()[3].rstrip(",")
+        results = [check(f"proxied {name}", proxy_url, *options) for name, options in runs.items()]
         proxy.send_signal(signal.SIGINT)
         summary, _ = proxy.communicate()
     return report_outcome("the proxy itself", proxy.returncode, summary) and all(results)

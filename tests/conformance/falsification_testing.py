@@ -76,7 +76,7 @@ class Score:
         )
 
 
-def record_fake(flink: str, limit: int) -> RecordedPasses:
+def record_fake(flink: str, values_per_parameter: int) -> RecordedPasses:
     """Record passes over a fake cluster."""
     recorded = RecordedPasses(Contract.load(flink))
     with FlinkMock(SCENARIO, flink=flink, clock="virtual") as cluster, closing(HttpClient(cluster.url)) as client:
@@ -85,18 +85,18 @@ def record_fake(flink: str, limit: int) -> RecordedPasses:
             cluster.advance(f"{pass_at_s - now_s}s")
             now_s = pass_at_s
             # each request takes 1 ms
-            recorded.record(client, partial(operator.add, pass_at_s * 1000), limit)
+            recorded.record(client, partial(operator.add, pass_at_s * 1000), values_per_parameter)
     return recorded
 
 
-def record_server(url: str, limit: int) -> RecordedPasses:
+def record_server(url: str, values_per_parameter: int) -> RecordedPasses:
     """Record passes over a live server."""
     with closing(HttpClient(url)) as client:
         recorded = RecordedPasses(Contract.load(detect_release(client).minor))
         for index, pass_at_s in enumerate(PASS_TIMES_S):
             if index:
                 time.sleep(pass_at_s - PASS_TIMES_S[index - 1])
-            recorded.record(client, lambda number: time.monotonic() * 1000, limit)
+            recorded.record(client, lambda number: time.monotonic() * 1000, values_per_parameter)
     return recorded
 
 
@@ -163,10 +163,17 @@ def main() -> int:
     parser.add_argument("--random", action="store_true", help="random changes of random fields")
     parser.add_argument("--only", default="", help="only falsifications whose operation or pointer contains this text")
     parser.add_argument(
-        "--limit", type=int, default=4, help="how many ids of each path parameter are used; default: %(default)s"
+        "--values-per-parameter",
+        type=int,
+        default=4,
+        help="how many values of each path parameter are used; default: %(default)s",
     )
     args = parser.parse_args()
-    recorded = record_server(args.url, args.limit) if args.url else record_fake(args.flink, args.limit)
+    recorded = (
+        record_server(args.url, args.values_per_parameter)
+        if args.url
+        else record_fake(args.flink, args.values_per_parameter)
+    )
     if culprits := recorded.find_culprits():
         texts = [culprit.violations[0].relation.text for culprit in culprits]
         print("the unchanged server has findings:", *texts, sep="\n")

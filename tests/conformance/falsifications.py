@@ -18,7 +18,7 @@ from tests.conformance.recorded_passes import RecordedPasses
 
 Json = Any
 _TIME_SHIFTS_MS = (4_321, 86_400_000)
-"""By how many ms times are moved."""
+"""By how much times are changed."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,9 @@ class Falsification:
         elif self.kind == "add":
             parent[key] += self.argument
         elif self.kind == "swap":
-            other, other_key = parent_of(body, self.argument)
-            if other is not None:
-                parent[key], other[other_key] = other[other_key], parent[key]
+            other_parent, other_key = parent_of(body, self.argument)
+            if other_parent is not None:
+                parent[key], other_parent[other_key] = other_parent[other_key], parent[key]
         elif self.kind == "late":
             parent[key] = self.argument if pass_number >= 2 else parent[key]
         else:
@@ -163,7 +163,7 @@ def all_falsifications(recorded: RecordedPasses, rng: random.Random) -> list[Fal
 
 
 def keeps_schema(falsification: Falsification, response: SuccessResponse, contract: Contract) -> bool:
-    """Return whether a falsification changes a response so that it still conforms to its schema."""
+    """Return whether a falsification changes a response, and the changed response still conforms to its schema."""
     body = falsification.apply(response, 1, response).body
     operation = contract.operation(response.operation_id)
     return body != response.body and not any(contract.check_response(operation, body))
@@ -192,33 +192,35 @@ def _falsifications(
 ) -> Iterator[Falsification]:
     """Yield falsifications of a value; `last_response` is the response to the request in the last pass."""
 
-    def change(kind: str, argument: Json) -> Falsification:
+    def falsification(kind: str, argument: Json) -> Falsification:
         return Falsification(response.operation_id, response.target, pointer, kind, argument)
 
     if isinstance(value, bool):
-        yield change("flip", not value)
+        yield falsification("flip", not value)
     elif isinstance(value, (int, float)):
         is_time = abs(value) > LOWEST_TIME_MS
-        yield change("more", value + (rng.choice(_TIME_SHIFTS_MS) if is_time else max(3, abs(value))))
+        yield falsification("more", value + (rng.choice(_TIME_SHIFTS_MS) if is_time else max(3, abs(value))))
         if value > 0:
-            yield change("less", value - (rng.choice(_TIME_SHIFTS_MS) if is_time else max(1, value // 2)))
+            yield falsification("less", value - (rng.choice(_TIME_SHIFTS_MS) if is_time else max(1, value // 2)))
         parent, key = parent_of(last_response.body, pointer) if last_response is not None else (None, None)
         if parent is not None and isinstance(parent[key], (int, float)) and parent[key] > value:
-            yield change("freeze", None)
-            yield change("backwards", max(1, parent[key] - value))
+            yield falsification("freeze", None)
+            yield falsification("backwards", max(1, parent[key] - value))
     elif isinstance(value, str):
         enum = next((enum for enum in enums if value in enum), ())
         if enum:
-            yield change("other constant", rng.choice([constant for constant in enum if constant != value] or [value]))
+            yield falsification(
+                "other constant", rng.choice([constant for constant in enum if constant != value] or [value])
+            )
         elif value.lstrip("-").isdecimal():
-            yield change("other number", str(int(value) + max(3, abs(int(value)))))
+            yield falsification("other number", str(int(value) + max(3, abs(int(value)))))
         else:
-            yield change("other text", _other_text(value))
+            yield falsification("other text", _other_text(value))
     elif isinstance(value, list) and value:
-        yield change("drop", len(value) - 1)
-        yield change("repeat", 0)
+        yield falsification("drop", len(value) - 1)
+        yield falsification("repeat", 0)
         if len(value) > 1:
-            yield change("reverse", None)
+            yield falsification("reverse", None)
 
 
 def _other_text(value: str) -> str:

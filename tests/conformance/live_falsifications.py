@@ -35,6 +35,7 @@ from tests.conformance.random_falsifications import random_falsifications
 from tests.conformance.tampering_proxy import serve_responses
 
 WATCH_MS = 45_000
+"""How long a check watches the cluster for changes over time."""
 BATCH_SIZE = 40
 """How many falsifications are chosen from one recording."""
 
@@ -76,7 +77,8 @@ class FalsifyingProxy:
         self._client = HttpClient(url)
         self._contract = contract
         self._falsification = falsification
-        self._falsified = _success_response(contract, falsification.target, None)
+        # a response without a body, which has the operation and the parameters of the request
+        self._falsified_request = _success_response(contract, falsification.target, None)
         self._checkpoint_id: str | None = None
         self._first_response: SuccessResponse | None = None
         self._lock = threading.Lock()
@@ -87,22 +89,23 @@ class FalsifyingProxy:
             if response.status != 200 or not response.content_type.startswith("application/json"):
                 return response
             success = _success_response(self._contract, target, response.body)
-            if success is None or not self._is_falsified(success):
+            if success is None or not self._applies_to(success):
                 return response
             return self._change(response, success)
 
     def _change(self, response: HttpResponse, success: SuccessResponse) -> HttpResponse:
         falsification = replace(self._falsification, target=success.target)
         self._first_response = self._first_response or success
+        # a pass requests the target once, so the number of changed responses is the number of the pass
         body = falsification.apply(
             success, self.changed_count, replace(self._first_response, target=success.target)
         ).body
         self.changed_count += 1
         return HttpResponse(response.status, response.headers, json.dumps(body, separators=(",", ":")).encode())
 
-    def _is_falsified(self, success: SuccessResponse) -> bool:
-        """Return whether the falsification applies to a response."""
-        falsified = self._falsified
+    def _applies_to(self, success: SuccessResponse) -> bool:
+        """Return whether the falsification applies to a response; remember the first checkpoint."""
+        falsified = self._falsified_request
         if falsified is None or success.operation_id != falsified.operation_id:
             return False
         if set(success.query) != set(falsified.query):
@@ -126,7 +129,7 @@ def _success_response(contract: Contract, target: str, body: Any) -> SuccessResp
     return None if operation is None else success_response(operation, target, body)
 
 
-def with_relative_value(falsification: Falsification, recorded: Sequence[SuccessResponse]) -> Falsification:
+def with_relative_argument(falsification: Falsification, recorded: Sequence[SuccessResponse]) -> Falsification:
     """Return the change of a number as a difference, because the number has changed since the recording."""
     if falsification.kind not in ("more", "less", "double", "half"):
         return falsification
@@ -152,8 +155,10 @@ def choose_falsifications(url: str, rng: random.Random, *, at_random: bool) -> t
     else:
         falsifications = all_falsifications(recorded, rng)
     falsifications = rng.sample(falsifications, min(BATCH_SIZE, len(falsifications)))
-    relative = [with_relative_value(falsification, recorded.passes[0]) for falsification in falsifications]
-    return recorded.contract.release.minor, relative
+    relative_falsifications = [
+        with_relative_argument(falsification, recorded.passes[0]) for falsification in falsifications
+    ]
+    return recorded.contract.release.minor, relative_falsifications
 
 
 def min_changed_count(falsification: Falsification) -> int:

@@ -62,8 +62,8 @@ def run_rounds(
         AssertionError: The unchanged server has findings.
     """
     contract, rng, score = Contract.load(flink), random.Random(f"{seed}mutations of {flink}"), MutationScore()
-    unchanged = check({})
-    assert unchanged.clean, unchanged.table()
+    unchanged_report = check({})
+    assert unchanged_report.clean, unchanged_report.table()
     candidates = list(json_targets(contract, responses))
     while score.kind_counts.total() < count:
         target, operation = rng.choice(candidates)
@@ -77,19 +77,26 @@ def run_rounds(
     return score
 
 
-def run_from_cache(flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER) -> MutationScore:
+def run_from_cache(
+    flink: str, count: int, seed: str = "", *, values_per_parameter: int = VALUES_PER_PARAMETER
+) -> MutationScore:
     """Run rounds in which each target is requested from the cluster once; later checks use the stored responses."""
     responses: dict[str, HttpResponse] = {}
     with cluster_with_jobs(flink) as client:
 
         def check(changed: dict[str, HttpResponse]) -> Report:
-            return run_check(CachedClient(client, responses, changed), flink, limit)
+            return run_check(CachedClient(client, responses, changed), flink, values_per_parameter)
 
         return run_rounds(flink, count, seed, responses, check)
 
 
 def run_over_http(
-    flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER, cache_responses: bool = False
+    flink: str,
+    count: int,
+    seed: str = "",
+    *,
+    values_per_parameter: int = VALUES_PER_PARAMETER,
+    cache_responses: bool = False,
 ) -> MutationScore:
     """Run rounds with a proxy between the cluster and each check.
 
@@ -97,7 +104,7 @@ def run_over_http(
         flink: The release of the cluster.
         count: How many changes are made.
         seed: Selects the changes.
-        limit: How many ids of each path parameter are used.
+        values_per_parameter: How many values of each path parameter are used.
         cache_responses: Whether each target is requested from the cluster only once.
     """
     responses: dict[str, HttpResponse] = {}
@@ -112,15 +119,15 @@ def run_over_http(
         changed_responses.clear()
         changed_responses.update(changed)
         with closing(HttpClient(url)) as proxy_client:
-            return run_check(proxy_client, flink, limit)
+            return run_check(proxy_client, flink, values_per_parameter)
 
     with cluster_with_jobs(flink) as client, serve_responses(respond) as url:
         return run_rounds(flink, count, seed, responses, check)
 
 
-def run_check(client: Client, flink: str, limit: int) -> Report:
+def run_check(client: Client, flink: str, values_per_parameter: int) -> Report:
     # the clock of the cluster does not move, so waiting would change nothing
-    return Check(client, Contract.load(flink), wait=lambda ms: None, values_per_parameter=limit).run()
+    return Check(client, Contract.load(flink), wait=lambda ms: None, values_per_parameter=values_per_parameter).run()
 
 
 @contextmanager

@@ -92,13 +92,15 @@ def mutate(rng: random.Random, contract: Contract, operation: Operation, respons
     change = _CHANGES_OF_VALUES[kind](rng, list(_json_values(contract, operation, body)), operation)
     if change is None:
         return None
-    changed = replace(response, raw_body=json.dumps(body).encode())
-    return Mutation(f"{change.description} of {operation}", changed, change.matches)
+    changed_response = replace(response, raw_body=json.dumps(body).encode())
+    return Mutation(f"{change.description} of {operation}", changed_response, change.matches)
 
 
 def _change_status(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation:
-    errors = traits_of(operation.id).expected_error_statuses
-    statuses = [status for status in (200, 201, 202, 204, 404, 500, 503) if status not in (operation.status, *errors)]
+    expected_statuses = traits_of(operation.id).expected_error_statuses
+    statuses = [
+        status for status in (200, 201, 202, 204, 404, 500, 503) if status not in (operation.status, *expected_statuses)
+    ]
     status = rng.choice(statuses)
     return Mutation(
         f"status {status} of {operation}", replace(response, status=status), _finding_matcher(operation, "status")
@@ -107,16 +109,18 @@ def _change_status(rng: random.Random, operation: Operation, response: HttpRespo
 
 def _change_content_type(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation:
     content_type = rng.choice(["application/json", "text/html; charset=UTF-8", "application/json; charset=ISO-8859-1"])
-    changed = replace(response, headers={**response.headers, "content-type": content_type})
-    return Mutation(f"type {content_type} of {operation}", changed, _finding_matcher(operation, "content type"))
+    changed_response = replace(response, headers={**response.headers, "content-type": content_type})
+    return Mutation(
+        f"type {content_type} of {operation}", changed_response, _finding_matcher(operation, "content type")
+    )
 
 
 def _remove_header(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation | None:
     if CORS_HEADER not in response.headers:
         return None
     headers = {name: value for name, value in response.headers.items() if name != CORS_HEADER}
-    changed = replace(response, headers=headers)
-    return Mutation(f"header missing from {operation}", changed, _finding_matcher(operation, "header"))
+    changed_response = replace(response, headers=headers)
+    return Mutation(f"header missing from {operation}", changed_response, _finding_matcher(operation, "header"))
 
 
 def _finding_matcher(operation: Operation, kind: str, pointer: str = "") -> Callable[[Finding], bool]:
@@ -160,15 +164,19 @@ class AppliedChange(NamedTuple):
 
 def _members_in_schema(values: list[JsonValue]) -> list[JsonValue]:
     """Return the values of object members that the schema describes."""
-    return [value for value in values if value.field is not None and isinstance(value.key, str) and value.pointer]
+    return [
+        candidate
+        for candidate in values
+        if candidate.field is not None and isinstance(candidate.key, str) and candidate.pointer
+    ]
 
 
 def _required(values: list[JsonValue]) -> list[JsonValue]:
     """Return the fields that must not be missing."""
     return [
-        value
-        for value in _members_in_schema(values)
-        if value.field is not None and not value.field.optional and not value.is_entry
+        candidate
+        for candidate in _members_in_schema(values)
+        if candidate.field is not None and not candidate.field.optional and not candidate.is_entry
     ]
 
 
@@ -194,9 +202,9 @@ def _rename_field(rng: random.Random, values: list[JsonValue], operation: Operat
 
 def _set_to_null(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
     not_nullable = [
-        value
-        for value in _members_in_schema(values)
-        if value.field is not None and not value.field.nullable and value.value is not None
+        candidate
+        for candidate in _members_in_schema(values)
+        if candidate.field is not None and not candidate.field.nullable and candidate.value is not None
     ]
     chosen = _choose(rng, not_nullable)
     if chosen is None:
@@ -215,13 +223,13 @@ def _set_to_null(rng: random.Random, values: list[JsonValue], operation: Operati
 
 def _change_type(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
     scalars = [
-        value
-        for value in values
-        if value.field is not None
-        and value.field.kind != "any"
-        and value.pointer
-        and value.value is not None
-        and not isinstance(value.value, (dict, list))
+        candidate
+        for candidate in values
+        if candidate.field is not None
+        and candidate.field.kind != "any"
+        and candidate.pointer
+        and candidate.value is not None
+        and not isinstance(candidate.value, (dict, list))
     ]
     chosen = _choose(rng, scalars)
     if chosen is None:
@@ -240,7 +248,9 @@ def _change_type(rng: random.Random, values: list[JsonValue], operation: Operati
 
 def _change_enum(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
     enums = [
-        value for value in values if value.field is not None and value.field.values and isinstance(value.value, str)
+        candidate
+        for candidate in values
+        if candidate.field is not None and candidate.field.values and isinstance(candidate.value, str)
     ]
     chosen = _choose(rng, enums)
     if chosen is None:
@@ -251,11 +261,13 @@ def _change_enum(rng: random.Random, values: list[JsonValue], operation: Operati
 
 
 def _change_order(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
-    pointers = {value.pointer.rpartition("/")[0] for value in _members_in_schema(values) if not value.is_entry}
+    pointers = {
+        candidate.pointer.rpartition("/")[0] for candidate in _members_in_schema(values) if not candidate.is_entry
+    }
     objects = [
-        value
-        for value in values
-        if value.pointer in pointers and isinstance(value.value, dict) and len(value.value) > 1
+        candidate
+        for candidate in values
+        if candidate.pointer in pointers and isinstance(candidate.value, dict) and len(candidate.value) > 1
     ]
     chosen = _choose(rng, objects)
     if chosen is None:
@@ -272,9 +284,9 @@ def _change_order(rng: random.Random, values: list[JsonValue], operation: Operat
 def _change_count(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
     patterns = RELATED_NUMBERS.get(operation.id, ())
     counts = [
-        value
-        for value in values
-        if isinstance(value.value, int) and _matches_any(generalize_pointer(value.pointer), patterns)
+        candidate
+        for candidate in values
+        if isinstance(candidate.value, int) and _matches_any(generalize_pointer(candidate.pointer), patterns)
     ]
     chosen = _choose(rng, counts)
     if chosen is None:
@@ -289,6 +301,7 @@ def _change_count(rng: random.Random, values: list[JsonValue], operation: Operat
 
 
 def _matches_any(pointer: str, patterns: tuple[str, ...]) -> bool:
+    """Return whether a pointer matches a pattern, in which `*` stands for any key."""
     keys = pointer.split("/")
     return any(
         len(pattern_keys) == len(keys)

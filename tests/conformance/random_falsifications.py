@@ -22,13 +22,13 @@ from tests.conformance.recorded_passes import RecordedPasses
 
 _ID = re.compile("[0-9a-f]{32}")
 _TIME_SHIFTS_MS = (1_000, 60_000, 3_600_000, 86_400_000)
-"""By how many ms times are moved."""
+"""By how much times are changed."""
 _ATTEMPTS_PER_FALSIFICATION = 60
 """The search ends after this many attempts for each requested falsification."""
 
 
 def random_falsifications(recorded: RecordedPasses, rng: random.Random, count: int) -> list[Falsification]:
-    """Return random falsifications, at most one of a kind for each field.
+    """Return random falsifications, at most one of each kind for each field.
 
     Args:
         recorded: Passes over a server, at least three.
@@ -59,7 +59,7 @@ class _Values:
         self._contract = recorded.contract
         self._last_responses = {response.target: response for response in recorded.passes[-1]}
         self._values_by_field: dict[str, dict[str, list[tuple[SuccessResponse, str, Json]]]] = defaultdict(dict)
-        self._texts_by_kind: dict[str, set[str]] = defaultdict(set)
+        self._texts_by_group: dict[str, set[str]] = defaultdict(set)
         self._enums: dict[str, list[tuple[str, ...]]] = {}
         for response in recorded.passes[0]:
             operation = self._contract.operation(response.operation_id)
@@ -72,7 +72,7 @@ class _Values:
                     field = re.sub(r"(/children/\*)+|/[0-9a-f]{32}(?=/|$)", "/*", generalize_pointer(pointer))
                     self._values_by_field[operation.id].setdefault(field, []).append((response, pointer, value))
                 if isinstance(value, str):
-                    self._texts_by_kind[_kind_of(pointer, value)].add(value)
+                    self._texts_by_group[_group_of(pointer, value)].add(value)
 
     def choose(self) -> tuple[SuccessResponse, str, Json]:
         """Return a response, the pointer of a value, and the value."""
@@ -93,9 +93,8 @@ class _Values:
             yield "drop", self._rng.randrange(len(value))
             yield "repeat", self._rng.randrange(len(value))
             yield "shuffle", self._rng.randrange(1000)
-        is_read_again = (
-            response.target in self._last_responses
-        )  # otherwise a change in the last pass would change nothing
+        # if it was not read again, a change in the last pass would change nothing
+        is_read_again = response.target in self._last_responses
         parent, key = parent_of(self._last_responses.get(response.target, response).body, pointer)
         last_value = parent[key] if parent else None
         if isinstance(last_value, (int, float)) and isinstance(value, (int, float)) and last_value > value:
@@ -126,7 +125,7 @@ class _Values:
 
     def _changes_of_text(self, response: SuccessResponse, pointer: str, value: str) -> Iterator[tuple[str, Json]]:
         enum = next((values for values in self._enums[response.operation_id] if value in values), ())
-        others = sorted((set(enum) or self._texts_by_kind[_kind_of(pointer, value)]) - {value})
+        others = sorted((set(enum) or self._texts_by_group[_group_of(pointer, value)]) - {value})
         if others:
             yield "other text", self._rng.choice(others)
             if response.target in self._last_responses:
@@ -139,6 +138,6 @@ class _Values:
             yield "longer text", f"{value}x"
 
 
-def _kind_of(pointer: str, value: str) -> str:
-    """Return the kind of a text: texts of one kind replace each other."""
+def _group_of(pointer: str, value: str) -> str:
+    """Return the group of a text: texts of one group replace each other."""
     return "id" if _ID.fullmatch(value) else pointer.rpartition("/")[2]

@@ -33,15 +33,15 @@ class RecordedPasses:
     passes: list[list[SuccessResponse]] = field(default_factory=list)
     end_times_ms: list[float] = field(default_factory=list)
 
-    def record(self, client: Client, now: Callable[[int], float], limit: int) -> None:
+    def record(self, client: Client, now: Callable[[int], float], values_per_parameter: int) -> None:
         """Add a pass.
 
         Args:
             client: Sends the requests.
             now: Returns the time in ms; called before and after each request with the number of the request.
-            limit: How many ids of each path parameter are used.
+            values_per_parameter: How many values of each path parameter are used.
         """
-        targets = Targets(ClientReader(client), limit)
+        targets = Targets(ClientReader(client), values_per_parameter)
         responses: list[SuccessResponse] = []
         for operation in self.contract:
             if not only_reads(operation):

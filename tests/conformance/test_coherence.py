@@ -38,13 +38,13 @@ SCENARIOS = (
     "streaming-happy",
 )
 """The built-in scenarios without faults in responses and without a leader change."""
-LIMIT = 2
+VALUES_PER_PARAMETER = 2
 """How many vertices, subtasks and checkpoints each pass reads."""
 
 
 @pytest.fixture(scope="module")
 def recorded() -> RecordedPasses:
-    return record_fake("2.3", LIMIT)
+    return record_fake("2.3", VALUES_PER_PARAMETER)
 
 
 def test_an_unchanged_cluster_keeps_all_invariants(recorded: RecordedPasses) -> None:
@@ -103,7 +103,7 @@ def test_built_in_scenarios_keep_all_invariants(name: str, flink: str) -> None:
                 cluster.advance(f"{int(ms)}ms")
 
         with closing(HttpClient(cluster.url)) as client:
-            check = Check(client, Contract.load(flink), wait=wait, values_per_parameter=LIMIT)
+            check = Check(client, Contract.load(flink), wait=wait, values_per_parameter=VALUES_PER_PARAMETER)
             report = check.run(watch_ms=20_000)
     assert report.clean, report.table()
 
@@ -112,7 +112,7 @@ def test_built_in_scenarios_keep_all_invariants(name: str, flink: str) -> None:
 @pytest.mark.parametrize("flink", ["2.3", "1.20", "1.12"])
 def test_falsifications_are_found_and_named(flink: str) -> None:
     """Check 50 falsifications; `python -m tests.conformance.falsification_testing` checks hundreds."""
-    recorded = record_fake(flink, LIMIT)
+    recorded = record_fake(flink, VALUES_PER_PARAMETER)
     rng = random.Random(flink)
     score = check_falsifications(recorded, rng.sample(all_falsifications(recorded, rng), 50))
     assert score.found_share >= 0.9, "\n".join([str(score), *score.missed])

@@ -6,12 +6,12 @@ import pytest
 
 from tests.conformance.mutation_testing import run_from_cache, run_over_http
 
-LIMIT = 4
+VALUES_PER_PARAMETER = 4
 """How many vertices, subtasks and checkpoints each check reads."""
 
 
 def test_a_few_mutations_are_reported() -> None:
-    score = run_from_cache("2.3", 30, limit=2)
+    score = run_from_cache("2.3", 30, values_per_parameter=2)
     assert len(score.kind_counts) >= 9, score.kind_counts
     assert score.missed == []
 
@@ -19,7 +19,7 @@ def test_a_few_mutations_are_reported() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("flink", "count"), [("2.3", 40), ("1.20", 20), ("1.12", 20)])
 def test_mutations_are_reported(flink: str, count: int) -> None:
-    score = run_from_cache(flink, count, limit=LIMIT)
+    score = run_from_cache(flink, count, values_per_parameter=VALUES_PER_PARAMETER)
     assert len(score.kind_counts) >= 8, score.kind_counts
     assert len(score.missed) <= 1, "\n".join(score.missed)
 
@@ -27,4 +27,7 @@ def test_mutations_are_reported(flink: str, count: int) -> None:
 @pytest.mark.slow
 def test_mutations_are_reported_over_http() -> None:
     """Run a few rounds; `python -m tests.conformance.mutation_testing` runs 500."""
-    assert run_over_http("2.3", 5, "over HTTP ", limit=LIMIT, cache_responses=True).missed == []
+    assert (
+        run_over_http("2.3", 5, "over HTTP ", values_per_parameter=VALUES_PER_PARAMETER, cache_responses=True).missed
+        == []
+    )

@@ -32,6 +32,7 @@ SCENARIOS = Path(__file__).parents[2] / "scenarios"
 PAUSES_MS = (0, 0, 1, 1, 7, 40, 300, 999, 3_000, 10_000, 61_000)
 """The pauses between two requests of a session, of which a random one is chosen."""
 LONG_PAUSE_MS = 25 * 3_600_000
+"""The pause in the middle of a session."""
 
 
 class PlainServer(FlinkServer):
@@ -115,7 +116,7 @@ class Session:
         ]
 
     def json(self, target: str) -> Any:
-        """Return the JSON of a response of the third cluster; {} if it is not a 200."""
+        """Return the JSON of a response of the third cluster; {} if it is not a 200. `Targets` calls this method."""
         response = self.send(self.servers[2], "GET", target)
         head, _, body = (response or b"").partition(b"\r\n\r\n")
         return json.loads(body) if head.startswith(b"HTTP/1.1 200") else {}
@@ -186,12 +187,12 @@ def test_most_reads_are_answered_from_templates(monkeypatch: pytest.MonkeyPatch)
             read = session.servers[0].api.read(target)
             if read is None or read.template is None:
                 targets_without_template.append(target)
-        # the memory of a TaskManager and sums of durations change at any time
-        unexpected = [
+        # no templates: the memory of a TaskManager and sums of durations change all the time
+        unexpected_targets = [
             target
             for target in targets_without_template
             if (body := session.json(target))
             and not target.startswith("/taskmanagers/")
             and "aggregated" not in str(body)
         ]
-        assert unexpected == []
+        assert unexpected_targets == []
