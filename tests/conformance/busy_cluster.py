@@ -17,6 +17,7 @@ from uuid import uuid4
 from tests.fidelity.real_cluster import RealCluster
 
 JOB_KINDS = ("finite", "failing", "wordcount", "twosources", "partlyfinished")
+"""There is a jar for each kind of job."""
 MAX_UNFINISHED_JOBS = 4
 KILL_EVERY_S = 100
 """The time between two kills of a TaskManager. It is longer than a heartbeat timeout (50 s), so that a
@@ -75,7 +76,7 @@ class _Load:
                     killed_at = time.monotonic()
                     self._cluster.kill_taskmanager()
                     self._cluster.restart_ended_processes()
-                    self._count("killed")
+                    self._count("killed TaskManager")
                 elif self._restarts_jobmanager and time.monotonic() - restarted_at > RESTART_EVERY_S:
                     restarted_at = time.monotonic()
                     self._restart_jobmanager()
@@ -93,19 +94,19 @@ class _Load:
 
     def _do_random_action(self) -> None:
         jobs = self._send("GET", "/jobs/overview")["jobs"]
-        running = [job["jid"] for job in jobs if job["state"] == "RUNNING"]
+        running_ids = [job["jid"] for job in jobs if job["state"] == "RUNNING"]
         unfinished = [job for job in jobs if job["end-time"] == -1]
         action = self._rng.choice(["start", "start", "cancel", "savepoint", "stop", "restore", "checkpoint"])
         if action == "start" and len(unfinished) < MAX_UNFINISHED_JOBS:
             self._start(self._rng.choice(JOB_KINDS), {})
-        elif action == "cancel" and len(running) > 2:
-            self._send("PATCH", f"/jobs/{self._rng.choice(running)}")
-        elif action == "savepoint" and running:
-            self._send("POST", f"/jobs/{self._rng.choice(running)}/savepoints", {"cancel-job": False})
-        elif action == "checkpoint" and running:
-            self._send("POST", f"/jobs/{self._rng.choice(running)}/checkpoints", {})
-        elif action == "stop" and len(running) > 1:
-            self._stop(self._rng.choice(running))
+        elif action == "cancel" and len(running_ids) > 2:
+            self._send("PATCH", f"/jobs/{self._rng.choice(running_ids)}")
+        elif action == "savepoint" and running_ids:
+            self._send("POST", f"/jobs/{self._rng.choice(running_ids)}/savepoints", {"cancel-job": False})
+        elif action == "checkpoint" and running_ids:
+            self._send("POST", f"/jobs/{self._rng.choice(running_ids)}/checkpoints", {})
+        elif action == "stop" and len(running_ids) > 1:
+            self._stop(self._rng.choice(running_ids))
         elif action == "restore" and self._savepoints and len(unfinished) < MAX_UNFINISHED_JOBS:
             kind, path = self._rng.choice(self._savepoints)
             self._start(kind, {"savepointPath": path, "parallelism": self._rng.choice([1, 2, 3])})
@@ -120,9 +121,9 @@ class _Load:
         self._kind_of_job[response["jobid"]] = kind
 
     def _stop(self, job_id: str) -> None:
-        trigger = self._send("POST", f"/jobs/{job_id}/stop", {"drain": False})["request-id"]
+        trigger_id = self._send("POST", f"/jobs/{job_id}/stop", {"drain": False})["request-id"]
         for _ in range(20):
-            status = self._send("GET", f"/jobs/{job_id}/savepoints/{trigger}")
+            status = self._send("GET", f"/jobs/{job_id}/savepoints/{trigger_id}")
             if status["status"]["id"] == "COMPLETED":
                 if job_id in self._kind_of_job:
                     self._savepoints.append((self._kind_of_job[job_id], status["operation"]["location"]))
@@ -131,8 +132,8 @@ class _Load:
 
     def _upload(self, jar: Path) -> str:
         boundary = uuid4().hex
-        head = f'Content-Disposition: form-data; name="jarfile"; filename="{jar.name}"'
-        body = f"--{boundary}\r\n{head}\r\n\r\n".encode() + jar.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+        part_head = f'Content-Disposition: form-data; name="jarfile"; filename="{jar.name}"'
+        body = f"--{boundary}\r\n{part_head}\r\n\r\n".encode() + jar.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         request = urllib.request.Request(f"{self._cluster.url}/jars/upload", body, headers, method="POST")
         with urllib.request.urlopen(request, timeout=60) as response:

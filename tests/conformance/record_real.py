@@ -79,15 +79,16 @@ def start_jobs(driver: Driver) -> None:
 
 
 def is_waiting_to_restart(driver: Driver) -> bool:
-    """Return whether the job has been RESTARTING for longer than Flink's caches last, and will be for a while."""
+    """Return whether the crash loop has been RESTARTING for longer than Flink's caches last, and will be for a while."""
     body = driver.peek("/jobs/{loop}") or {}
     restarting_ms = body.get("now", 0) - body.get("timestamps", {}).get("RESTARTING", 0)
     return body.get("state") == "RESTARTING" and 11_000 < restarting_ms < 14_000
 
 
 def record(driver: Driver, url: str) -> list[dict[str, Any]]:
-    """Return the exchanges of a recording that ends while a job waits to restart."""
+    """Return the exchanges of a recording that ends while the crash loop waits to restart."""
     client = RecordingClient(url)
+    may_end_at = time.time() + MIN_RECORDING_MS / 1000
 
     def wait(ms: int) -> None:
         time.sleep(ms / 1000)
@@ -96,7 +97,6 @@ def record(driver: Driver, url: str) -> list[dict[str, Any]]:
                 raise KeyboardInterrupt  # ends the recording early
             time.sleep(0.1)
 
-    may_end_at = time.time() + MIN_RECORDING_MS / 1000
     Poller(ClientReader(client), ClusterObservations(), wait).poll(10 * MIN_RECORDING_MS, POLL_INTERVAL_MS)
     client.close()
     return client.exchanges
@@ -116,10 +116,10 @@ def main() -> None:
         steps = read_endpoints(driver)
         paths = {folder: "/opt/flink/work", str(home): "/opt/flink"}
     lines = "".join(json.dumps(exchange, ensure_ascii=False) + "\n" for exchange in replace_paths(exchanges, paths))
-    raw = DATA / f"recorded-{args.version}.jsonl.gz"
-    raw.write_bytes(gzip.compress(lines.encode(), mtime=0))
+    raw_file = DATA / f"recorded-{args.version}.jsonl.gz"
+    raw_file.write_bytes(gzip.compress(lines.encode(), mtime=0))
     save(DATA / f"reads-{args.version}.json.gz", {"flink": args.version, "suite": "reads"}, replace_paths(steps, paths))
-    print(f"{raw}: {len(exchanges)} exchanges, {len(steps)} steps")
+    print(f"{raw_file}: {len(exchanges)} exchanges, {len(steps)} steps")
 
 
 if __name__ == "__main__":

@@ -53,8 +53,11 @@ class RecordedPasses:
                     if response.status != operation.status:
                         break
                     body = response.raw_body.decode("latin-1") if operation.returns_file else response.body
-                    number = len(responses)
-                    responses.append(success_response(operation, path + query, body, sent_at, now(number), number))
+                    request_number = len(responses)
+                    received_at = now(request_number)
+                    responses.append(
+                        success_response(operation, path + query, body, sent_at, received_at, request_number)
+                    )
         self.passes.append(responses)
         self.end_times_ms.append(now(len(responses)))
 

@@ -37,10 +37,15 @@ class RawResponse:
 
 
 class Client:
-    """Sends requests unchanged, even if they are malformed."""
+    """Sends requests unchanged, even if they are malformed.
 
-    def __init__(self, engine: FakeEngine, url: str) -> None:
-        self.engine = engine
+    Args:
+        url: The URL of the server.
+        engine: The engine of the server, for tests that read its calls or set its handler.
+    """
+
+    def __init__(self, url: str, engine: FakeEngine | None = None) -> None:
+        self.engine: Any = engine
         parts = urlsplit(url)
         self.address = (parts.hostname, parts.port)
 
@@ -77,7 +82,7 @@ def serve() -> Iterator[Callable[..., Client]]:
         thread = ServerThread(engine)
         threads.append(thread)
         thread.start()
-        return Client(engine, thread.url)
+        return Client(thread.url, engine)
 
     yield start
     for thread in threads:

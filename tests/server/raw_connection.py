@@ -35,8 +35,10 @@ class RawConnection:
         self.socket = socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE)
 
     def send(self, method: str, target: str, body: bytes = b"") -> None:
-        length = b"Content-Length: %d\r\n" % len(body) if body else b""
-        self.socket.sendall(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n".encode() + length + b"\r\n" + body)
+        length_header = b"Content-Length: %d\r\n" % len(body) if body else b""
+        self.socket.sendall(
+            f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n".encode() + length_header + b"\r\n" + body
+        )
 
     def read(self) -> tuple[bytes, str]:
         """Return all received bytes, and how the connection ended: "closed", "reset" or "timeout"."""
@@ -75,13 +77,13 @@ def send_raw(mock: FlinkMock, method: str = "GET", target: str = "/jobs", body: 
         return connection.read()
 
 
-def job_id(mock: FlinkMock) -> str:
+def first_job_id(mock: FlinkMock) -> str:
     """Return the id of the first job."""
     return next(iter(mock.cluster.jobs))
 
 
-def latest_savepoint(mock: FlinkMock) -> str | None:
+def savepoint_after_a_minute(mock: FlinkMock) -> str | None:
     """Advance the clock by a minute; return the path of the latest savepoint of the job."""
     mock.advance("1m")
-    latest = httpx.get(f"{mock.url}/jobs/{job_id(mock)}/checkpoints").json()["latest"]["savepoint"]
+    latest = httpx.get(f"{mock.url}/jobs/{first_job_id(mock)}/checkpoints").json()["latest"]["savepoint"]
     return latest and latest["external_path"]

@@ -20,8 +20,8 @@ from tests.server.raw_connection import (
     GET_JOBS,
     RawConnection,
     faulty_cluster,
-    job_id,
-    latest_savepoint,
+    first_job_id,
+    savepoint_after_a_minute,
     send_raw,
 )
 from tests.timeouts import PATIENCE
@@ -43,8 +43,8 @@ def test_close_closes_the_connection_without_a_response() -> None:
 @pytest.mark.parametrize("drop", [Drop.RESET, Drop.CLOSE])
 def test_a_request_dropped_before_processing_has_no_effect(drop: Drop) -> None:
     with faulty_cluster(Fault("gone", FIRST_SAVEPOINT, drop=drop)) as mock:
-        send_raw(mock, "POST", f"/jobs/{job_id(mock)}/savepoints", b'{"target-directory":"/sp"}')
-        assert latest_savepoint(mock) is None
+        send_raw(mock, "POST", f"/jobs/{first_job_id(mock)}/savepoints", b'{"target-directory":"/sp"}')
+        assert savepoint_after_a_minute(mock) is None
         assert mock.requests[0].status == 0
 
 
@@ -59,9 +59,9 @@ def test_truncate_sends_half_of_the_body() -> None:
 
 def test_a_savepoint_is_taken_although_the_response_is_dropped_after_processing() -> None:
     with faulty_cluster(Fault("lost", FIRST_SAVEPOINT, drop=Drop.AFTER_PROCESSING)) as mock:
-        path = f"/jobs/{job_id(mock)}/savepoints"
+        path = f"/jobs/{first_job_id(mock)}/savepoints"
         assert send_raw(mock, "POST", path, b'{"target-directory":"/sp"}') == (b"", "reset")
-        assert latest_savepoint(mock).startswith("file:/sp/savepoint-")
+        assert savepoint_after_a_minute(mock).startswith("file:/sp/savepoint-")
         assert (mock.requests[0].status, mock.requests[0].fault) == (202, "lost")
         again = httpx.post(mock.url + path, json={"target-directory": "/sp"})
         assert again.status_code == 202
@@ -76,10 +76,10 @@ def test_hang_sends_no_response_and_blocks_no_other_request() -> None:
 
 def test_a_savepoint_is_taken_although_the_response_hangs_after_processing() -> None:
     with faulty_cluster(Fault("hangs", FIRST_SAVEPOINT, drop=Drop.HANG_AFTER_PROCESSING)) as mock:
-        path = f"{mock.url}/jobs/{job_id(mock)}/savepoints"
+        path = f"{mock.url}/jobs/{first_job_id(mock)}/savepoints"
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(path, json={"target-directory": "/sp"}, timeout=httpx.Timeout(PATIENCE, read=0.2))
-        assert latest_savepoint(mock).startswith("file:/sp/savepoint-")
+        assert savepoint_after_a_minute(mock).startswith("file:/sp/savepoint-")
 
 
 @pytest.mark.parametrize("clock", ["real", "virtual", "1s per request", "100x"])
@@ -126,7 +126,9 @@ async def test_aiohttp_raises_errors_for_dropped_responses() -> None:
             ) as mock:
                 with pytest.raises(error):
                     # aiohttp retries a GET if the connection is closed before a response
-                    async with session.post(f"{mock.url}/jobs/{job_id(mock)}/stop", json={"drain": False}) as response:
+                    async with session.post(
+                        f"{mock.url}/jobs/{first_job_id(mock)}/stop", json={"drain": False}
+                    ) as response:
                         await response.read()
                 assert mock.requests.count("POST /jobs/:jobid/stop") == 1
 
@@ -172,11 +174,11 @@ def test_a_reply_may_have_its_own_status_and_texts() -> None:
 
 def test_a_request_with_a_reply_has_no_effect_but_advances_the_clock() -> None:
     with faulty_cluster(Fault("x", FIRST_SAVEPOINT, reply=PredefinedReply.LEADER_UNAVAILABLE)) as mock:
-        path = f"{mock.url}/jobs/{job_id(mock)}/savepoints"
+        path = f"{mock.url}/jobs/{first_job_id(mock)}/savepoints"
         before = mock.clock.now()
         assert httpx.post(path, json={"target-directory": "/sp"}).status_code == 503
         assert mock.clock.now() == before + 1_000
-        assert latest_savepoint(mock) is None
+        assert savepoint_after_a_minute(mock) is None
         assert httpx.post(path, json={"target-directory": "/sp"}).status_code == 202
 
 

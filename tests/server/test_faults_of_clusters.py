@@ -10,7 +10,7 @@ import pytest
 from flinkmock import FlinkMock, ScenarioError
 from flinkmock.faults import Drop, Fault
 from flinkmock.jar import small_jar
-from tests.server.raw_connection import GET_JOBS, RawConnection, job_id, send_raw
+from tests.server.raw_connection import GET_JOBS, RawConnection, first_job_id, send_raw
 
 # -- faults of the cluster
 
@@ -18,7 +18,7 @@ from tests.server.raw_connection import GET_JOBS, RawConnection, job_id, send_ra
 def test_a_stale_response_is_an_earlier_response() -> None:
     scenario = {"jobs": {"orders": {"lifecycle": [{"CREATED": "2s"}, {"RUNNING": "10s"}, "FINISHED"]}}}
     with FlinkMock(scenario, clock="virtual") as mock:
-        details = f"/jobs/{job_id(mock)}"
+        details = f"/jobs/{first_job_id(mock)}"
         mock.advance("4s")
         earlier = httpx.get(mock.url + details).content
         mock.advance("8s")
@@ -54,7 +54,7 @@ def test_a_leader_failover_loses_the_trigger_id_of_a_savepoint() -> None:
     with FlinkMock(scenario, clock="virtual") as mock:
         mock.advance("11s")
         mock.faults.add({"match": "triggerSavepoint", "times": 1, "leader-failover": "3s"})
-        path = f"/jobs/{job_id(mock)}/savepoints"
+        path = f"/jobs/{first_job_id(mock)}/savepoints"
         with RawConnection(mock.url) as connection:
             connection.send("POST", path, b'{"target-directory":"/sp"}')
             trigger_id = json.loads(connection.response_body())["request-id"]
@@ -63,7 +63,7 @@ def test_a_leader_failover_loses_the_trigger_id_of_a_savepoint() -> None:
         response = httpx.get(f"{mock.url}{path}/{trigger_id}")
         assert response.status_code == 404
         assert f"There is no savepoint operation with triggerId={trigger_id}" in response.json()["errors"][0]
-        checkpoints = httpx.get(f"{mock.url}/jobs/{job_id(mock)}/checkpoints").json()
+        checkpoints = httpx.get(f"{mock.url}/jobs/{first_job_id(mock)}/checkpoints").json()
         assert checkpoints["latest"]["restored"]["is_savepoint"] is False
         assert mock.job("orders").state == "RUNNING"
         assert httpx.post(mock.url + path, json={"target-directory": "/sp"}).status_code == 202
@@ -77,9 +77,9 @@ def test_a_killed_taskmanager_is_removed_and_its_job_restarts() -> None:
         mock.faults.add({"match": "GET /jobs/:jobid", "times": 1, "kill-taskmanager": "first"},
                         {"match": "GET /overview", "times": 1, "kill-taskmanager": 1})  # fmt: skip
         with RawConnection(mock.url) as connection:
-            connection.send("GET", f"/jobs/{job_id(mock)}")
+            connection.send("GET", f"/jobs/{first_job_id(mock)}")
             assert json.loads(connection.response_body())["state"] == "RUNNING"
-            connection.send("GET", f"/jobs/{job_id(mock)}")
+            connection.send("GET", f"/jobs/{first_job_id(mock)}")
             assert json.loads(connection.response_body())["state"] == "RESTARTING"
         assert list(mock.taskmanagers) == [second]
         assert httpx.get(mock.url + "/overview").json()["taskmanagers"] == 1

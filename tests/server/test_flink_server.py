@@ -16,7 +16,7 @@ from flinkmock.server.aiohttp_application import create_app
 from tests.server.conftest import Client
 from tests.server.fake_engine import FakeEngine
 
-ID = "0123456789abcdef0123456789abcdef"
+JOB_ID = "0123456789abcdef0123456789abcdef"
 
 
 async def test_an_aiohttp_application_works_with_pytest_aiohttp(aiohttp_client: Callable) -> None:
@@ -47,11 +47,11 @@ def test_headers_have_the_order_and_spelling_of_the_release(
 
 
 def test_handlers_get_converted_parameters_and_bodies(client: Client) -> None:
-    client.send("POST", f"/jobs/{ID.upper()}/savepoints", b'{"cancel-job": "true"}')
+    client.send("POST", f"/jobs/{JOB_ID.upper()}/savepoints", b'{"cancel-job": "true"}')
     assert client.engine.last_call.operation.id == "triggerSavepoint"
-    assert client.engine.last_call.path == {"jobid": ID}
+    assert client.engine.last_call.path == {"jobid": JOB_ID}
     assert client.engine.last_call.body == {"cancel-job": True}
-    client.send("GET", f"/jobs/{ID}/metrics?get=a,b")
+    client.send("GET", f"/jobs/{JOB_ID}/metrics?get=a,b")
     assert client.engine.last_call.query == {"get": ["a", "b"]}
 
 
@@ -70,11 +70,11 @@ def test_a_bad_body_is_reported_before_a_bad_id(client: Client) -> None:
 
 def test_a_cluster_error_becomes_an_error_response(client: Client) -> None:
     def fail(call: RestCall) -> Payload:
-        raise JobNotFound(ID)
+        raise JobNotFound(JOB_ID)
 
     client.engine.handler = fail
-    assert client.send("GET", f"/jobs/{ID}").status == 404
-    assert client.send("GET", f"/jobs/{ID}/status").status == 500
+    assert client.send("GET", f"/jobs/{JOB_ID}").status == 404
+    assert client.send("GET", f"/jobs/{JOB_ID}/status").status == 500
 
 
 def test_an_exception_in_a_handler_is_logged_and_causes_an_internal_error(
@@ -104,7 +104,7 @@ def test_an_empty_file_has_a_content_type(client: Client) -> None:
     assert (response.status, response.body, response.header("content-type")) == (200, b"", "text/plain")
 
 
-@pytest.mark.parametrize("path", [f"/jobs/{ID}/jobmanager/log-url", f"/jobs/{ID}/taskmanagers/tm/log-url"])
+@pytest.mark.parametrize("path", [f"/jobs/{JOB_ID}/jobmanager/log-url", f"/jobs/{JOB_ID}/taskmanagers/tm/log-url"])
 def test_log_urls_have_no_cors_header(client: Client, path: str) -> None:
     assert client.send("GET", path).header("access-control-allow-origin") is None
 
@@ -122,8 +122,8 @@ def test_the_index_page_is_served_with_cache_headers(client: Client, path: str) 
 
 
 def test_an_unchanged_index_page_is_not_sent_again(client: Client) -> None:
-    modified = client.send("GET", "/").header("last-modified")
-    response = client.send("GET", "/", headers={"If-Modified-Since": modified or ""})
+    last_modified = client.send("GET", "/").header("last-modified")
+    response = client.send("GET", "/", headers={"If-Modified-Since": last_modified or ""})
     assert (response.status, response.body) == (304, b"")
 
 
@@ -150,13 +150,13 @@ def test_a_bad_escape_in_a_segment_is_an_internal_error(client: Client) -> None:
 def test_the_observer_is_called_for_each_exchange() -> None:
     exchanges: list[Exchange] = []
     with ServerThread(FakeEngine(), observer=exchanges.append) as thread:
-        client = Client(FakeEngine(), thread.url)
-        client.send("GET", f"/jobs/{ID.upper()}?x=1")
+        client = Client(thread.url)
+        client.send("GET", f"/jobs/{JOB_ID.upper()}?x=1")
         client.send("GET", "/nosuch")
         client.send("GET", "/jobs/nohex")
         client.send("GET", "/%")
     assert exchanges == [
-        Exchange("GET", f"/jobs/{ID.upper()}?x=1", DEFAULT_START_TIME, 200, "getJobDetails", ID),
+        Exchange("GET", f"/jobs/{JOB_ID.upper()}?x=1", DEFAULT_START_TIME, 200, "getJobDetails", JOB_ID),
         Exchange("GET", "/nosuch", DEFAULT_START_TIME, 404),
         Exchange("GET", "/jobs/nohex", DEFAULT_START_TIME, 400, "getJobDetails", "nohex"),
         Exchange("GET", "/%", DEFAULT_START_TIME, 500),
@@ -177,7 +177,7 @@ def test_every_operation_reaches_a_handler(serve: Callable[..., Client], flink: 
     for operation in client.engine.contract:
         path = operation.path
         for parameter in operation.path_parameters:
-            text = ID if parameter.format == "hex32" else "0" if parameter.type == "integer" else "x"
+            text = JOB_ID if parameter.format == "hex32" else "0" if parameter.type == "integer" else "x"
             path = path.replace(f":{parameter.name}", text, 1)
         response = client.send(operation.method, path, bodies.get(operation.id))
         assert response.status == operation.status, (operation, response.body)
@@ -194,7 +194,7 @@ def test_log_urls_convert_no_parameters(serve: Callable[..., Client], target: st
 
 def test_parameters_are_checked_before_a_null_body_is_rejected(serve: Callable[..., Client]) -> None:
     client = serve()
-    response = client.send("POST", f"/jobs/{ID}/savepoints", b"null")
+    response = client.send("POST", f"/jobs/{JOB_ID}/savepoints", b"null")
     assert response.status == 500
     assert "\njava.lang.NullPointerException\n" in response.errors[1]
     assert client.send("POST", "/jobs/nohex/savepoints", b"null").status == 400

@@ -1,7 +1,7 @@
 """A leader change between two JobManagers, compared with a recorded one.
 
-The recording leader-change.json.gz is of two JobManagers of 2.3.0 and of 1.12.5, with ZooKeeper. The process of
-JobManager 0, the leader, was killed.
+leader-change.json.gz has the requests and responses of two JobManagers with ZooKeeper, of 2.3.0 and of 1.12.5. The
+process of JobManager 0, the leader, was killed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def two_jobmanagers(**options: Any) -> Iterator[FlinkMock]:
         yield mock
 
 
-class RecordedRequests:
+class RequestSender:
     """Sends the recorded requests to a cluster.
 
     Attributes:
@@ -55,16 +55,16 @@ class RecordedRequests:
             self.values[f"{{jar at {number}}}"] = response.json()["filename"].rpartition("/")[2]
 
     def send(self, step: dict[str, Any]) -> httpx.Response:
-        path, body = self._filled(step["path"]), step.get("body")
+        path, body = self._with_values(step["path"]), step.get("body")
         url = self.mock.urls[step["jobmanager"]] + path
-        response = httpx.request(step["method"], url, json=body and json.loads(self._filled(json.dumps(body))))
+        response = httpx.request(step["method"], url, json=body and json.loads(self._with_values(json.dumps(body))))
         if "request-id" in response.text:
             names_by_path = {"/savepoints": "savepoint", "/checkpoints": "checkpoint", "/datasets": "dataset"}
-            name = next((name for part, name in names_by_path.items() if part in path), "disposal")
+            name = next((name for path_part, name in names_by_path.items() if path_part in path), "disposal")
             self.values[f"{{{name} at {step['jobmanager']}}}"] = response.json()["request-id"]
         return response
 
-    def _filled(self, text: str) -> str:
+    def _with_values(self, text: str) -> str:
         for placeholder, value in self.values.items():
             text = text.replace(placeholder, value)
         return text
@@ -78,7 +78,7 @@ def is_poll(step: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("version", sorted(STEPS_BY_VERSION))
 def test_each_jobmanager_sends_the_recorded_responses(version: str) -> None:
     with two_jobmanagers(flink=version.rpartition(".")[0]) as mock:
-        recorded_requests = RecordedRequests(mock)
+        sender = RequestSender(mock)
         mock.advance("20s")
         phase = "before"
         for step in STEPS_BY_VERSION[version]:
@@ -90,7 +90,7 @@ def test_each_jobmanager_sends_the_recorded_responses(version: str) -> None:
                     mock.advance("20s")
             elif is_poll(step) and phase == "before":
                 mock.advance("2s")  # let the async operation complete first
-            response = recorded_requests.send(step)
+            response = sender.send(step)
             name = f"{phase}: {step['method']} {step['path']} to JobManager {step['jobmanager']}"
             assert (name, response.status_code) == (name, step["status"])
             assert (name, "access-control-allow-origin" in response.headers) == (name, step["cors"])
@@ -103,7 +103,7 @@ def test_each_jobmanager_sends_the_recorded_responses(version: str) -> None:
                 assert response.json()["status"] == recorded["status"]
 
 
-def test_after_recovery_checkpoint_ids_continue_and_the_history_starts_again() -> None:
+def test_a_recovered_job_continues_its_checkpoint_ids_in_a_new_history() -> None:
     with two_jobmanagers() as mock:
         crashed_at = mock.advance("21s")
         before = httpx.get(f"{mock.url}/jobs/{RUNNING_JOB_ID}/checkpoints").json()
@@ -188,11 +188,11 @@ def test_after_a_shutdown_no_address_responds() -> None:
 def test_a_snapshot_contains_the_leader() -> None:
     with two_jobmanagers() as mock:
         mock.advance("3s")
-        before = mock.snapshot()
+        snapshot = mock.snapshot()
         mock.jobmanagers.crash_leader("1s")
         mock.advance("3s")
         assert mock.jobmanagers.leader == 1
-        mock.restore(before)
+        mock.restore(snapshot)
         assert mock.jobmanagers.leader == 0
         mock.jobmanagers.crash_leader("1s")
         mock.advance("3s")

@@ -24,6 +24,8 @@ MAX_FILE_COUNT = 20
 
 
 class RecordingTransport(asyncio.Transport):
+    """A transport that keeps the bytes that are written to it."""
+
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
@@ -42,27 +44,27 @@ class FileRecorder:
     """A profiler that collects the files of the package whose functions are called.
 
     Attributes:
-        path_files: The files before and after the handler, in the order of their first calls.
+        outer_files: The files before and after the handler, in the order of their first calls.
         handler_files: The files that the handler calls.
     """
 
     def __init__(self) -> None:
-        self.path_files: list[str] = []
+        self.outer_files: list[str] = []
         self.handler_files: list[str] = []
-        self._handler: FrameType | None = None
+        self._handler_frame: FrameType | None = None
 
     def __call__(self, frame: FrameType, event: str, arg: object) -> None:
-        if event == "return" and frame is self._handler:
-            self._handler = None
+        if event == "return" and frame is self._handler_frame:
+            self._handler_frame = None
         file = Path(frame.f_code.co_filename)
         if event != "call" or not file.is_relative_to(PACKAGE):
             return
-        files = self.path_files if self._handler is None else self.handler_files
+        files = self.outer_files if self._handler_frame is None else self.handler_files
         name = file.relative_to(PACKAGE).as_posix()
         if name not in files:
             files.append(name)
         if frame.f_code is handler_of("getJobDetails").__code__:
-            self._handler = frame
+            self._handler_frame = frame
 
 
 def record_files() -> FileRecorder:
@@ -86,9 +88,9 @@ def record_files() -> FileRecorder:
 
 
 def test_a_repeated_read_passes_through_the_files_that_the_architecture_lists() -> None:
-    path_files = record_files().path_files
-    assert len(path_files) <= MAX_FILE_COUNT, path_files
+    outer_files = record_files().outer_files
+    assert len(outer_files) <= MAX_FILE_COUNT, outer_files
     text = ARCHITECTURE.read_text(encoding="utf-8")
     section = text.partition("## Life of a request")[2].partition("\n## ")[0]
-    listed = re.findall(r"^\d+\. `([a-z_/]+\.py)`", section, re.MULTILINE)
-    assert listed == path_files
+    listed_files = re.findall(r"^\d+\. `([a-z_/]+\.py)`", section, re.MULTILINE)
+    assert listed_files == outer_files

@@ -24,7 +24,7 @@ from tests.timeouts import PATIENCE
 def test_a_server_starts_on_a_free_port_and_stops() -> None:
     thread = ServerThread(FakeEngine())
     thread.start()
-    client = Client(FakeEngine(), thread.url)
+    client = Client(thread.url)
     assert client.send("GET", "/overview").status == 200
     thread.close()
     thread.close()
@@ -36,7 +36,7 @@ def test_a_server_starts_on_a_free_port_and_stops() -> None:
 def test_the_port_is_free_as_soon_as_the_server_is_closed() -> None:
     with ServerThread(FakeEngine()) as first:
         port = int(first.url.rpartition(":")[2])
-        Client(FakeEngine(), first.url).send("GET", "/overview")
+        Client(first.url).send("GET", "/overview")
     with ServerThread(FakeEngine(), port=port) as second:
         assert second.url == first.url
 
@@ -44,7 +44,7 @@ def test_the_port_is_free_as_soon_as_the_server_is_closed() -> None:
 @pytest.mark.parametrize("pause_s", [0, 0.001, 0.02])
 def test_a_server_stops_while_clients_hold_connections(pause_s: float) -> None:
     thread = ServerThread(FakeEngine()).start()
-    host, port = Client(FakeEngine(), thread.url).address
+    host, port = Client(thread.url).address
     with socket.create_connection((host, port)) as idle, socket.create_connection((host, port)) as incomplete:
         incomplete.sendall(b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
         time.sleep(pause_s)
@@ -62,7 +62,7 @@ def test_a_port_in_use_is_an_error() -> None:
             ServerThread(FakeEngine(), port=port).start()
 
 
-def test_the_engine_is_called_with_its_lock_held() -> None:
+def test_handlers_are_called_with_the_lock_of_the_engine_held() -> None:
     engine = FakeEngine()
     lock_states = []
 
@@ -76,7 +76,7 @@ def test_the_engine_is_called_with_its_lock_held() -> None:
 
     engine.handler = handle
     with ServerThread(engine) as thread:
-        Client(engine, thread.url).send("GET", "/overview")
+        Client(thread.url, engine).send("GET", "/overview")
     assert lock_states == ["held"]
 
 
@@ -94,7 +94,7 @@ def engine_that_shuts_down() -> FakeEngine:
 
 def test_the_port_is_closed_after_delete_cluster() -> None:
     with ServerThread(engine_that_shuts_down()) as thread:
-        client = Client(FakeEngine(), thread.url)
+        client = Client(thread.url)
         with socket.create_connection(client.address, timeout=PATIENCE) as open_connection:
             open_connection.sendall(b"GET /nosuch HTTP/1.1\r\nHost: x\r\n\r\n")
             assert open_connection.recv(10) == b"HTTP/1.1 4"
@@ -113,7 +113,7 @@ def test_the_port_is_closed_after_delete_cluster() -> None:
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
 async def test_serve_ends_when_it_receives_a_signal(signal_number: signal.Signals) -> None:
     async def interrupt(url: str) -> None:
-        host, port = Client(FakeEngine(), url).address
+        host, port = Client(url).address
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(b"GET /overview HTTP/1.1\r\nHost: x\r\n\r\n")
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
@@ -136,7 +136,7 @@ async def test_serve_ends_when_the_cluster_is_shut_down() -> None:
     responses = []
 
     async def shut_down(url: str) -> None:
-        host, port = Client(FakeEngine(), url).address
+        host, port = Client(url).address
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(b"DELETE /cluster HTTP/1.1\r\nHost: x\r\n\r\n")
         responses.append(await reader.read())

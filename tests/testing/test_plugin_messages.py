@@ -198,7 +198,7 @@ def upload(url, content):
     )
 
 
-def test_a_failed_setup_reports_its_cluster(pytester: pytest.Pytester) -> None:
+def test_a_failed_setup_reports_its_clusters(pytester: pytest.Pytester) -> None:
     result = run_tests(
         pytester,
         """

@@ -82,21 +82,21 @@ def test_concurrent_clients_of_all_kinds_get_responses(clock: str) -> None:
 
 def test_a_cluster_is_restored_while_clients_send_requests() -> None:
     with FlinkMock(SCENARIO) as flink, ThreadPoolExecutor(8) as pool:
-        snapshot, finished = flink.snapshot(), threading.Event()
+        snapshot, clients_finished = flink.snapshot(), threading.Event()
 
         def restore_repeatedly() -> int:
-            count = 0
-            while not finished.is_set():
+            restore_count = 0
+            while not clients_finished.is_set():
                 flink.restore(snapshot)
                 orders = flink.job("orders")
                 if orders.state == "RUNNING":
                     orders.cancel()
-                count += 1
-            return count
+                restore_count += 1
+            return restore_count
 
         restoring = [pool.submit(restore_repeatedly) for _ in range(2)]
         responses = [future.result() for future in [pool.submit(client, flink.url) for client in CLIENTS]]
-        finished.set()
+        clients_finished.set()
         assert responses == [[2] * REQUESTS_PER_CLIENT] * len(CLIENTS)
         assert all(future.result() for future in restoring)
         flink.restore(snapshot)
