@@ -79,7 +79,7 @@ def start_jobs(driver: Driver) -> None:
 
 
 def is_waiting_to_restart(driver: Driver) -> bool:
-    """Return whether the crash loop has been RESTARTING for longer than Flink's caches last, and will be for a while."""
+    """Return whether the crash loop has been RESTARTING for longer than Flink's caches last, and still waits."""
     body = driver.peek("/jobs/{loop}") or {}
     restarting_ms = body.get("now", 0) - body.get("timestamps", {}).get("RESTARTING", 0)
     return body.get("state") == "RESTARTING" and 11_000 < restarting_ms < 14_000
