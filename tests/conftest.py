@@ -19,7 +19,7 @@ import pytest
 from flinkmock.conformance import http_client
 from flinkmock.server import delayed_responses
 from tests import hypothesis_profile  # noqa: F401  loads the profile
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 # the default timeout of httpx is 5 s, which is too short on a busy machine; all its functions share one default
 httpx_default_timeout = inspect.signature(httpx.get).parameters["timeout"].default
 for phase in ("connect", "read", "write", "pool"):
-    setattr(httpx_default_timeout, phase, PATIENCE)
+    setattr(httpx_default_timeout, phase, TEST_TIMEOUT_S)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,8 +52,8 @@ def _one_tls_context() -> Iterator[None]:
 def _long_timeouts() -> Iterator[None]:
     """Lengthen two timeouts of flinkmock: for responses of a checked server, and for delays under a virtual clock."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(http_client, "TIMEOUT_S", PATIENCE)
-        patch.setattr(delayed_responses, "VIRTUAL_CLOCK_TIMEOUT_S", PATIENCE)
+        patch.setattr(http_client, "TIMEOUT_S", TEST_TIMEOUT_S)
+        patch.setattr(delayed_responses, "VIRTUAL_CLOCK_TIMEOUT_S", TEST_TIMEOUT_S)
         yield
 
 

@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Self, TextIO
 
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 ROOT = Path(__file__).parents[1]
 
@@ -84,7 +84,7 @@ class ForkedCommand:
     def wait(self) -> int:
         """Wait for the end of the process; return its exit code."""
         if self.returncode is None:
-            assert select.select([self._report], [], [], PATIENCE)[0], "the command does not end"
+            assert select.select([self._report], [], [], TEST_TIMEOUT_S)[0], "the command does not end"
             self.returncode = int(self._report.readline())
         return self.returncode
 

@@ -24,7 +24,7 @@ from flinkmock.cli.parser import Parser
 from flinkmock.cli.serve import configure
 from flinkmock.scenario import load_scenario
 from tests.server.raw_connection import RawConnection
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "flinkmock"
@@ -160,12 +160,12 @@ def test_a_new_server_removes_the_folder_of_a_killed_one(tmp_path: Path) -> None
     files = {"jarfile": ("a.jar", small_jar())}
     assert httpx.post(url + "/jars/upload", files=files).status_code == 200
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=PATIENCE)
+    process.communicate(timeout=TEST_TIMEOUT_S)
     assert len(list(tmp_path.glob(f"{private_files.PREFIX}*"))) == 1
     process, url = serve()
     assert list(tmp_path.glob(f"{private_files.PREFIX}*")) == []
     process.terminate()
-    process.communicate(timeout=PATIENCE)
+    process.communicate(timeout=TEST_TIMEOUT_S)
 
 
 # Clients can't read files of the machine.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import httpx
 
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 
 def test_the_default_timeout_of_httpx_is_long() -> None:
     with httpx.Client() as client:
-        assert client.timeout == httpx.Timeout(PATIENCE)
+        assert client.timeout == httpx.Timeout(TEST_TIMEOUT_S)

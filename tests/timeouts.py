@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-PATIENCE = 120.0
-"""In seconds. It ends a test that would otherwise wait forever, and is long enough for busy machines."""
+TEST_TIMEOUT_S = 120.0
+"""It ends a test that would otherwise wait forever, and is long enough for busy machines."""

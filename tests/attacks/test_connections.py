@@ -13,7 +13,7 @@ import pytest
 from flinkmock import limits
 from flinkmock.server.loop import limit_warnings
 from tests.server.conftest import Client
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 OVERVIEW = b"GET /overview HTTP/1.1\r\nHost: x\r\n"
 UPLOAD = b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
@@ -35,7 +35,7 @@ def test_the_connection_of_an_incomplete_request_is_closed(
 ) -> None:
     monkeypatch.setattr(limits, "HEAD_TIME", 0.05)
     monkeypatch.setattr(limits, "BODY_PAUSE", 0.05)
-    with socket.create_connection(client.address, timeout=PATIENCE) as wire:
+    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as wire:
         wire.sendall(incomplete_request)
         with contextlib.suppress(ConnectionResetError):
             assert wire.recv(1) == b""
@@ -43,7 +43,7 @@ def test_the_connection_of_an_incomplete_request_is_closed(
 
 def test_an_idle_connection_stays_open_between_requests(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "HEAD_TIME", 0.05)
-    with socket.create_connection(client.address, timeout=PATIENCE) as wire:
+    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as wire:
         for data in (OVERVIEW[:20], OVERVIEW[20:] + b"\r\n"):
             wire.sendall(data)
         assert wire.recv(65_536).startswith(b"HTTP/1.1 200")
@@ -54,7 +54,7 @@ def test_an_idle_connection_stays_open_between_requests(client: Client, monkeypa
 
 def test_the_number_of_connections_is_limited(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "CONNECTIONS", 2)
-    first, second, third = (socket.create_connection(client.address, timeout=PATIENCE) for _ in range(3))
+    first, second, third = (socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) for _ in range(3))
     with first, second, third:
         with contextlib.suppress(ConnectionResetError):
             assert third.recv(1) == b""

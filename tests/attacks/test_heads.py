@@ -8,7 +8,7 @@ import pytest
 
 from flinkmock import limits
 from tests.server.conftest import Client
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 OVERVIEW_BODY = b'{"operation":"getClusterOverview"}'
 
@@ -16,7 +16,7 @@ OVERVIEW_BODY = b'{"operation":"getClusterOverview"}'
 @pytest.mark.parametrize("size", [limits.HEADERS + 1, 100_000, 1_000_000, 20_000_000])
 def test_a_request_with_a_long_header_is_answered(client: Client, size: int) -> None:
     """Netty stops parsing the headers, and Flink answers the request (observed on 2.3.0)."""
-    with socket.create_connection(client.address, timeout=PATIENCE) as wire:
+    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as wire:
         try:
             wire.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\nX: " + b"y" * size + b"\r\n\r\n")
             received = wire.recv(65_536)
@@ -27,7 +27,7 @@ def test_a_request_with_a_long_header_is_answered(client: Client, size: int) -> 
 
 
 def test_requests_after_a_head_that_is_too_long_are_ignored(client: Client) -> None:
-    with socket.create_connection(client.address, timeout=PATIENCE) as wire:
+    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as wire:
         wire.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 10_000)
         assert wire.recv(65_536).endswith(OVERVIEW_BODY)
         wire.sendall(b"y\r\n\r\nGET /overview HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -60,6 +60,6 @@ def test_a_chunk_size_that_is_not_an_int_ends_the_body(client: Client) -> None:
 
 
 def test_http_1_0_is_answered(client: Client) -> None:
-    with socket.create_connection(client.address, timeout=PATIENCE) as wire:
+    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as wire:
         wire.sendall(b"GET /overview HTTP/1.0\r\n\r\n")
         assert wire.recv(65_536).startswith(b"HTTP/1.1 200 OK")

@@ -17,7 +17,7 @@ from flinkmock.cli import main
 from flinkmock.contract.contract import clear_release_cache
 from flinkmock.contract.openapi import openapi
 from flinkmock.scenario import load_scenario
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 JSON = "application/json"
 TEXT = {"type": "string"}
@@ -150,15 +150,15 @@ def test_a_scenario_without_a_release_can_use_operations_of_an_imported_release(
 @pytest.mark.usefixtures("imported_release")
 def test_an_imported_release_is_served() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink="2.4") as cluster:
-        job_id = requests.get(f"{cluster.url}/jobs", timeout=PATIENCE).json()["jobs"][0]["id"]
-        notes = requests.get(f"{cluster.url}/jobs/{job_id}/notes?author=me", timeout=PATIENCE)
+        job_id = requests.get(f"{cluster.url}/jobs", timeout=TEST_TIMEOUT_S).json()["jobs"][0]["id"]
+        notes = requests.get(f"{cluster.url}/jobs/{job_id}/notes?author=me", timeout=TEST_TIMEOUT_S)
         assert (notes.status_code, {type(note) for note in notes.json()["notes"]}) == (200, {str})
-        assert requests.get(f"{cluster.url}/jobs/{'f' * 32}/notes", timeout=PATIENCE).status_code == 404
-        assert requests.get(f"{cluster.url}/jobs/no-id/notes", timeout=PATIENCE).status_code == 400
-        assert requests.delete(f"{cluster.url}/jobs/{job_id}/notes/7", timeout=PATIENCE).status_code == 204
-        assert requests.post(f"{cluster.url}/notes", json={"text": "a"}, timeout=PATIENCE).status_code == 201
+        assert requests.get(f"{cluster.url}/jobs/{'f' * 32}/notes", timeout=TEST_TIMEOUT_S).status_code == 404
+        assert requests.get(f"{cluster.url}/jobs/no-id/notes", timeout=TEST_TIMEOUT_S).status_code == 400
+        assert requests.delete(f"{cluster.url}/jobs/{job_id}/notes/7", timeout=TEST_TIMEOUT_S).status_code == 204
+        assert requests.post(f"{cluster.url}/notes", json={"text": "a"}, timeout=TEST_TIMEOUT_S).status_code == 201
         for body in ({}, {"text": []}, [], {"text": {"a": 1}}):
-            rejected = requests.post(f"{cluster.url}/notes", json=body, timeout=PATIENCE)
+            rejected = requests.post(f"{cluster.url}/notes", json=body, timeout=TEST_TIMEOUT_S)
             assert (rejected.status_code, "PostNoteRequestBody" in rejected.text) == (400, True), body
 
 

@@ -20,7 +20,7 @@ import pytest
 from flinkmock.cli import main
 from flinkmock.jar import small_jar
 from tests.forked_command import ForkedCommand
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 COMMAND = [sys.executable, "-m", "flinkmock", "serve"]
 
@@ -42,7 +42,7 @@ def url_in(first_line: str) -> str:
 
 
 def get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=PATIENCE) as response:
+    with urllib.request.urlopen(url, timeout=TEST_TIMEOUT_S) as response:
         return json.load(response)
 
 
@@ -63,7 +63,7 @@ def test_serve_ends_when_standard_input_ends() -> None:
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         get(url_in(read_line(process)) + "/jobs")
-        output, errors = process.communicate("ignored\n", timeout=PATIENCE)
+        output, errors = process.communicate("ignored\n", timeout=TEST_TIMEOUT_S)
     assert (process.returncode, errors) == (0, "")
     assert "GET    /jobs" in output
 
@@ -167,7 +167,7 @@ def test_serve_ends_without_errors_on_a_signal(signal_number: signal.Signals) ->
         url = url_in(read_line(process))
         get(url + "/overview")
         process.send_signal(signal_number)
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=TEST_TIMEOUT_S)
         assert (process.returncode, out, err) == (0, "", "")
 
 
@@ -175,7 +175,7 @@ def test_serve_ends_when_a_client_shuts_down_the_cluster() -> None:
     with serving("--quiet") as process:
         url = url_in(read_line(process))
         request = urllib.request.Request(url + "/cluster", method="DELETE")
-        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+        with urllib.request.urlopen(request, timeout=TEST_TIMEOUT_S) as response:
             assert response.read() == b"{}"
         assert process.wait() == 0
 
@@ -186,7 +186,7 @@ def test_serve_leaves_no_files(tmp_path: Path) -> None:
         url = url_in(read_line(process))
         assert list(tmp_path.iterdir()) == []
         file = ("orders.jar", small_jar(), "application/x-java-archive")
-        assert httpx.post(url + "/jars/upload", files={"jarfile": file}, timeout=PATIENCE).status_code == 200
+        assert httpx.post(url + "/jars/upload", files={"jarfile": file}, timeout=TEST_TIMEOUT_S).status_code == 200
         assert len(list(tmp_path.iterdir())) == 1
         process.terminate()
         process.communicate()

@@ -16,7 +16,7 @@ import pytest
 from flinkmock.cli.journal_file import JournalFile
 from flinkmock.journal import Exchange
 from tests.forked_command import ForkedCommand
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 SCENARIO = "clock: virtual\nexpect:\n  - GET /overview: once\n  - unmatched: 0\n"
 
@@ -29,7 +29,7 @@ def serve_requests(*arguments: str, paths: tuple[str, ...] = ()) -> tuple[int, s
         for path in paths:
             with (
                 contextlib.suppress(urllib.error.HTTPError),
-                urllib.request.urlopen(url + path, timeout=PATIENCE) as response,
+                urllib.request.urlopen(url + path, timeout=TEST_TIMEOUT_S) as response,
             ):
                 response.read()
         process.send_signal(signal.SIGINT)
@@ -100,7 +100,7 @@ def test_findings_are_printed_at_the_end(tmp_path: Path) -> None:
 
 def test_a_journal_that_cannot_be_written_is_reported(scenario: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", scenario, "--journal", str(tmp_path)]
-    completed = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    completed = subprocess.run(command, capture_output=True, text=True, timeout=TEST_TIMEOUT_S, check=False)
     assert (completed.returncode, completed.stderr) == (
         2,
         f"flinkmock: {tmp_path}: can't write the file: Is a directory.\n",

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 OPEN_PACKAGES = ("lang", "net", "io", "nio", "time", "util", "util.concurrent")
 """Packages of java.base that Flink accesses by reflection; its own script opens them, too."""
@@ -75,7 +75,7 @@ class FlinkCommand:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=PATIENCE,
+            timeout=TEST_TIMEOUT_S,
             check=False,
         )
         return completed.returncode, completed.stdout.decode("utf-8", "replace")

@@ -16,7 +16,7 @@ import yaml
 from flinkmock import FlinkMock
 from flinkmock.cli import main
 from tests.conformance.recorded_clusters import LIFECYCLES
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 
 def test_record_writes_the_same_scenario_from_a_cluster_and_from_its_raw_recording(
@@ -51,7 +51,7 @@ def test_a_signal_ends_record_and_writes_the_scenario(signal_number: signal.Sign
             assert process.poll() is None
             time.sleep(0.05)
         process.send_signal(signal_number)
-        output, _ = process.communicate(timeout=PATIENCE)
+        output, _ = process.communicate(timeout=TEST_TIMEOUT_S)
     assert (process.returncode, output) == (0, f"{out}: 4 jobs\n")
     assert len(yaml.safe_load(out.read_text())["jobs"]) == 4
 

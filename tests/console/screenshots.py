@@ -13,7 +13,7 @@ import httpx
 
 from flinkmock import FlinkMock
 from tests.dashboard.browser import Browser, missing_requirement
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 SCENARIO = Path(__file__).with_name("scenario.yaml")
@@ -22,7 +22,7 @@ SCENARIO = Path(__file__).with_name("scenario.yaml")
 def send_requests(cluster: FlinkMock) -> None:
     """Send the requests of a client to the cluster of scenario.yaml, and advance its clock."""
     job = cluster.job("orders").id
-    with httpx.Client(base_url=cluster.url, timeout=PATIENCE) as client, ThreadPoolExecutor(1) as executor:
+    with httpx.Client(base_url=cluster.url, timeout=TEST_TIMEOUT_S) as client, ThreadPoolExecutor(1) as executor:
         for _ in range(6):
             client.get("/jobs/overview")
             cluster.advance("11s")

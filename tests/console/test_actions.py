@@ -11,13 +11,13 @@ import pytest
 from flinkmock import FlinkMock
 from tests.console.page import ConsolePage
 from tests.console.screenshots import send_requests
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("console")]
 
 
 def request(url: str) -> None:
-    with urllib.request.urlopen(url, timeout=PATIENCE) as response:
+    with urllib.request.urlopen(url, timeout=TEST_TIMEOUT_S) as response:
         json.load(response)
 
 

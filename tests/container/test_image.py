@@ -19,7 +19,7 @@ import yaml
 from flinkmock import FlinkMock
 from flinkmock.cli import create_parser
 from flinkmock.scenario import load_scenario
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "container"
@@ -68,12 +68,12 @@ def test_the_command_passes_the_health_check_stops_on_sigterm_and_leaves_no_file
             env={**environment, "FLINKMOCK_URL": f"http://127.0.0.1:{port}"},
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TEST_TIMEOUT_S,
             check=False,
         )
         assert (health_check.returncode, health_check.stderr) == (0, "")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TEST_TIMEOUT_S) == 0
     assert list(scenario_folder.iterdir()) == list(temporary_folder.iterdir()) == []
 
 
@@ -140,7 +140,7 @@ def test_the_client_of_the_compose_file_prints_how_long_the_job_has_run() -> Non
             env={**os.environ, "FLINK_URL": flink.url, "FLINKMOCK_TOKEN": "local"},
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TEST_TIMEOUT_S,
             check=False,
         )
     assert re.fullmatch(r"orders has run for 3\d\d s\n", completed.stdout), completed.stderr

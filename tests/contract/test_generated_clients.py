@@ -21,7 +21,7 @@ import pytest
 from flinkmock import FlinkMock
 from flinkmock.contract import Contract
 from flinkmock.contract.openapi import openapi
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 PROGRAMS = Path(__file__).parent / "generated_clients"
 JAR = Path(__file__).parents[1] / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
@@ -48,7 +48,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *command: object) -> str:
-    process = subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
+    process = subprocess.run(
+        list(map(str, command)), cwd=folder, capture_output=True, text=True, timeout=TEST_TIMEOUT_S
+    )
     assert process.returncode == 0, process.stdout + process.stderr
     return process.stdout
 

@@ -22,7 +22,7 @@ from flinkmock.control.cluster_control import ClusterControl
 from flinkmock.engine import Engine
 from flinkmock.server.control_server import ControlServer
 from flinkmock.server.flink_server import FlinkServer
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 CLIENT_COUNT = 8
 SCENARIO = b"clock: virtual\njobs: {orders: streaming}\n"
@@ -41,13 +41,15 @@ def count_resources() -> Counter[str]:
 
 def use_clusters(port: int, count: int) -> set[str]:
     """Create, use and delete clusters one after another; return their URLs."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TEST_TIMEOUT_S)
     urls = set()
     for _ in range(count):
         connection.request("POST", f"{API_PREFIX}/clusters", SCENARIO)
         cluster = json.loads(connection.getresponse().read())
         urls.add(cluster["url"])
-        cluster_connection = http.client.HTTPConnection("127.0.0.1", urlsplit(cluster["url"]).port, timeout=PATIENCE)
+        cluster_connection = http.client.HTTPConnection(
+            "127.0.0.1", urlsplit(cluster["url"]).port, timeout=TEST_TIMEOUT_S
+        )
         cluster_connection.request("GET", "/jobs/overview")
         assert json.loads(cluster_connection.getresponse().read())["jobs"][0]["name"] == "orders"
         connection.request("DELETE", f"{API_PREFIX}/clusters/{cluster['id']}")
@@ -67,7 +69,7 @@ def use_clusters_concurrently(port: int, count: int) -> set[str]:
 
 def resources_after_cleanup(allowed: Counter[str]) -> Counter[str]:
     """Count the resources again until no count is above the allowed one, or the timeout expires."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TEST_TIMEOUT_S
     while not (counts := count_resources()) <= allowed and time.monotonic() < deadline:
         time.sleep(0.1)
     return counts

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flinkmock import FlinkMock
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 FOLDER = Path(__file__).parent / "schemathesis"
 CHECKS = (
@@ -43,7 +43,7 @@ def test_schemathesis_finds_no_failures(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=5 * PATIENCE,
+        timeout=5 * TEST_TIMEOUT_S,
         check=False,
     )
     flink.close()

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -102,7 +102,7 @@ class Browser:
         return messages
 
     def wait_until(self, condition: Callable[[], bool], failure_message: Callable[[], str]) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TEST_TIMEOUT_S
         while not condition():
             assert time.monotonic() < deadline, failure_message()
             time.sleep(0.2)

@@ -11,7 +11,7 @@ import requests
 from flinkmock import FlinkMock
 from tests.dashboard.browser import Browser
 from tests.dashboard.conftest import StartCluster
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 JARS = Path(__file__).parent.parent / "fidelity" / "jars" / "2.3.0"
 
@@ -82,7 +82,7 @@ def ids_by_name(cluster: FlinkMock) -> dict[str, str]:
 
 
 def get(cluster: FlinkMock, path: str) -> Any:
-    return requests.get(cluster.url + path, timeout=PATIENCE).json()
+    return requests.get(cluster.url + path, timeout=TEST_TIMEOUT_S).json()
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -14,7 +14,7 @@ import yaml
 
 from flinkmock import FlinkMock
 from tests.docs.pages import DOCS, DocumentationPage
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 FILES = DocumentationPage(DOCS / "how-to" / "ci.md").files
 SCENARIO = "jobs: {orders: streaming}\nexpect: [GET /jobs: once]\n"
@@ -30,7 +30,7 @@ def run(command: str, folder: Path, variables: Mapping[str, str]) -> subprocess.
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TEST_TIMEOUT_S,
         check=False,
     )
 

@@ -15,7 +15,7 @@ import pytest
 from flinkmock import FlinkMock
 from flinkmock.control.api import all_operations
 from tests.docs.pages import DOCS, Block, DocumentationPage
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 PAGE = DocumentationPage(DOCS / "control-api.md")
 BLOCKS = [block for block in PAGE.blocks if block.language in ("sh", "json")]
@@ -45,14 +45,14 @@ def test_commands_get_the_responses_on_the_page(tmp_path: Path) -> None:
                 assert matches(response, json.loads(block.text)), (response, block)
                 continue
             fail_option = "" if next_block.text.startswith('{"error"') else "--fail-with-body"
-            curl = f"curl --silent --show-error --write-out '\\n' --max-time {PATIENCE:.0f} {fail_option} "
+            curl = f"curl --silent --show-error --write-out '\\n' --max-time {TEST_TIMEOUT_S:.0f} {fail_option} "
             commands = block.text.replace("localhost:8081", f"localhost:{flink.port}").replace("curl ", curl)
             shell = subprocess.run(
                 ["bash", "-ec", f"api={flink.control_url}\n{commands}"],
                 cwd=tmp_path,
                 capture_output=True,
                 text=True,
-                timeout=PATIENCE,
+                timeout=TEST_TIMEOUT_S,
                 check=False,
             )
             assert (shell.returncode, shell.stderr) == (0, ""), (block, shell.stdout)

@@ -14,14 +14,14 @@ from flinkmock import FlinkMock, TlsOptions
 from flinkmock.cli import main
 from flinkmock.ingress import basic
 from tests.docs.pages import DOCS, DocumentationPage
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 PAGE = DocumentationPage(DOCS / "tls-auth-base-path.md")
 
 
 def run(command: str, folder: Path) -> str:
     completed = subprocess.run(
-        ["bash", "-ec", command], cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=True
+        ["bash", "-ec", command], cwd=folder, capture_output=True, text=True, timeout=TEST_TIMEOUT_S, check=True
     )
     return completed.stdout
 

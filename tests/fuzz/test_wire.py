@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from flinkmock import FlinkMock
 from tests.fuzz.byte_edits import REGRESSION_INPUTS, edited
 from tests.hypothesis_profile import examples
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 REQUESTS = [
     b"GET /jobs/overview HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -39,14 +39,14 @@ def mock() -> Iterator[FlinkMock]:
 def send_and_check_server(mock: FlinkMock, pieces: list[bytes]) -> None:
     """Send bytes, read until the server closes the connection, and check that it serves the next client."""
     address = mock.host, mock.port
-    with socket.create_connection(address, timeout=PATIENCE) as connection, contextlib.suppress(ConnectionError):
+    with socket.create_connection(address, timeout=TEST_TIMEOUT_S) as connection, contextlib.suppress(ConnectionError):
         for piece in pieces:
             connection.sendall(piece)
         with contextlib.suppress(OSError):  # the server has closed the connection
             connection.shutdown(socket.SHUT_WR)
         while connection.recv(65_536):
             pass
-    client = http.client.HTTPConnection(mock.host, mock.port, timeout=PATIENCE)
+    client = http.client.HTTPConnection(mock.host, mock.port, timeout=TEST_TIMEOUT_S)
     with contextlib.closing(client):
         client.request("GET", "/jobs")
         assert client.getresponse().status == 200

@@ -16,7 +16,7 @@ import requests
 
 from flinkmock import FlinkMock
 from flinkmock.ingress import Credential, basic, bearer
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 pytest.importorskip("cryptography")
 
@@ -91,7 +91,7 @@ def get_with_program(*command: str) -> Client:
 def _output(command: list[str]) -> str:
     if shutil.which(command[0]) is None:
         pytest.skip(f"{command[0]} is missing")
-    completed = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    completed = subprocess.run(command, capture_output=True, text=True, timeout=TEST_TIMEOUT_S, check=False)
     assert completed.returncode == 0, completed.stderr
     return completed.stdout.strip()
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from flinkmock import FlinkMock, FlinkMockError, InvalidArgument, TlsOptions, small_jar
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 pytest.importorskip("cryptography")
 from cryptography import x509
@@ -60,7 +60,7 @@ def test_a_request_without_tls_is_redirected(mock: FlinkMock, target: str) -> No
 
 @pytest.mark.parametrize("data", [b"", b"\x16", b"\x16\x03\x01\x00\x05hello", b"nonsense\r\n\r\n"])
 def test_clients_with_other_protocols_do_no_harm(mock: FlinkMock, data: bytes) -> None:
-    with socket.create_connection((mock.host, mock.port), timeout=PATIENCE) as wire:
+    with socket.create_connection((mock.host, mock.port), timeout=TEST_TIMEOUT_S) as wire:
         wire.sendall(data)
     assert httpx.get(mock.url + "/jobs", verify=mock.ssl_context).status_code == 200
 
@@ -193,7 +193,7 @@ def test_the_protocol_is_tls_1_3(mock: FlinkMock) -> None:
     context = mock.ssl_context
     assert context is not None
     with (
-        socket.create_connection((mock.host, mock.port), timeout=PATIENCE) as wire,
+        socket.create_connection((mock.host, mock.port), timeout=TEST_TIMEOUT_S) as wire,
         context.wrap_socket(wire, server_hostname="localhost") as tls,
     ):
         assert tls.version() == "TLSv1.3"

@@ -12,7 +12,7 @@ import pytest
 from flinkmock.journal import CountRange, Expectation, Journal, Unmatched, UnmetExpectation
 from flinkmock.journal.expectation import RequestMatcher
 from tests.journal.exchange_factory import JOB, make_exchange, make_journal
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 STOP = "POST /jobs/:jobid/stop"
 
@@ -69,7 +69,7 @@ def test_unmatched_requests_are_unexpected_until_a_test_expects_them() -> None:
     journal.clear()
     journal.add(make_exchange("GET", "/jbos", status=404))
     assert len(journal.unexpected) == 1
-    journal.wait_for("GET /jbos", timeout=PATIENCE)
+    journal.wait_for("GET /jbos", timeout=TEST_TIMEOUT_S)
     assert journal.unexpected == ()
 
 
@@ -155,7 +155,7 @@ def test_waiting_returns_when_the_requests_have_been_sent() -> None:
 
     client = threading.Thread(target=send)
     client.start()
-    assert len(journal.wait_for("GET /jobs", times=3, timeout=PATIENCE)) >= 3
+    assert len(journal.wait_for("GET /jobs", times=3, timeout=TEST_TIMEOUT_S)) >= 3
     client.join()
 
 

@@ -12,7 +12,7 @@ from flinkmock.contract import Contract
 from flinkmock.errors import DashboardMissing
 from flinkmock.rest.dashboard import Dashboard
 from flinkmock.rest.static_files import StaticFiles
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 RELEASE = Contract.load("2.3").release
 NOW_S = 1_800_000_000.5
@@ -151,10 +151,10 @@ def test_flinkmock_serves_the_dashboard(jar: Path) -> None:
     import requests
 
     with FlinkMock(dashboard=jar) as cluster:
-        response = requests.get(cluster.url + "/", timeout=PATIENCE)
+        response = requests.get(cluster.url + "/", timeout=TEST_TIMEOUT_S)
         assert response.text == "<html>the dashboard</html>"
         cached = requests.get(
-            cluster.url + "/", headers={"If-Modified-Since": response.headers["last-modified"]}, timeout=PATIENCE
+            cluster.url + "/", headers={"If-Modified-Since": response.headers["last-modified"]}, timeout=TEST_TIMEOUT_S
         )
         assert (cached.status_code, cached.headers["connection"]) == (304, "close")
         assert "content-length" not in cached.headers

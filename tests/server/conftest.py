@@ -14,7 +14,7 @@ import pytest
 
 from flinkmock.server import ServerThread
 from tests.server.fake_engine import FakeEngine
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Client:
         self.address = (parts.hostname, parts.port)
 
     def send(self, method: str, target: str, body: Any = None, headers: dict[str, str] | None = None) -> RawResponse:
-        connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE)
+        connection = http.client.HTTPConnection(*self.address, timeout=TEST_TIMEOUT_S)
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)
             for name, value in (headers or {}).items():
@@ -65,7 +65,7 @@ class Client:
 
     def send_bytes(self, data: bytes) -> RawResponse:
         """Send bytes without changes, and return the response."""
-        with socket.create_connection(self.address, timeout=PATIENCE) as connection:
+        with socket.create_connection(self.address, timeout=TEST_TIMEOUT_S) as connection:
             connection.sendall(data)
             response = http.client.HTTPResponse(connection)
             response.begin()

@@ -13,7 +13,7 @@ import httpx
 from flinkmock import FlinkMock
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import Fault, FaultTrigger
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 GET_JOBS = FaultTrigger((Pattern.parse("GET /jobs"),))
 FIRST_SAVEPOINT = FaultTrigger((Pattern.parse("POST /jobs/:jobid/savepoints"),), times=1)
@@ -32,7 +32,7 @@ class RawConnection:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE)
+        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=TEST_TIMEOUT_S)
 
     def send(self, method: str, target: str, body: bytes = b"") -> None:
         length_header = b"Content-Length: %d\r\n" % len(body) if body else b""

@@ -15,7 +15,7 @@ from flinkmock import FlinkMock
 from flinkmock.flink import messages
 from flinkmock.server.listener import _Listener
 from tests.server.raw_connection import RawConnection
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 V1 = "/__flinkmock__/v1"
 
@@ -63,7 +63,7 @@ def test_pipelined_requests_are_answered_in_order_although_the_first_one_waits()
         for _ in range(3):
             connection.send("GET", "/jobs")
         connection.send("GET", f"{V1}/clock")
-        httpx.get(flink.url + "/config", timeout=PATIENCE)
+        httpx.get(flink.url + "/config", timeout=TEST_TIMEOUT_S)
         responses = [json.loads(connection.response_body()) for _ in range(5)]
         assert responses[0]["count"] == 1
         assert responses[1:4] == [{"jobs": []}] * 3
@@ -94,4 +94,4 @@ def test_connection_close_closes_the_connection(target: str) -> None:
 @pytest.mark.parametrize("get", [httpx.get, requests.get])
 def test_client_libraries_are_answered_without_aiohttp(get: Any) -> None:
     with FlinkMock(clock="virtual") as flink:
-        assert get(flink.url + "/jobs", timeout=PATIENCE).json() == {"jobs": []}
+        assert get(flink.url + "/jobs", timeout=TEST_TIMEOUT_S).json() == {"jobs": []}

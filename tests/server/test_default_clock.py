@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock, InvalidArgument, small_jar
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 SCENARIO = {"jobs": {"report": {"extends": "batch", "lifecycle": [{"RUNNING": "30s"}, "FINISHED"]}}}
 
@@ -53,7 +53,7 @@ def test_a_request_takes_effect_although_its_client_times_out() -> None:
             httpx.post(
                 f"{flink.url}/jobs/{job.id}/savepoints",
                 json={"target-directory": "/sp"},
-                timeout=httpx.Timeout(PATIENCE, read=0.2),
+                timeout=httpx.Timeout(TEST_TIMEOUT_S, read=0.2),
             )
         flink.advance("10s")
         assert len(job.savepoints) == 1
@@ -65,7 +65,7 @@ def test_a_client_that_runs_a_jar_again_after_its_timeout_starts_two_jobs() -> N
         uploaded = httpx.post(f"{flink.url}/jars/upload", files={"jarfile": ("orders.jar", small_jar())}).json()
         run_url = f"{flink.url}/jars/{uploaded['filename'].rpartition('/')[2]}/run"
         with pytest.raises(httpx.ReadTimeout):
-            httpx.post(run_url, timeout=httpx.Timeout(PATIENCE, read=0.2))
+            httpx.post(run_url, timeout=httpx.Timeout(TEST_TIMEOUT_S, read=0.2))
         assert httpx.post(run_url).status_code == 200
         assert len(httpx.get(f"{flink.url}/jobs").json()["jobs"]) == 2
 
@@ -73,7 +73,7 @@ def test_a_client_that_runs_a_jar_again_after_its_timeout_starts_two_jobs() -> N
 def test_cluster_time_begins_at_the_time_of_the_wall_clock() -> None:
     with FlinkMock(SCENARIO) as flink:
         [job] = httpx.get(flink.url + "/jobs/overview").json()["jobs"]
-        assert 0 <= time.time() * 1000 - job["start-time"] < PATIENCE * 1000
+        assert 0 <= time.time() * 1000 - job["start-time"] < TEST_TIMEOUT_S * 1000
         flink.load_scenario({**SCENARIO, "start-time": "2026-01-01T01:00:00+01:00"})
         assert flink.clock.now() == 1767225600000
 

@@ -16,7 +16,7 @@ import pytest
 from flinkmock import FlinkMock
 from flinkmock.server import delayed_responses
 from flinkmock.server.delayed_responses import DelayedResponses
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 SLOW_OVERVIEW = {"faults": [{"match": "GET /overview", "delay": "2s"}]}
 
@@ -24,14 +24,14 @@ SLOW_OVERVIEW = {"faults": [{"match": "GET /overview", "delay": "2s"}]}
 async def test_under_a_virtual_clock_a_delayed_response_is_sent_when_the_clock_reaches_its_time() -> None:
     async with FlinkMock(SLOW_OVERVIEW, clock="virtual") as mock, aiohttp.ClientSession(mock.url) as session:
         response = asyncio.create_task(session.get("/overview"))
-        await asyncio.to_thread(mock.requests.wait_for, "GET /overview", timeout=PATIENCE)
+        await asyncio.to_thread(mock.requests.wait_for, "GET /overview", timeout=TEST_TIMEOUT_S)
         mock.advance("1999ms")
         await asyncio.sleep(0.05)
         assert not response.done()
         async with session.get("/jobs") as other:
             assert other.status == 200
         mock.advance("1ms")
-        async with await asyncio.wait_for(response, PATIENCE) as delayed:
+        async with await asyncio.wait_for(response, TEST_TIMEOUT_S) as delayed:
             assert delayed.status == 200
 
 
@@ -47,12 +47,12 @@ async def test_delayed_responses_are_sent_in_the_order_of_their_times() -> None:
 
         tasks = [asyncio.create_task(send(path)) for path in ("/overview", "/jobs")]
         for path in ("GET /overview", "GET /jobs"):
-            await asyncio.to_thread(mock.requests.wait_for, path, timeout=PATIENCE)
+            await asyncio.to_thread(mock.requests.wait_for, path, timeout=TEST_TIMEOUT_S)
         mock.advance("1s")
-        await asyncio.wait_for(tasks[1], PATIENCE)
+        await asyncio.wait_for(tasks[1], TEST_TIMEOUT_S)
         assert order == ["/jobs"]
         mock.advance("2s")
-        await asyncio.wait_for(tasks[0], PATIENCE)
+        await asyncio.wait_for(tasks[0], TEST_TIMEOUT_S)
         assert order == ["/jobs", "/overview"]
 
 
@@ -72,11 +72,11 @@ def test_under_a_scaled_clock_a_delay_is_shorter() -> None:
 
 def test_advancing_a_real_clock_shortens_a_delay() -> None:
     with FlinkMock({"faults": [{"match": "GET /overview", "delay": "1h"}]}, clock="real") as mock:
-        client = threading.Thread(target=lambda: httpx.get(mock.url + "/overview", timeout=PATIENCE))
+        client = threading.Thread(target=lambda: httpx.get(mock.url + "/overview", timeout=TEST_TIMEOUT_S))
         client.start()
-        mock.requests.wait_for("GET /overview", timeout=PATIENCE)
+        mock.requests.wait_for("GET /overview", timeout=TEST_TIMEOUT_S)
         mock.advance("1h")
-        client.join(PATIENCE)
+        client.join(TEST_TIMEOUT_S)
         assert not client.is_alive()
 
 
@@ -92,7 +92,7 @@ async def test_under_a_step_clock_other_requests_do_not_shorten_a_delay() -> Non
     scenario = {"faults": [{"match": "GET /overview", "delay": "1h"}]}
     async with FlinkMock(scenario) as mock, aiohttp.ClientSession(mock.url) as session:
         response = asyncio.create_task(session.get("/overview"))
-        await asyncio.to_thread(mock.requests.wait_for, "GET /overview", timeout=PATIENCE)
+        await asyncio.to_thread(mock.requests.wait_for, "GET /overview", timeout=TEST_TIMEOUT_S)
         for _ in range(20):
             async with session.get("/jobs") as other:
                 await other.read()
@@ -100,7 +100,7 @@ async def test_under_a_step_clock_other_requests_do_not_shorten_a_delay() -> Non
         await asyncio.sleep(0.05)
         assert not response.done()
         mock.advance("1m")
-        async with await asyncio.wait_for(response, PATIENCE) as delayed:
+        async with await asyncio.wait_for(response, TEST_TIMEOUT_S) as delayed:
             assert delayed.status == 200
 
 
@@ -112,7 +112,7 @@ async def test_many_delayed_responses_are_sent() -> None:
             async with session.get("/overview") as response:
                 return len(await response.read())
 
-        sizes = await asyncio.wait_for(asyncio.gather(*(send() for _ in range(100))), PATIENCE)
+        sizes = await asyncio.wait_for(asyncio.gather(*(send() for _ in range(100))), TEST_TIMEOUT_S)
     assert len(set(sizes)) == 1
 
 
@@ -122,20 +122,20 @@ def test_a_hanging_request_does_not_delay_others() -> None:
 
         def hang() -> None:
             with contextlib.suppress(httpx.HTTPError):
-                httpx.get(mock.url + "/jobs", timeout=PATIENCE)
+                httpx.get(mock.url + "/jobs", timeout=TEST_TIMEOUT_S)
 
         hanging = threading.Thread(target=hang)
         hanging.start()
-        mock.requests.wait_for("GET /jobs", timeout=PATIENCE)
-        assert httpx.get(mock.url + "/overview", timeout=PATIENCE).status_code == 200
+        mock.requests.wait_for("GET /jobs", timeout=TEST_TIMEOUT_S)
+        assert httpx.get(mock.url + "/overview", timeout=TEST_TIMEOUT_S).status_code == 200
         mock.close()
-        hanging.join(PATIENCE)
+        hanging.join(TEST_TIMEOUT_S)
         assert not hanging.is_alive()
 
 
 def test_delayed_responses_are_sent_while_freezegun_has_frozen_the_time() -> None:
     with freezegun.freeze_time("2026-02-03"), FlinkMock(SLOW_OVERVIEW) as mock:
-        assert httpx.get(mock.url + "/overview", timeout=PATIENCE).status_code == 200
+        assert httpx.get(mock.url + "/overview", timeout=TEST_TIMEOUT_S).status_code == 200
 
 
 def test_connections_that_wait_for_a_virtual_clock_are_cut_with_a_warning(
@@ -144,7 +144,7 @@ def test_connections_that_wait_for_a_virtual_clock_are_cut_with_a_warning(
     monkeypatch.setattr(delayed_responses, "VIRTUAL_CLOCK_TIMEOUT_S", 0.1)
     with FlinkMock(SLOW_OVERVIEW, clock="virtual") as mock, caplog.at_level(logging.WARNING, "flinkmock.server"):
         with pytest.raises(httpx.ReadError):
-            httpx.get(mock.url + "/overview", timeout=PATIENCE)
+            httpx.get(mock.url + "/overview", timeout=TEST_TIMEOUT_S)
         assert httpx.get(mock.url + "/jobs").status_code == 200
     assert "Cut 1 connection whose response waits for a virtual clock that has not moved for 0.1 s" in caplog.text
 

@@ -24,7 +24,7 @@ from tests.server.raw_connection import (
     savepoint_after_a_minute,
     send_raw,
 )
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 # -- drop
 
@@ -70,7 +70,7 @@ def test_a_savepoint_is_taken_although_the_response_is_dropped_after_processing(
 def test_hang_sends_no_response_and_blocks_no_other_request() -> None:
     with faulty_cluster(Fault("hangs", GET_JOBS, drop=Drop.HANG)) as mock:
         with pytest.raises(httpx.ReadTimeout):
-            httpx.get(mock.url + "/jobs", timeout=httpx.Timeout(PATIENCE, read=0.2))
+            httpx.get(mock.url + "/jobs", timeout=httpx.Timeout(TEST_TIMEOUT_S, read=0.2))
         assert httpx.get(mock.url + "/overview").status_code == 200
 
 
@@ -78,7 +78,7 @@ def test_a_savepoint_is_taken_although_the_response_hangs_after_processing() -> 
     with faulty_cluster(Fault("hangs", FIRST_SAVEPOINT, drop=Drop.HANG_AFTER_PROCESSING)) as mock:
         path = f"{mock.url}/jobs/{first_job_id(mock)}/savepoints"
         with pytest.raises(httpx.ReadTimeout):
-            httpx.post(path, json={"target-directory": "/sp"}, timeout=httpx.Timeout(PATIENCE, read=0.2))
+            httpx.post(path, json={"target-directory": "/sp"}, timeout=httpx.Timeout(TEST_TIMEOUT_S, read=0.2))
         assert savepoint_after_a_minute(mock).startswith("file:/sp/savepoint-")
 
 
@@ -91,8 +91,8 @@ def test_closing_does_not_wait_for_hanging_requests(clock: str) -> None:
         connections = [RawConnection(mock.url), RawConnection(mock.url)]
         connections[0].send("GET", "/jobs")
         connections[1].send("GET", "/overview")
-        mock.requests.wait_for("GET /overview", timeout=PATIENCE)
-        mock.requests.wait_for("GET /jobs", timeout=PATIENCE)
+        mock.requests.wait_for("GET /overview", timeout=TEST_TIMEOUT_S)
+        mock.requests.wait_for("GET /jobs", timeout=TEST_TIMEOUT_S)
         mock.close()  # would wait for an hour if it waited for the responses
         for connection in connections:
             with connection:
@@ -214,7 +214,7 @@ def test_a_throttled_response_takes_cluster_time(bytes_per_second: int) -> None:
     with faulty_cluster(Fault("slow", GET_JOBS, throttle=bytes_per_second), clock="virtual") as mock, ClusterTime(mock):
         mock.advance("1s")
         before = mock.clock.now()
-        assert len(httpx.get(mock.url + "/jobs", timeout=PATIENCE).content) == 71
+        assert len(httpx.get(mock.url + "/jobs", timeout=TEST_TIMEOUT_S).content) == 71
         elapsed_ms = mock.clock.now() - before
     assert 71_000 / bytes_per_second <= elapsed_ms <= 71_000 / bytes_per_second + 1
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flinkmock import FlinkMock
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 OPEN_FILES = Path("/proc/self/fd")
 SCENARIO = {
@@ -30,7 +30,7 @@ class Client:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
+        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TEST_TIMEOUT_S)
 
     def get(self, path: str) -> str:
         """Return the status, or the name of the exception if the connection was closed."""

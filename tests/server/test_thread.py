@@ -18,7 +18,7 @@ from flinkmock.rest.call import Payload, RestCall
 from flinkmock.server import ServerThread, serve
 from tests.server.conftest import Client
 from tests.server.fake_engine import FakeEngine
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 
 def test_a_server_starts_on_a_free_port_and_stops() -> None:
@@ -50,7 +50,7 @@ def test_a_server_stops_while_clients_hold_connections(pause_s: float) -> None:
         time.sleep(pause_s)
         thread.close()
         for connection in (idle, incomplete):
-            connection.settimeout(PATIENCE)
+            connection.settimeout(TEST_TIMEOUT_S)
             with contextlib.suppress(ConnectionResetError):
                 assert connection.recv(100) == b""
 
@@ -95,7 +95,7 @@ def engine_that_shuts_down() -> FakeEngine:
 def test_the_port_is_closed_after_delete_cluster() -> None:
     with ServerThread(engine_that_shuts_down()) as thread:
         client = Client(thread.url)
-        with socket.create_connection(client.address, timeout=PATIENCE) as open_connection:
+        with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as open_connection:
             open_connection.sendall(b"GET /nosuch HTTP/1.1\r\nHost: x\r\n\r\n")
             assert open_connection.recv(10) == b"HTTP/1.1 4"
             response = client.send("DELETE", "/cluster")
@@ -127,7 +127,7 @@ async def test_serve_ends_when_it_receives_a_signal(signal_number: signal.Signal
             port=0,
             on_ready=lambda urls, _: tasks.append(asyncio.ensure_future(interrupt(*urls))),
         ),
-        PATIENCE,
+        TEST_TIMEOUT_S,
     )
     await tasks[0]
 
@@ -150,7 +150,7 @@ async def test_serve_ends_when_the_cluster_is_shut_down() -> None:
             port=0,
             on_ready=lambda urls, _: tasks.append(asyncio.ensure_future(shut_down(*urls))),
         ),
-        PATIENCE,
+        TEST_TIMEOUT_S,
     )
     await tasks[0]
     assert responses[0].startswith(b"HTTP/1.1 200 OK\r\n")

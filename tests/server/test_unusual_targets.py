@@ -21,7 +21,7 @@ from flinkmock.server import ServerThread
 from flinkmock.server.aiohttp_application import create_app
 from tests.cluster.cluster_factory import job
 from tests.rest.handlers.handler_client import JOB_ID
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 JOB_PATH = f"/jobs/{JOB_ID}"
 REQUESTS = [
@@ -75,7 +75,7 @@ class RawResponse(NamedTuple):
 def send(port: int, request: str) -> RawResponse:
     """Return the response to a request, such as "GET /jobs", whose target is sent unchanged."""
     method, target = request.split(" ", 1)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TEST_TIMEOUT_S)
     try:
         connection.putrequest(method, target, skip_accept_encoding=True)
         connection.endheaders()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.server.conftest import Client
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 ACCEPTED = [
     b"GET /overview HTTP/1.1\r\n\r\n",
@@ -172,7 +172,7 @@ def test_one_connection_can_send_many_requests(client: Client) -> None:
         (b"GET /jobs/nohex HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     ]
     with (
-        socket.create_connection(client.address, timeout=PATIENCE) as connection,
+        socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as connection,
         connection.makefile("rb") as responses,
     ):
         for data, status in requests:
@@ -186,7 +186,7 @@ def test_one_connection_can_send_many_requests(client: Client) -> None:
 
 
 def test_a_request_may_arrive_byte_by_byte(client: Client) -> None:
-    with socket.create_connection(client.address, timeout=PATIENCE) as connection:
+    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for octet in b"GET /overview HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n":
             connection.sendall(bytes([octet]))

@@ -18,7 +18,7 @@ from flinkmock import Contract, FlinkMock, known_releases
 from flinkmock.strategies import Request, requests
 from tests.hypothesis_profile import examples
 from tests.strategies.example_search import minimal_example, simplest_example
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 RELEASES = st.sampled_from(known_releases())
 
@@ -29,7 +29,7 @@ def send_with_httpx(request: Request, base: str) -> int:
 
 def send_with_requests(request: Request, base: str) -> int:
     return requests_library.request(
-        request.method, request.url(base), headers=dict(request.headers), data=request.body, timeout=PATIENCE
+        request.method, request.url(base), headers=dict(request.headers), data=request.body, timeout=TEST_TIMEOUT_S
     ).status_code
 
 
@@ -38,7 +38,7 @@ def send_with_urllib(request: Request, base: str) -> int:
         request.url(base), request.body, dict(request.headers), method=request.method
     )
     try:
-        with urllib.request.urlopen(urllib_request, timeout=PATIENCE) as response:
+        with urllib.request.urlopen(urllib_request, timeout=TEST_TIMEOUT_S) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         error.close()

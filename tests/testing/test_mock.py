@@ -14,12 +14,12 @@ import requests
 
 from flinkmock import FlinkMock, ScenarioError, UnknownRelease, known_releases
 from flinkmock.errors import FlinkMockError, InvalidArgument, NotRunning
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 
 def test_a_sync_client_gets_responses() -> None:
     with FlinkMock() as cluster:
-        assert requests.get(cluster.url + "/overview", timeout=PATIENCE).json()["slots-total"] == 4
+        assert requests.get(cluster.url + "/overview", timeout=TEST_TIMEOUT_S).json()["slots-total"] == 4
 
 
 async def test_concurrent_requests_of_aiohttp_get_responses() -> None:
@@ -42,7 +42,7 @@ async def test_an_async_client_of_httpx_gets_responses() -> None:
 @pytest.mark.parametrize("flink", known_releases())
 def test_every_release_is_served(flink: str) -> None:
     with FlinkMock(flink=flink) as cluster:
-        version = requests.get(cluster.url + "/config", timeout=PATIENCE).json()["flink-version"]
+        version = requests.get(cluster.url + "/config", timeout=TEST_TIMEOUT_S).json()["flink-version"]
     assert version.startswith(f"{flink}.")
 
 
@@ -50,7 +50,7 @@ def test_several_clusters_are_independent() -> None:
     with FlinkMock({"jobs": {"a": "streaming"}}) as first, FlinkMock({"jobs": {"b": "streaming"}}) as second:
         assert first.url != second.url
         names = [
-            requests.get(cluster.url + "/jobs/overview", timeout=PATIENCE).json()["jobs"][0]["name"]
+            requests.get(cluster.url + "/jobs/overview", timeout=TEST_TIMEOUT_S).json()["jobs"][0]["name"]
             for cluster in (first, second)
         ]
     assert names == ["a", "b"]
@@ -59,9 +59,9 @@ def test_several_clusters_are_independent() -> None:
 def test_equal_seeds_give_equal_bytes() -> None:
     def responses(seed: int) -> list[bytes]:
         with FlinkMock({"jobs": {"a": "streaming"}}, seed=seed, start_time="2026-01-01") as cluster:
-            job_id = requests.get(cluster.url + "/jobs", timeout=PATIENCE).json()["jobs"][0]["id"]
+            job_id = requests.get(cluster.url + "/jobs", timeout=TEST_TIMEOUT_S).json()["jobs"][0]["id"]
             paths = ("/jobs/overview", f"/jobs/{job_id}", f"/jobs/{job_id}/checkpoints", "/taskmanagers")
-            return [requests.get(cluster.url + path, timeout=PATIENCE).content for path in paths]
+            return [requests.get(cluster.url + path, timeout=TEST_TIMEOUT_S).content for path in paths]
 
     assert responses(1) == responses(1)
     assert responses(1) != responses(2)
@@ -70,7 +70,10 @@ def test_equal_seeds_give_equal_bytes() -> None:
 def test_each_request_advances_the_default_clock_by_a_second() -> None:
     with FlinkMock({"jobs": {"report": "batch"}}) as cluster:
         poll_count = 0
-        while requests.get(cluster.url + "/jobs/overview", timeout=PATIENCE).json()["jobs"][0]["state"] != "FINISHED":
+        while (
+            requests.get(cluster.url + "/jobs/overview", timeout=TEST_TIMEOUT_S).json()["jobs"][0]["state"]
+            != "FINISHED"
+        ):
             poll_count += 1
             assert poll_count < 100
     assert 25 < poll_count < 35
@@ -80,10 +83,10 @@ def test_a_virtual_clock_does_not_advance_with_requests() -> None:
     with FlinkMock({"jobs": {"report": "batch"}}, clock="virtual") as cluster:
         states = set()
         for _ in range(50):
-            states.add(requests.get(cluster.url + "/jobs/overview", timeout=PATIENCE).json()["jobs"][0]["state"])
+            states.add(requests.get(cluster.url + "/jobs/overview", timeout=TEST_TIMEOUT_S).json()["jobs"][0]["state"])
         before = cluster.clock.now()
         assert cluster.advance("1h") == before + 3_600_000
-        after = requests.get(cluster.url + "/jobs/overview", timeout=PATIENCE).json()["jobs"][0]["state"]
+        after = requests.get(cluster.url + "/jobs/overview", timeout=TEST_TIMEOUT_S).json()["jobs"][0]["state"]
     assert "FINISHED" not in states
     assert after == "FINISHED"
 
@@ -109,7 +112,7 @@ def test_a_cluster_can_be_started_and_closed_repeatedly() -> None:
     for _ in range(3):
         cluster.start()
         cluster.start()
-        assert requests.get(cluster.url + "/overview", timeout=PATIENCE).ok
+        assert requests.get(cluster.url + "/overview", timeout=TEST_TIMEOUT_S).ok
         cluster.close()
         cluster.close()
     with pytest.raises(NotRunning, match="is not running"):
@@ -122,7 +125,7 @@ def test_no_files_and_threads_remain(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with FlinkMock() as cluster:
         assert not list(tmp_path.iterdir())
         requests.post(
-            cluster.url + "/jars/upload", files={"jarfile": ("a.jar", b"")}, timeout=PATIENCE
+            cluster.url + "/jars/upload", files={"jarfile": ("a.jar", b"")}, timeout=TEST_TIMEOUT_S
         ).raise_for_status()
         assert list(tmp_path.iterdir())
         assert threading.active_count() > thread_count
@@ -131,16 +134,16 @@ def test_no_files_and_threads_remain(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert files == ["lock"]  # the folder of this process is removed when the process ends
     assert threading.active_count() == thread_count
     with pytest.raises(requests.ConnectionError):
-        requests.get(url, timeout=PATIENCE)
+        requests.get(url, timeout=TEST_TIMEOUT_S)
 
 
 def test_a_cluster_stops_although_a_client_keeps_its_connection() -> None:
     with requests.Session() as session:
         with FlinkMock() as cluster:
             url = cluster.url
-            session.get(url + "/overview", timeout=PATIENCE)
+            session.get(url + "/overview", timeout=TEST_TIMEOUT_S)
         with pytest.raises(requests.ConnectionError):
-            requests.get(url, timeout=PATIENCE)
+            requests.get(url, timeout=TEST_TIMEOUT_S)
 
 
 def test_start_reports_mistakes() -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock, UnmetExpectation
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 SCENARIO = {
     "jobs": {"orders": "streaming"},
@@ -106,7 +106,9 @@ async def test_wait_for_waits_for_requests_of_a_background_client() -> None:
                     await response.read()
 
         polling = asyncio.create_task(poll())
-        assert len(await asyncio.to_thread(mock.requests.wait_for, "GET /overview", times=3, timeout=PATIENCE)) == 3
+        assert (
+            len(await asyncio.to_thread(mock.requests.wait_for, "GET /overview", times=3, timeout=TEST_TIMEOUT_S)) == 3
+        )
         await polling
 
 

@@ -14,7 +14,7 @@ from flinkmock import FlinkMock, load_scenario
 from flinkmock.cluster.errors import JobNotFound
 from flinkmock.errors import InvalidArgument
 from flinkmock.jar import small_jar
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 SCENARIO = """
 clock: virtual
@@ -221,8 +221,8 @@ def test_delayed_responses_are_dropped_by_a_restore(mock: FlinkMock) -> None:
     snapshot = mock.snapshot()
     mock.faults.add(*load_scenario({"faults": [{"name": "slow", "delay": "1h"}]}).faults)
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(httpx.get, f"{mock.url}/config", timeout=PATIENCE)
-        mock.requests.wait_for("GET /config", timeout=PATIENCE)
+        waiting = pool.submit(httpx.get, f"{mock.url}/config", timeout=TEST_TIMEOUT_S)
+        mock.requests.wait_for("GET /config", timeout=TEST_TIMEOUT_S)
         mock.restore(snapshot)
         assert isinstance(waiting.exception(), httpx.TransportError)
     assert httpx.get(f"{mock.url}/config").status_code == 200

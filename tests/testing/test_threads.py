@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from flinkmock import FlinkMock
-from tests.timeouts import PATIENCE
+from tests.timeouts import TEST_TIMEOUT_S
 
 REQUESTS_PER_CLIENT = 15
 SCENARIO = {"cluster": {"taskmanagers": 4}, "jobs": {"orders": "streaming", "report": "restarting"}}
@@ -24,20 +24,20 @@ SCENARIO = {"cluster": {"taskmanagers": 4}, "jobs": {"orders": "streaming", "rep
 def count_jobs_with_requests(url: str) -> list[int]:
     with requests.Session() as session:
         return [
-            len(session.get(f"{url}/jobs/overview", timeout=PATIENCE).json()["jobs"])
+            len(session.get(f"{url}/jobs/overview", timeout=TEST_TIMEOUT_S).json()["jobs"])
             for _ in range(REQUESTS_PER_CLIENT)
         ]
 
 
 def count_jobs_with_httpx(url: str) -> list[int]:
-    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+    with httpx.Client(base_url=url, timeout=TEST_TIMEOUT_S) as client:
         return [len(client.get("/jobs/overview").json()["jobs"]) for _ in range(REQUESTS_PER_CLIENT)]
 
 
 def count_jobs_with_urllib(url: str) -> list[int]:
     job_counts = []
     for _ in range(REQUESTS_PER_CLIENT):
-        with urllib.request.urlopen(f"{url}/jobs/overview", timeout=PATIENCE) as response:
+        with urllib.request.urlopen(f"{url}/jobs/overview", timeout=TEST_TIMEOUT_S) as response:
             job_counts.append(len(json.load(response)["jobs"]))
     return job_counts
 
