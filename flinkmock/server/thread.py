@@ -77,15 +77,18 @@ class ServerThread:
 
         Raises:
             PortTaken: Another process listens on the port.
-            InvalidArgument: The environment contains a limit that does not exist, or whose value is not a number.
+            InvalidArgument: The port is not between 0 and 65535, or the environment contains a limit that does not
+                exist, or whose value is not a number.
             FlinkMockError: The machine has no such address.
+            Exception: The server has failed to start for another reason.
         """
         limits.check()
         # once the sockets listen, clients can connect; their requests wait for the loop
         sockets = bind_each(self._host, self._port, len(self._engine.cluster.leadership.jobmanagers))
         self._loop = ServerLoop()
         self._stop = asyncio.Event()
-        has_started = threading.Event()
+        has_started_or_failed = threading.Event()
+        start_errors: list[BaseException] = []
 
         async def run(stop: asyncio.Event) -> None:
             control_server = create_control_server(self._control, self._host) if self._control is not None else None
@@ -99,7 +102,7 @@ class ServerThread:
                 context=self._context,
             )
             await listeners.start()
-            has_started.set()
+            has_started_or_failed.set()
             await stop.wait()
             await listeners.close()
             if control_server is not None:
@@ -108,23 +111,32 @@ class ServerThread:
         def run_loop(loop: ServerLoop, stop: asyncio.Event) -> None:
             try:
                 loop.run_until_complete(run(stop))
+            except BaseException as error:
+                if has_started_or_failed.is_set():
+                    raise
+                start_errors.append(error)
             finally:
                 for listening_socket in sockets:
                     listening_socket.close()
                 loop.run_until_complete(_cancel_tasks())
                 loop.close()
-                has_started.set()
+                has_started_or_failed.set()
 
         self._thread = threading.Thread(target=run_loop, args=(self._loop, self._stop), name="flinkmock", daemon=True)
         self._thread.start()
-        has_started.wait()
+        has_started_or_failed.wait()
+        if start_errors:
+            self.close()
+            self._listeners = None
+            raise start_errors[0]
         return self
 
     def settle(self) -> float | None:
-        """Wait until all requests that have arrived are answered, except for delayed responses.
+        """Wait until all requests that have arrived are answered, except those whose responses a fault delays.
 
         Returns:
-            The time until the next delayed response is due, in ms; None if no response is delayed.
+            The time until the next delayed response is due, in ms; None if no response is delayed, or if the server is
+            not running.
         """
         loop, listeners = self._loop, self._listeners
         if loop is None or listeners is None:
@@ -134,8 +146,7 @@ class ServerThread:
     def replace(self, engine: Engine, dashboard: Dashboard | None = None) -> None:
         """Serve another engine at the same address. Can be called from any thread.
 
-        Raises:
-            PortTaken: The engine has more JobManagers, and another process listens on the port of one.
+        Raises the same errors as `Listeners.replace`.
         """
         self._engine, self._dashboard = engine, dashboard
         if self._listeners is not None:
@@ -188,7 +199,8 @@ async def serve(
         port: The port of the first JobManager; the others use the following ports (0: free ports).
         observer: Called with each exchange before its response is sent.
         load_dashboard: Returns Flink's dashboard for an engine; called for each engine that is served.
-        on_ready: Called when clients can connect, with a URL for each JobManager, and the URL of the control API.
+        on_ready: Called when clients can connect, with a URL for each JobManager, and the URL of the control API (None:
+            it is not served).
         control_options: The options of the control API; None: it is not served.
         background: Coroutine functions that run while the cluster is served. The server shuts down when one of them
             returns.

@@ -16,6 +16,7 @@ from flinkmock.control.cluster_control import ClusterControl
 from flinkmock.errors import PortTaken
 from flinkmock.rest.call import Payload, RestCall
 from flinkmock.server import ServerThread, serve
+from flinkmock.server.listener import Listeners
 from tests.server.conftest import Client
 from tests.server.fake_engine import FakeEngine
 from tests.timeouts import TEST_TIMEOUT_S
@@ -60,6 +61,20 @@ def test_a_port_in_use_is_an_error() -> None:
         port = int(first.url.rpartition(":")[2])
         with pytest.raises(PortTaken, match=f"Port {port} on 127.0.0.1 is taken"):
             ServerThread(FakeEngine(), port=port).start()
+
+
+def test_an_error_in_the_thread_before_the_start_is_raised_in_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(listeners: Listeners) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Listeners, "start", fail)
+    thread = ServerThread(FakeEngine())
+    with pytest.raises(ZeroDivisionError):
+        thread.start()
+    assert thread.urls == ()
+    assert thread.settle() is None
+    thread.close()
+    assert not any(thread.name == "flinkmock" for thread in threading.enumerate())
 
 
 def test_handlers_are_called_with_the_lock_of_the_engine_held() -> None:
