@@ -28,23 +28,23 @@ def start_and_stop() -> None:
     FlinkMock().start().close()
 
 
-def run_jar(cluster: FlinkMock) -> None:
+def run_jar(mock: FlinkMock) -> None:
     """Upload a jar and run its job."""
     part = b'Content-Disposition: form-data; name="jarfile"; filename="a.jar"\r\n\r\n' + small_jar()
     form = f"--{BOUNDARY}\r\n".encode() + part + f"\r\n--{BOUNDARY}--\r\n".encode()
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
-    urllib.request.urlopen(urllib.request.Request(cluster.url + "/jars/upload", form, headers)).close()
-    [jar] = cluster.cluster.jars.newest_first()
-    urllib.request.urlopen(urllib.request.Request(f"{cluster.url}/jars/{jar.id}/run", method="POST")).close()
+    urllib.request.urlopen(urllib.request.Request(mock.url + "/jars/upload", form, headers)).close()
+    [jar] = mock.cluster.jars.newest_first()
+    urllib.request.urlopen(urllib.request.Request(f"{mock.url}/jars/{jar.id}/run", method="POST")).close()
 
 
-def measure(name: str, cluster: FlinkMock, round_count: int) -> None:
+def measure(name: str, mock: FlinkMock, round_count: int) -> None:
     """Print the time of a snapshot and of a restoration, and the size of a snapshot."""
-    for job in cluster.cluster.jobs.values():
-        job.checkpoints.materialize_until(cluster.clock.now())  # otherwise the first snapshot would create them
-    snapshot_ms = median_ms(cluster.snapshot, round_count // 10)
-    snapshot = cluster.snapshot()
-    restore_ms = median_ms(lambda: cluster.restore(snapshot), round_count)
+    for job in mock.cluster.jobs.values():
+        job.checkpoints.materialize_until(mock.clock.now())  # otherwise the first snapshot would create them
+    snapshot_ms = median_ms(mock.snapshot, round_count // 10)
+    snapshot = mock.snapshot()
+    restore_ms = median_ms(lambda: mock.restore(snapshot), round_count)
     size_kib = len(snapshot.cluster.state) // 1024
     print(f"{name:42} snapshot {snapshot_ms:7.2f} ms, restore {restore_ms:7.2f} ms, {size_kib} KiB")
 
@@ -52,16 +52,16 @@ def measure(name: str, cluster: FlinkMock, round_count: int) -> None:
 def main() -> None:
     start_and_stop()  # imports the modules
     print(f"{'start and stop of an empty cluster':42} {median_ms(start_and_stop, 200):7.2f} ms")
-    with FlinkMock(clock="virtual") as cluster:
-        measure("empty cluster", cluster, 500)
-        run_jar(cluster)
-        cluster.advance("1m")
-        measure("a jar and its job, after a minute", cluster, 500)
-        cluster.advance("1h")
-        measure("the same after an hour (360 checkpoints)", cluster, 200)
-    with FlinkMock(LARGE_SCENARIO, clock="virtual") as cluster:
-        cluster.advance("1h")
-        measure(f"{LARGE_SCENARIO.name} after an hour", cluster, 30)
+    with FlinkMock(clock="virtual") as mock:
+        measure("empty cluster", mock, 500)
+        run_jar(mock)
+        mock.advance("1m")
+        measure("a jar and its job, after a minute", mock, 500)
+        mock.advance("1h")
+        measure("the same an hour later (366 checkpoints)", mock, 200)
+    with FlinkMock(LARGE_SCENARIO, clock="virtual") as mock:
+        mock.advance("1h")
+        measure(f"{LARGE_SCENARIO.name} after an hour", mock, 30)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ FlinkMockError                          base of all of them
 ├── NotFound (LookupError)              no job, signal, fault or operation has the given name
 ├── NotRunning (RuntimeError)           the fake cluster was not started, or the job is not RUNNING
 ├── UnknownRelease (ValueError)         there is no contract for the requested Flink release
-├── ImportRefused (ValueError)          a file does not describe a REST API that can be imported
+├── ImportRejected (ValueError)          a file does not describe a REST API that can be imported
 ├── ScenarioError (ValueError)          a scenario is invalid; the error lists all of its mistakes
 ├── FakerMissing                        an imported release needs Faker for its placeholders
 ├── DashboardMissing                    the folder or jar does not contain Flink's dashboard
@@ -81,7 +81,7 @@ def _nearest_release(release: str, known: Sequence[str]) -> str:
     return f" Did you mean {close[0]}?" if close else ""
 
 
-class ImportRefused(FlinkMockError, ValueError):
+class ImportRejected(FlinkMockError, ValueError):
     """A file can't be imported: it does not describe Flink's REST API, or lacks a part that a contract needs."""
 
 

@@ -40,11 +40,11 @@ class Server:
 
     def cpu_ns(self) -> int:
         """Return the CPU time of the process and its descendants, in ns."""
-        return sum(_cpu_ns(pid) for pid in _descendants(self.pid))
+        return sum(_cpu_ns(pid) for pid in _process_tree(self.pid))
 
     def memory_bytes(self) -> int:
         """Return the resident memory of the process and its descendants, in bytes."""
-        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in _descendants(self.pid))
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in _process_tree(self.pid))
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -57,7 +57,7 @@ def _cpu_ns(pid: int) -> int:
     return total
 
 
-def _descendants(pid: int) -> list[int]:
+def _process_tree(pid: int) -> list[int]:
     """Return the ids of a process and of all its descendants."""
     pids = [pid]
     for parent in pids:
@@ -93,7 +93,7 @@ def running_server(
     try:
         while not _responds(url, target):
             if process.poll() is not None or time.perf_counter() - start > timeout_s:
-                raise RuntimeError(f"{name} does not respond to {url}{target}: {' '.join(command)}")
+                raise RuntimeError(f"{name} has not responded at {url}{target}: {' '.join(command)}")
             time.sleep(0.002)
         yield Server(name, url, process.pid, 1000 * (time.perf_counter() - start))
     finally:

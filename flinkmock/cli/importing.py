@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.contract import Contract
     from flinkmock.contract.contract import clear_release_cache, minor_release
     from flinkmock.contract.importing import import_contract, nearest_release, schema_file_text
-    from flinkmock.errors import FlinkMockError, ImportRefused, unreadable_message, unwritable_message
+    from flinkmock.errors import FlinkMockError, ImportRejected, unreadable_message, unwritable_message
     from flinkmock.tables import counted
 
     base = Contract.load(args.base or nearest_release(args.flink))
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
             args.file, version=args.flink, base=base, commit=args.commit, built=args.built
         )
         check_servable(document)
-    except ImportRefused as error:
+    except ImportRejected as error:
         raise FlinkMockError(f"{args.file}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise FlinkMockError(unreadable_message(args.file, error)) from error
@@ -78,35 +78,35 @@ def check_servable(document: Mapping[str, Any]) -> None:
     """Check that a fake cluster of the release can answer every operation.
 
     Raises:
-        ImportRefused: It can't answer one.
+        ImportRejected: It can't answer one.
     """
     from flinkmock.conformance.field_coverage import measure_coverage
     from flinkmock.contract import Contract
-    from flinkmock.errors import FakerMissing, ImportRefused
+    from flinkmock.errors import FakerMissing, ImportRejected
     from flinkmock.rest.rendering import RenderingError
 
     try:
         measure_coverage(Contract(document))
     except RenderingError as error:
-        raise ImportRefused(
+        raise ImportRejected(
             f"The release could not be served: {error}. If the description is right, flinkmock can't serve this change."
         ) from error
     except FakerMissing:
         return  # `check` and `diff` can use the release without Faker; `serve` reports that it is missing
     except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
-        raise ImportRefused(f"The release could not be served, because of a schema: {error!r}.") from error
+        raise ImportRejected(f"The release could not be served, because of a schema: {error!r}.") from error
 
 
 def contract_file(minor: str) -> Path:
-    """Return the path of the contract of a release. Raises ImportRefused if the contract there came with flinkmock."""
+    """Return the path of the contract of a release. Raises ImportRejected if the contract there came with flinkmock."""
     from flinkmock.contract import Contract
     from flinkmock.contract.contract import imported_schemas_dir
     from flinkmock.data_files import data_dir
-    from flinkmock.errors import ImportRefused
+    from flinkmock.errors import ImportRejected
 
     file = (imported_schemas_dir() or data_dir("schemas")) / f"{minor}.json"
     if file.exists() and not Contract.from_file(file).imported:
-        raise ImportRefused(
+        raise ImportRejected(
             f"flinkmock already contains Flink {minor}, from Flink's own jars. To replace it, set FLINKMOCK_SCHEMAS to "
             "another folder. To write the contract elsewhere, use --out FILE."
         )

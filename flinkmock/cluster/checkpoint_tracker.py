@@ -106,21 +106,21 @@ class CheckpointTracker:
         scheduled_at: int,
         running_at: int,
         *,
-        waits_for_tasks: bool,
+        first_checkpoint_waits_for_tasks: bool,
         vertex_finish_times: Mapping[int, int] | None = None,
     ) -> None:
         """Start triggering periodic checkpoints for an attempt.
 
-        Without `waits_for_tasks`, the first checkpoint is due after a random part of the interval, counted from
+        Without it, the first checkpoint is due after a random part of the interval, counted from
         `scheduled_at`. Checkpoints that are due before all tasks run are rejected.
 
-        With `waits_for_tasks`, the first checkpoint is triggered `FIRST_CHECKPOINT_DELAY_MS` after all tasks run. The
+        With it, the first checkpoint is triggered `FIRST_CHECKPOINT_DELAY_MS` after all tasks run. The
         first checkpoint of a job is rejected just before that (recorded in all suites).
 
         Args:
             scheduled_at: When the tasks were scheduled, in epoch ms.
             running_at: When all tasks run, in epoch ms.
-            waits_for_tasks: Whether checkpoints start when all tasks run (since 2.3).
+            first_checkpoint_waits_for_tasks: Whether checkpoints start when all tasks run (since 2.3).
             vertex_finish_times: Index of a vertex -> when it finishes before the job does, in epoch ms. The vertex
                 takes no part in later checkpoints; before 1.15, there are no later checkpoints (FLIP-147; recorded:
                 situations: partly: newest checkpoint).
@@ -129,7 +129,7 @@ class CheckpointTracker:
         spec = self.spec
         if spec is None or spec.every is None:
             return
-        if waits_for_tasks:
+        if first_checkpoint_waits_for_tasks:
             if not self.tracked and not self.rejection_times:
                 self.rejection_times.append(running_at - 1)
             self._next_trigger_at = running_at + FIRST_CHECKPOINT_DELAY_MS
@@ -150,7 +150,7 @@ class CheckpointTracker:
             for checkpoint_in_progress in checkpoints[bisect_right(checkpoints, at, key=_ends_at) :]:
                 self.abort(checkpoint_in_progress, at)
 
-    def abort(self, checkpoint: Checkpoint, at: int, failure: str = checkpoint_messages.SUSPENDING) -> None:
+    def abort(self, checkpoint: Checkpoint, at: int, failure: str = checkpoint_messages.COORDINATOR_SUSPENDING) -> None:
         """Fail a checkpoint in progress at `at` (epoch ms), even if another end was planned."""
         self.end(checkpoint, at, failure)
 

@@ -329,7 +329,7 @@ class SavepointCoordinator:
             self._store_if_complete(pending, at)
             self.cluster.wait_conditions.remove(wait_key(*key))
             if not pending.operation.is_done_at(at):
-                error = checkpoint_exception(checkpoint_messages.SUSPENDING)
+                error = checkpoint_exception(checkpoint_messages.COORDINATOR_SUSPENDING)
                 pending.operation.fail(at, completion_exception(error))
 
     def fail_stop(self, job: Job, at: int) -> JavaException | None:

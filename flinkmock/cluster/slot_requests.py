@@ -61,7 +61,7 @@ def missing_slot_exception(
         text = messages.slot_timeout_occurred(timeout)
         message, cause = messages.SLOT_REQUEST_TIMEOUT, JavaException(java_classes.TIMEOUT_EXCEPTION, text)
     error = JavaException(java_classes.NO_RESOURCE_AVAILABLE_EXCEPTION, message, cause)
-    return ExceptionSpec(slot_request_error(error, release), gets_no_slot=True)
+    return ExceptionSpec(slot_request_error(error, release), task_gets_no_slot=True)
 
 
 def choose_task_without_slot(random: NamedRandom, attempt: JobAttempt, held_count: int) -> TaskIndex:

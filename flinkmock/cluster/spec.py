@@ -50,14 +50,14 @@ class ExceptionSpec:
         vertex: The name or id of the vertex of the task, or the name of one of its operators; None: a random vertex.
         subtask: The index of the subtask; None: a random one.
         is_global: Whether no task throws the exception. Flink calls this a global failure.
-        gets_no_slot: Whether the task fails because it gets no slot: it is scheduled, but never deployed.
+        task_gets_no_slot: Whether the task fails because it gets no slot: it is scheduled, but never deployed.
     """
 
     java_exception: JavaException
     vertex: str | None = None
     subtask: int | None = None
     is_global: bool = False
-    gets_no_slot: bool = False
+    task_gets_no_slot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class VertexSpec:
     parallelism: int = 1
     has_own_parallelism: bool = False
     """Whether the program sets the parallelism, so that the parallelism of a request does not apply."""
-    operators_taking_parallelism: frozenset[str] = frozenset()
+    operators_with_request_parallelism: frozenset[str] = frozenset()
     """The operators that nevertheless use the parallelism of a request. If the request's differs from `parallelism`,
     they are not chained to the others."""
     inputs: tuple[Input, ...] = ()

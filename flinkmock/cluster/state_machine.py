@@ -1,8 +1,8 @@
 """The state machines of jobs. A job follows its lifecycle, and leaves it when a client or a failure interferes.
 
 Each transition enters a state and schedules the next transition. This module defines the effect of a state on the
-tasks: RUNNING starts an attempt; RESTARTING and FAILING end it with a failure; CANCELLING and FINISHED end it without
-one.
+tasks: CREATED or RUNNING begins an attempt, and RUNNING schedules its tasks; RESTARTING, FAILING and FAILED end it
+with a failure; CANCELLING, CANCELED and FINISHED end it without one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ SCHEDULING_MS = (2, 8)
 SETTLING_MS = (20, 60)
 """The time until all tasks are CANCELED after one of them has failed."""
 GLOBAL_FAILURE_MS = (8, 30)
-"""The time from the failure of a task during a stop to the failure of the job (recorded: situations: failing stop)."""
+"""The time from the failure of a task during a stop with savepoint to the global failure that follows.
+
+Recorded: `situations: failing stop`."""
 FAILING_MS = (12, 24)
 """How long a job is FAILING unless the scenario specifies it."""
 
@@ -68,7 +70,7 @@ class JobStateMachines:
 
     @event_handler(leader_scoped=True)
     def advance(self, job_id: str, lifecycle_version: int, at: int) -> None:
-        """Enter the next step, because the current one is over."""
+        """Enter the next step. Do nothing if the lifecycle was replaced after this event was scheduled."""
         job = self._cluster.jobs[job_id]
         index = job.lifecycle.next_index(job.step_index)
         if job.lifecycle_version != lifecycle_version or index is None:
@@ -78,6 +80,13 @@ class JobStateMachines:
             if not scheduler.try_full_parallelism(job, at):
                 scheduler.wait_for_slots(job, at)
                 return
+        job.step_index = index
+        self._enter(job, at)
+
+    def enter_next_step(self, job: Job, at: int) -> None:
+        """Enter the next step of the lifecycle. There must be one."""
+        index = job.lifecycle.next_index(job.step_index)
+        assert index is not None
         job.step_index = index
         self._enter(job, at)
 
@@ -136,7 +145,7 @@ class JobStateMachines:
     # -- attempts
 
     def _new_attempt(self, job: Job, at: int) -> None:
-        """Create an attempt, unless the newest one has not ended."""
+        """Create an attempt if there is none, or if the newest one has ended."""
         if job.attempts and job.attempts[-1].outcome is None:
             return
         if job.attempts:
@@ -162,7 +171,7 @@ class JobStateMachines:
             self._cluster.jobs_awaiting_slots.schedule_failure(job, at)
 
     def _restore(self, job: Job, at: int) -> None:
-        """Restore a restarted attempt from the latest completed checkpoint or savepoint."""
+        """Choose the checkpoint that restores a restarted attempt, and draw how long the restore takes."""
         attempt = job.attempts[-1]
         latest = job.checkpoints.newest_completed_at(at) if attempt.number > 0 else None
         if latest is not None:
@@ -179,7 +188,10 @@ class JobStateMachines:
             job.attempts[-1].end(outcome)
 
     def _fail_attempt(self, job: Job, at: int, exception: ExceptionSpec, duration: int | None) -> None:
-        """Fail the attempt of a RESTARTING or FAILING job. The state lasts `duration` ms; None: that is unknown."""
+        """Fail the attempt of a RESTARTING or FAILING job.
+
+        `duration` is how long the state lasts, in ms; None if that is unknown.
+        """
         if not job.attempts or job.attempts[-1].outcome is not None:
             return
         attempt = job.attempts[-1]
@@ -193,7 +205,7 @@ class JobStateMachines:
         self._end_attempt(job, AttemptOutcome(TaskState.FAILED, at, settled_at, failed_task))
 
     def _fail_stop(self, job: Job, at: int) -> None:
-        """Fail the stop of a job if a task has failed after its savepoint was complete.
+        """Fail the job's stop with savepoint if its savepoint was complete when a task failed.
 
         Since 1.15, the job can't recover then (StopWithSavepointTerminationHandlerImpl,
         terminateExceptionallyWithGlobalFailover).
@@ -211,7 +223,7 @@ class JobStateMachines:
 
     @event_handler(leader_scoped=True)
     def on_stop_failed(self, job_id: str, lifecycle_version: int, at: int) -> None:
-        """Fail a RESTARTING job, because its stop has failed."""
+        """Fail a RESTARTING job, because its stop with savepoint has failed."""
         job = self._cluster.jobs[job_id]
         if job.lifecycle_version == lifecycle_version:
             failing = Step(JobState.FAILING, UniformRange(*FAILING_MS))
@@ -219,14 +231,14 @@ class JobStateMachines:
 
     def _failed_task(self, attempt: JobAttempt, at: int, exception: ExceptionSpec) -> TaskIndex | None:
         """Return the task that fails; None for a global failure."""
-        if exception.gets_no_slot:
+        if exception.task_gets_no_slot:
             held_slots = self._cluster.slots.held(at, job_id=attempt.job_id)
             return choose_task_without_slot(self._cluster.random, attempt, len(held_slots))
         return choose_failed_task(self._cluster.random, attempt, exception, at)
 
     @event_handler(leader_scoped=True)
     def record_past_failure(self, job_id: str, index: int, at: int) -> None:
-        """Add a failure from the exception history of the scenario."""
+        """Add a failure from before the scenario began (`exception-history`)."""
         job = self._cluster.jobs[job_id]
         if job.attempts:
             exception = job.spec.past_failures[index].exception
@@ -236,9 +248,9 @@ class JobStateMachines:
             job.past_failure_count += 1
 
     def _fail_terminally(self, job: Job, at: int, exception: ExceptionSpec) -> None:
-        """Add the failure with which a job becomes FAILED, and end its attempt.
+        """Add the failure, or two after a failed stop with savepoint, with which a job becomes FAILED; end its attempt.
 
-        The last failure becomes a concurrent one of this failure.
+        If the last failure caused no restart, or a stop has failed, that failure is listed as concurrent with them.
         """
         release = self._cluster.release
         job.ended_before_start = not job.attempts
@@ -294,7 +306,7 @@ class JobStateMachines:
             job.checkpoints.start(
                 at,
                 running_at,
-                waits_for_tasks=cluster.release.since("2.3"),
+                first_checkpoint_waits_for_tasks=cluster.release.since("2.3"),
                 vertex_finish_times=attempt.vertex_finish_times() if attempt.graph.is_bounded else {},
             )
         self._schedule_next_step(job, at, duration)
@@ -303,13 +315,6 @@ class JobStateMachines:
     def request_slots_again(self, job: Job, at: int) -> None:
         """Request slots again for a RUNNING job that waits for them."""
         self.request_slots(job, at, self._draw_duration(job, job.lifecycle.steps[job.step_index]))
-
-    def enter_next_step(self, job: Job, at: int) -> None:
-        """End the current step of a lifecycle, which must have a successor."""
-        index = job.lifecycle.next_index(job.step_index)
-        assert index is not None
-        job.step_index = index
-        self._enter(job, at)
 
     def _release_resources(self, job: Job, at: int) -> None:
         """Release what a job in a terminal state holds, and let waiting jobs request its slots."""
@@ -326,7 +331,7 @@ class JobStateMachines:
     # -- away from the lifecycle
 
     def divert(self, job: Job, at: int, steps: Sequence[Step], remaining: FlatLifecycle | None = None) -> None:
-        """Replace the lifecycle by `steps`, then `remaining`, and enter the first step immediately.
+        """Replace the lifecycle with `steps` followed by `remaining`, and enter the first step immediately.
 
         If `remaining` is None, the job stays in the last of the `steps`.
         """

@@ -12,7 +12,7 @@ from flinkmock.contract.importing import contract_from_description
 from flinkmock.contract.importing.description import Description
 from flinkmock.contract.importing.standalone import standalone_schema_file
 from flinkmock.data_files import data_dir
-from flinkmock.errors import FlinkMockError, ImportRefused, unreadable_message
+from flinkmock.errors import FlinkMockError, ImportRejected, unreadable_message
 
 PAGES_FILE = "documented.json"
 """The file in `schemas/` with the operations and schemas of the REST API pages of Flink's documentation, by release."""
@@ -60,7 +60,7 @@ def _page(minor: str) -> Mapping[str, Any]:
 def _read(file: Path, version: str) -> Mapping[str, Any]:
     try:
         return contract_from_description(file.read_text(encoding="utf-8"), version).document
-    except ImportRefused as error:
+    except ImportRejected as error:
         raise FlinkMockError(f"{file}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise FlinkMockError(unreadable_message(file, error)) from error

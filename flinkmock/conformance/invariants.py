@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from flinkmock.conformance.coherence import Invariants, described, success_response
 from flinkmock.conformance.coherence.culprits import culprits
-from flinkmock.conformance.coherence.evaluation import count_support, locations_of, violations
+from flinkmock.conformance.coherence.evaluation import count_holding_relations, locations_of, violations
 from flinkmock.conformance.http_client import Json
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.contract import Contract, Operation
@@ -37,7 +37,7 @@ def invariant_violations(contract: Contract, operation: Operation, target: str, 
     failed = violations(invariants.relations_within(response))
     if not failed:
         return []
-    support = count_support(invariants.relations_within(response), locations_of(failed))
+    support = count_holding_relations(invariants.relations_within(response), locations_of(failed))
     return [
         InvariantViolation(generalize_pointer(culprit.value.pointer), *described(culprit))
         for culprit in culprits(failed, support)

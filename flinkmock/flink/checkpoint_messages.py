@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TASK_FAILED = "Task has failed."
 """CheckpointFailureReason.TASK_FAILURE."""
-SUSPENDING = "Checkpoint Coordinator is suspending."
+COORDINATOR_SUSPENDING = "Checkpoint Coordinator is suspending."
 """CheckpointFailureReason.CHECKPOINT_COORDINATOR_SUSPEND: the job stopped running during the checkpoint."""
 EXPIRED = "Checkpoint expired before completing."
 """CheckpointFailureReason.CHECKPOINT_EXPIRED: the checkpoint took longer than its timeout."""

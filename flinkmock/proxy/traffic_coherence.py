@@ -12,7 +12,7 @@ from flinkmock.conformance.coherence.culprits import culprits
 from flinkmock.conformance.coherence.evaluation import (
     Violation,
     ViolationKey,
-    count_support,
+    count_holding_relations,
     locations_of,
     violations,
 )
@@ -27,7 +27,7 @@ MIN_COMPARISON_INTERVAL_MS = 1_000
 MAX_COMPARISON_SHARE = 1 / 20
 """The maximum share of the time that comparisons between responses take."""
 REQUIRED_SIGHTINGS = 3
-"""How many times a violation has to be seen, each time in new responses to all requests, before it is reported."""
+"""How many times a violation has to be seen before it is reported, each time in new responses to all its requests."""
 HOLD_BACK_MS = 10_000
 """How long a violation over time is held back before it is reported: other responses may show a new leader."""
 SIGN_WINDOW_MS = 60_000
@@ -42,7 +42,7 @@ class _Suspicion:
         since: When it was first seen, in ms.
         values: The values that contradict each other.
         response_numbers: Target -> the number of its response when the violation was last seen.
-        guard: What changes whenever the subject changes (`guard_of`).
+        guard: The state of the subject (`guard_of`). When it changes, the count starts again.
         sighting_count: The number of times that it was seen.
     """
 
@@ -81,7 +81,7 @@ class TrafficCoherence:
         """Forget all responses, because the server may have been restarted.
 
         Args:
-            at: When this was noticed, in ms. Responses to earlier requests are ignored.
+            at: In ms. Responses to requests that were sent earlier are ignored.
         """
         self._reset_at = at
         self._newest.clear()
@@ -91,7 +91,7 @@ class TrafficCoherence:
         self._sign_times.clear()
 
     def end(self) -> list[Culprit]:
-        """Return the culprits that are still held back."""
+        """Return the culprits of the violations that are still held back."""
         return self._take_held_back(math.inf)
 
     def add(self, response: SuccessResponse) -> list[Culprit]:
@@ -101,7 +101,7 @@ class TrafficCoherence:
         self._response_count += 1
         response.number = self._response_count
         earlier = self._newest.get(response.target)
-        if earlier is not None and self._shows_new_leader(earlier, response):
+        if earlier is not None and self._note_sign_of_new_leader(earlier, response):
             self.reset(min(self._sign_times.values()))
             self.on_new_leader()
             earlier = None
@@ -117,7 +117,7 @@ class TrafficCoherence:
             reported += self._compare(response.received_at)
         return reported
 
-    def _shows_new_leader(self, earlier: SuccessResponse, response: SuccessResponse) -> bool:
+    def _note_sign_of_new_leader(self, earlier: SuccessResponse, response: SuccessResponse) -> bool:
         """Note whether a response is a sign of a new leader; return whether there are now enough signs."""
         now = response.received_at
         self._sign_times = {operation: at for operation, at in self._sign_times.items() if now - at < SIGN_WINDOW_MS}
@@ -128,7 +128,7 @@ class TrafficCoherence:
     def _check(self, response: SuccessResponse) -> list[Culprit]:
         """Return the culprits within one response."""
         current_violations = violations(self.invariants.relations_within(response))
-        self._drop_resolved(current_violations, lambda ids: ids == (response.target,))
+        self._drop_resolved(current_violations, lambda subject: subject == (response.target,))
         confirmed = [
             violation
             for violation in current_violations
@@ -152,11 +152,13 @@ class TrafficCoherence:
             for target, response in self._newest.items()
             if now - response.received_at < COMPARISON_WINDOW_MS
         }
-        changed_ids = {value for response in self._uncompared for value in response.parameters.values()}
+        ids_in_new_responses = {value for response in self._uncompared for value in response.parameters.values()}
         self._uncompared.clear()
         view = View(sorted(self._newest.values(), key=lambda response: response.number))
-        current_violations = violations(self.invariants.relations_between(view, changed_ids))
-        self._drop_resolved(current_violations, lambda ids: not ids or not changed_ids.isdisjoint(ids))
+        current_violations = violations(self.invariants.relations_between(view, ids_in_new_responses))
+        self._drop_resolved(
+            current_violations, lambda subject: not subject or not ids_in_new_responses.isdisjoint(subject)
+        )
         confirmed = [
             violation
             for violation in current_violations
@@ -174,7 +176,7 @@ class TrafficCoherence:
 
         Args:
             current_violations: The violations in the newest responses.
-            is_compared: Whether the invariants of a subject with these ids were evaluated.
+            is_compared: Whether the invariants of a subject were evaluated: of its ids, or the target of the request.
         """
         keys = {violation.key for violation in current_violations}
         self._suspicions = {
@@ -200,4 +202,4 @@ class TrafficCoherence:
         if not confirmed:
             return []
         relations = (relation for response in responses for relation in self.invariants.relations_within(response))
-        return culprits(confirmed, count_support(relations, locations_of(confirmed)))
+        return culprits(confirmed, count_holding_relations(relations, locations_of(confirmed)))

@@ -80,7 +80,7 @@ class VertexReader:
             operators=names,
             parallelism=parallelism,
             has_own_parallelism=item.get("parallelism") is not None,
-            operators_taking_parallelism=self._operators_taking_parallelism(item, names),
+            operators_with_request_parallelism=self._operators_with_request_parallelism(item, names),
             inputs=self._inputs(item, vertices_before, parallelism),
             id=item.text_of("id") or defaults.id,
             max_parallelism=self._max_parallelism(item.get("max-parallelism"), parallelism),
@@ -101,7 +101,7 @@ class VertexReader:
             metrics=read_metrics(item.get("metrics"), self.diagnostics, parallelism),
         )
 
-    def _operators_taking_parallelism(self, item: YamlNode, operators: Collection[str]) -> frozenset[str]:
+    def _operators_with_request_parallelism(self, item: YamlNode, operators: Collection[str]) -> frozenset[str]:
         for node in item.elements_of("takes-parallelism"):
             if node.text not in operators:
                 message = f'"{_name(item)}" has no operator "{node.text}".{did_you_mean(node.text, operators)}'

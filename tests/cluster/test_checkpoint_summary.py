@@ -24,7 +24,7 @@ def started_tracker(**fields: Any) -> CheckpointTracker:
     """Return a tracker that triggers a checkpoint every `INTERVAL_MS`. `fields` are other fields of its spec."""
     spec = CheckpointSpec(every=INTERVAL_MS, **fields)
     tracker = CheckpointTracker(spec, "a" * 32, JobGraph(job()), NamedRandom(0), None)
-    tracker.start(0, 0, waits_for_tasks=True)
+    tracker.start(0, 0, first_checkpoint_waits_for_tasks=True)
     return tracker
 
 

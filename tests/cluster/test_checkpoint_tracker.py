@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from flinkmock.cluster.checkpoint_summary import percentile
 from flinkmock.cluster.spec import CheckpointSpec, Step
-from flinkmock.flink.checkpoint_messages import SUSPENDING
+from flinkmock.flink.checkpoint_messages import COORDINATOR_SUSPENDING
 from flinkmock.named_random import UniformRange
 from tests.cluster.cluster_factory import ClusterHarness, job, ms
 
@@ -47,7 +47,7 @@ def test_sizes_of_acknowledgements_add_up_and_the_last_one_completes_the_checkpo
         assert max(ack.at or 0 for ack in acknowledgements) == checkpoint.ends_at
 
 
-def test_a_checkpoint_in_progress_is_aborted_when_its_job_ends(tmp_path: Path) -> None:
+def test_a_checkpoint_in_progress_fails_when_its_job_ends(tmp_path: Path) -> None:
     harness = ClusterHarness(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, duration=ms(60_000))))
     harness.advance(3_000)
     orders = harness.cluster.job_named("orders")
@@ -55,7 +55,7 @@ def test_a_checkpoint_in_progress_is_aborted_when_its_job_ends(tmp_path: Path) -
     harness.cluster.state_machines.cancel(orders, harness.now)
     harness.advance(100)
     (checkpoint,) = orders.checkpoints.failed_checkpoints_at(harness.now)
-    assert checkpoint.failure == SUSPENDING
+    assert checkpoint.failure == COORDINATOR_SUSPENDING
 
 
 def test_a_checkpoint_expires_after_its_timeout(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_checkpoint_expires_after_its_timeout(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("values", "fraction", "expected"),
-    [  # the recorded `job/checkpoints` of 2.3.0 has the values 60 and 598
+    [  # the durations 60 and 598 ms are those of `job-running: job/checkpoints` of 2.3.0
         ((60, 598), 0.5, 329.0),
         ((60, 598), 0.9, 598.0),
         ((0, 13), 0.5, 6.5),

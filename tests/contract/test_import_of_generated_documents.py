@@ -1,4 +1,4 @@
-"""Documents with the defects of Flink's generator are imported. Documents that can't be served are rejected."""
+"""Documents with the defects of Flink's generator are imported; those from which no release can be served are not."""
 
 import copy
 import json
@@ -11,7 +11,7 @@ from flinkmock.contract import Contract
 from flinkmock.contract.difference import difference
 from flinkmock.contract.importing import import_contract, nearest_release
 from flinkmock.contract.openapi import RELEASE_EXTENSION, openapi
-from flinkmock.errors import ImportRefused
+from flinkmock.errors import ImportRejected
 
 BASE = Contract.load("2.3")
 DOCUMENT = openapi(BASE)
@@ -43,12 +43,13 @@ def document_with_generator_defects():
     accumulators["additionalProperties"] = reference("SerializedValueOptionalFailureObject")
     mode = schemas["CheckpointConfigInfo.ProcessingMode"]
     mode["enum"] = [value.upper() for value in mode["enum"]]
-    for name, duplicate_property in (
+    # The generator omits one of two spellings of a property.
+    for name, omitted_spelling in (
         ("SubtaskExecutionAttemptDetailsInfo", "start_time"),
         ("JobVertexBackPressureInfo.SubtaskBackPressureInfo", "backpressure-level"),
     ):
-        del schemas[name]["properties"][duplicate_property]
-    # The generator writes one class in place of all classes with its simple name.
+        del schemas[name]["properties"][omitted_spelling]
+    # Where classes have the same simple name, the generator uses one of them for all: here JobVertexDetailsInfo.
     schemas["JobVertexDetailsInfo"]["properties"]["now"] = {"type": "integer", "format": "int64"}
     vertices = schemas["JobDetailsInfo"]["properties"]["vertices"]
     vertices["items"] = reference("JobVertexDetailsInfo")
@@ -65,7 +66,8 @@ def import_document(document, tmp_path, release="2.4.0"):
 def test_the_base_takes_precedence_over_the_generator(tmp_path):
     contract, notes = import_document(document_with_generator_defects(), tmp_path)
     assert notes == []
-    assert [str(change) for change in difference(BASE, contract) if change.meaning] == []
+    visible_changes = [str(change) for change in difference(BASE, contract) if change.meaning]
+    assert visible_changes == []
 
 
 def test_real_changes_are_imported_despite_the_defects_of_the_generator(tmp_path):
@@ -75,8 +77,8 @@ def test_real_changes_are_imported_despite_the_defects_of_the_generator(tmp_path
     schemas["CheckpointConfigInfo.ProcessingMode"]["enum"].append("AT_MOST_ONCE")
     del schemas["ClusterOverviewWithVersion"]["properties"]["slots-total"]
     schemas["Note"] = {"type": "object", "properties": {"text": {"type": "string"}}}
-    body = {"200": {"content": {JSON: {"schema": reference("Note")}}}}
-    document["paths"]["/jobs/{jobid}/note/{note-id}"] = {"get": {"operationId": "getNote", "responses": body}}
+    responses = {"200": {"content": {JSON: {"schema": reference("Note")}}}}
+    document["paths"]["/jobs/{jobid}/note/{note-id}"] = {"get": {"operationId": "getNote", "responses": responses}}
     contract, notes = import_document(document, tmp_path)
     assert notes == [
         "values at CheckpointConfigInfo.ProcessingMode: at_least_once, exactly_once, at_most_once",
@@ -84,8 +86,7 @@ def test_real_changes_are_imported_despite_the_defects_of_the_generator(tmp_path
         "new: GET /jobs/:jobid/note/:note-id (getNote)",
         "gone: property ClusterOverviewWithVersion.slots-total is no longer described",
     ]
-    parent = contract.definitions["ApplicationID"]
-    assert parent == {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+    assert contract.definitions["ApplicationID"] == {"type": "string", "pattern": "^[0-9a-f]{32}$"}
     path_parameters = contract.operation("getNote").path_parameters
     assert [(path_parameter.name, path_parameter.java_type) for path_parameter in path_parameters] == [
         ("jobid", "JobID"),
@@ -155,15 +156,15 @@ def schema_chain(length):
          "The path parameters of GET /x are y, but its path has none"),
     ],
 )  # fmt: skip
-def test_documents_of_flinkmock_that_cannot_be_served_are_rejected(paths, schemas, message, tmp_path):
+def test_edits_of_the_openapi_document_that_cannot_be_served_are_rejected(paths, schemas, message, tmp_path):
     document = copy.deepcopy(DOCUMENT)
     document["paths"] |= paths
     document["components"]["schemas"] |= schemas
-    with pytest.raises(ImportRefused, match=message):
+    with pytest.raises(ImportRejected, match=message):
         import_document(document, tmp_path)
 
 
-def test_an_added_operation_may_use_all_of_openapi(tmp_path):
+def test_an_added_operation_may_use_references_all_of_and_nullable(tmp_path):
     document = copy.deepcopy(DOCUMENT)
     author = {"allOf": [{"properties": {"name": {"type": "string", "description": "Who.", "example": "Ann"}}},
                         {"type": "object", "properties": {"mail": {"type": "string", "nullable": True}}}]}  # fmt: skip
@@ -179,15 +180,15 @@ def test_an_added_operation_may_use_all_of_openapi(tmp_path):
 def test_edited_documents_of_flinkmock_are_imported(tmp_path):
     document = copy.deepcopy(DOCUMENT)
     del document["components"]["schemas"]["ClusterOverviewWithVersion"]["properties"]["slots-total"]
-    response = {"200": {"content": {f"{JSON}; charset=UTF-8": {"schema": {"properties": {"any": True}}}}}}
+    responses = {"200": {"content": {f"{JSON}; charset=UTF-8": {"schema": {"properties": {"any": True}}}}}}
     header = {"in": "header", "name": "X-Forwarded-For", "schema": {"type": "string"}}
-    document["paths"]["/notes"] = {"get": {"parameters": [header], "responses": response}}
+    document["paths"]["/comments"] = {"get": {"parameters": [header], "responses": responses}}
     contract, _ = import_document(document, tmp_path)
     overview = contract.definitions["ClusterOverviewWithVersion"]
     assert "slots-total" not in overview["required"]
-    notes = contract.find("GET /notes")
-    assert (notes.path_parameters, notes.query_parameters) == ((), ())
-    assert notes.response == {"properties": {"any": {}}, "required": ["any"]}
+    comments = contract.find("GET /comments")
+    assert (comments.path_parameters, comments.query_parameters) == ((), ())
+    assert comments.response == {"properties": {"any": {}}, "required": ["any"]}
 
 
 @pytest.mark.parametrize(
@@ -203,7 +204,7 @@ def test_edited_documents_of_flinkmock_are_imported(tmp_path):
     ],
 )
 def test_documents_of_other_apis_are_rejected(document, message, tmp_path):
-    with pytest.raises(ImportRefused, match=message):
+    with pytest.raises(ImportRejected, match=message):
         import_document(document, tmp_path)
 
 

@@ -13,7 +13,7 @@ from flinkmock.contract import LATEST, Contract, known_releases
 from flinkmock.contract.importing import contract_from_description, import_contract, read_description, schema_file_text
 from flinkmock.contract.openapi import openapi
 from flinkmock.data_files import data_dir
-from flinkmock.errors import ImportRefused
+from flinkmock.errors import ImportRejected
 from flinkmock.rest.rendering import ResponseRenderer
 
 DESCRIPTIONS = Path(__file__).parent / "descriptions"
@@ -140,7 +140,7 @@ def test_a_contract_can_be_created_from_documentation_alone():
 
 
 def test_a_page_without_operations_is_rejected():
-    with pytest.raises(ImportRefused, match="No operation found"):
+    with pytest.raises(ImportRejected, match="No operation found"):
         read_description("# A page about something else\n\nNothing to see.")
 
 
@@ -158,14 +158,14 @@ def test_a_page_without_operations_is_rejected():
 def test_a_broken_page_is_rejected(old, new, message):
     text = (DESCRIPTIONS / "page.md").read_text()
     assert old in text
-    with pytest.raises(ImportRefused, match=message):
+    with pytest.raises(ImportRejected, match=message):
         read_description(text.replace(old, new))
 
 
 def test_a_broken_openapi_document_is_rejected():
-    with pytest.raises(ImportRefused, match="is broken"):
+    with pytest.raises(ImportRejected, match="is broken"):
         read_description("openapi: [")
-    with pytest.raises(ImportRefused, match="'paths', which it does not contain"):
+    with pytest.raises(ImportRejected, match="'paths', which it does not contain"):
         read_description("openapi: 3.0.1")
 
 

@@ -24,11 +24,11 @@ def nodes(root: Any) -> Iterator[Any]:
 @pytest.mark.parametrize("kind", ["full", "on_cpu", "off_cpu"])
 def test_each_sample_ends_in_one_node(kind: str, minor: str) -> None:
     graph = flame_graph(
-        [SubtaskLoad(0.3, True), SubtaskLoad(0.7), SubtaskLoad(1.0)], kind, Release(minor, minor, "", "")
+        [SubtaskLoad(0.3, is_source=True), SubtaskLoad(0.7), SubtaskLoad(1.0)], kind, Release(minor, minor, "", "")
     )
     for node in nodes(graph):
         assert list(node) == ["name", "value", "children"]
-        assert node["value"] >= sum(child["value"] for child in node["children"]), "a sample can also end in the node"
+        assert node["value"] >= sum(child["value"] for child in node["children"])  # samples can also end in the node
         assert node["value"] > 0
     ended_samples = sum(node["value"] - sum(child["value"] for child in node["children"]) for node in nodes(graph))
     assert ended_samples == graph["value"], "each sample ends in one node"
@@ -36,8 +36,12 @@ def test_each_sample_ends_in_one_node(kind: str, minor: str) -> None:
 
 def test_each_subtask_has_100_samples() -> None:
     """The recorded vertex has two subtasks, one of which is 2 % busy (2.3.0, suite job-running)."""
-    values = {kind: flame_graph(SUBTASKS, kind, FLINK_2_3)["value"] for kind in ("full", "ON_CPU", "off_cpu")}
-    assert values == {"full": 200, "ON_CPU": 2, "off_cpu": 198}
+    values = {kind: flame_graph(SUBTASKS, kind, FLINK_2_3)["value"] for kind in ("full", "on_cpu", "off_cpu")}
+    assert values == {"full": 200, "on_cpu": 2, "off_cpu": 198}
+
+
+def test_kinds_are_case_insensitive() -> None:
+    assert flame_graph(SUBTASKS, "ON_CPU", FLINK_2_3) == flame_graph(SUBTASKS, "on_cpu", FLINK_2_3)
 
 
 def test_the_frames_are_the_recorded_ones() -> None:
@@ -67,5 +71,5 @@ def test_each_release_has_its_line_numbers() -> None:
 
 
 def test_a_graph_without_samples_is_an_empty_root() -> None:
-    """The graph of type `on_cpu` of an idle vertex is recorded with 2.3.0."""
+    """The graph of kind `on_cpu` of an idle vertex is recorded with 2.3.0."""
     assert flame_graph([SubtaskLoad(0.0)], "on_cpu", FLINK_2_3) == {"name": "root", "value": 0, "children": []}

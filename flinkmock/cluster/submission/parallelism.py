@@ -33,10 +33,12 @@ def _parts(vertex: VertexSpec, parallelism: int) -> list[VertexSpec]:
     """
     if not vertex.has_own_parallelism:
         return [_with_request_parallelism(vertex, parallelism)]
-    if not vertex.operators_taking_parallelism or parallelism == vertex.parallelism:
+    if not vertex.operators_with_request_parallelism or parallelism == vertex.parallelism:
         return [vertex]
     parts = []
-    for takes_parallelism, operators in groupby(vertex.operators, vertex.operators_taking_parallelism.__contains__):
+    for takes_parallelism, operators in groupby(
+        vertex.operators, vertex.operators_with_request_parallelism.__contains__
+    ):
         part = dataclasses.replace(vertex, operators=tuple(operators))
         parts.append(_with_request_parallelism(part, parallelism) if takes_parallelism else part)
     parts[1:] = [dataclasses.replace(part, id="") for part in parts[1:]]

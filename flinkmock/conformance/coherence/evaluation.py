@@ -167,7 +167,7 @@ def locations_of(violations: Iterable[Violation]) -> frozenset[ValueLocation]:
     return frozenset(leaf.location for violation in violations for leaf in violation.relation.leaves)
 
 
-def count_support(
+def count_holding_relations(
     relations: Iterable[EvaluatedRelation], locations: Collection[ValueLocation]
 ) -> Counter[ValueLocation]:
     """Count the exact relations that hold and contain the value at a location, for each of `locations`."""

@@ -16,7 +16,7 @@ from flinkmock.conformance.coherence.evaluation import (
     Invariants,
     Violation,
     ViolationKey,
-    count_support,
+    count_holding_relations,
     locations_of,
     violations,
 )
@@ -245,8 +245,8 @@ class CoherenceSession:
         locations = locations_of(contradictions)
         support: Counter[ValueLocation] = Counter()
         for response in self._view:
-            support += count_support(self.invariants.relations_within(response), locations)
-        support += count_support(self.invariants.relations_between(self._view), locations)
+            support += count_holding_relations(self.invariants.relations_within(response), locations)
+        support += count_holding_relations(self.invariants.relations_between(self._view), locations)
         return culprits(contradictions, support)
 
 

@@ -25,7 +25,7 @@ from flinkmock.contract.importing.references import define_request_bodies, refer
 from flinkmock.contract.importing.soundness import refuse_foreign, refuse_unsound
 from flinkmock.contract.importing.standalone import standalone_schema_file
 from flinkmock.contract.operation import segments_without_names
-from flinkmock.errors import ImportRefused
+from flinkmock.errors import ImportRejected
 
 __all__ = ["contract_from_description", "import_contract", "nearest_release", "read_description", "schema_file_text"]
 
@@ -34,13 +34,13 @@ def read_description(text: str) -> Description:
     """Parse a documentation page or an OpenAPI document.
 
     Raises:
-        ImportRefused: The text is neither, or it is broken.
+        ImportRejected: The text is neither, or it is broken.
     """
     with _refuse_broken():
         document = read_document(text)
         description = read_page(text) if document is None else read_openapi(document)
     if not description.operations:
-        raise ImportRefused(
+        raise ImportRejected(
             "No operation found: neither an OpenAPI document nor a page of Flink's REST API documentation."
         )
     return description
@@ -63,7 +63,7 @@ def import_contract(
         The schema file, and notes on differences from the base that a person should review.
 
     Raises:
-        ImportRefused: The file is not a description, or it is broken.
+        ImportRejected: The file is not a description, or it is broken.
         OSError: The file can't be read.
     """
     text = file.read_text(encoding="utf-8")
@@ -111,7 +111,7 @@ def contract_from_description(text: str, version: str) -> Contract:
     """Create a contract from the content of a description only, without an order of keys.
 
     Raises:
-        ImportRefused: The text is not a description, or it is broken.
+        ImportRejected: The text is not a description, or it is broken.
     """
     return Contract(standalone_schema_file(read_description(text), version))
 
@@ -124,25 +124,25 @@ def _schema_file_in(text: str) -> dict[str, Any] | None:
 
 @contextmanager
 def _refuse_broken() -> Iterator[None]:
-    """Convert errors that a broken description causes to ImportRefused."""
+    """Convert errors that a broken description causes to ImportRejected."""
     try:
         yield
     except (json.JSONDecodeError, yaml.YAMLError) as error:
-        raise ImportRefused(f"The description is broken: {error}") from error
+        raise ImportRejected(f"The description is broken: {error}") from error
     except KeyError as error:
-        raise ImportRefused(f"The description refers to {error}, which it does not contain.") from error
+        raise ImportRejected(f"The description refers to {error}, which it does not contain.") from error
     except RecursionError as error:
-        raise ImportRefused("The description is broken: a schema contains itself, or is nested too deeply.") from error
-    except ImportRefused:
+        raise ImportRejected("The description is broken: a schema contains itself, or is nested too deeply.") from error
+    except ImportRejected:
         raise
     except (AttributeError, TypeError, ValueError, StopIteration) as error:  # e.g. a list instead of a mapping
-        raise ImportRefused(
+        raise ImportRejected(
             f"The description is broken: it does not have the structure of an OpenAPI document ({error})."
         ) from error
 
 
 def _checked(schema_file: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema file with a definition for each request body. Raises ImportRefused if the file is unsound."""
+    """Return a schema file with a definition for each request body. Raises ImportRejected if the file is unsound."""
     schema_file = define_request_bodies(schema_file)
     refuse_unsound(schema_file)
     return schema_file

@@ -11,7 +11,7 @@ import yaml
 
 from flinkmock.contract.importing.description import DescribedOperation, Description, parameter_entry
 from flinkmock.contract.openapi import COMPONENT_PREFIX
-from flinkmock.errors import ImportRefused
+from flinkmock.errors import ImportRejected
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_REFERENCE_CHAIN = 20
@@ -27,7 +27,7 @@ def read_document(text: str) -> Mapping[str, Any] | None:
 
     Raises:
         yaml.YAMLError, json.JSONDecodeError: The text is broken.
-        ImportRefused: The document has another version of OpenAPI.
+        ImportRejected: The document has another version of OpenAPI.
     """
     if text.lstrip().startswith("{"):
         document = json.loads(text)
@@ -36,13 +36,13 @@ def read_document(text: str) -> Mapping[str, Any] | None:
     if not isinstance(document, Mapping):
         return None
     if "swagger" in document:
-        raise ImportRefused(f"It is a document of Swagger {document['swagger']}. Convert it to OpenAPI 3 first.")
+        raise ImportRejected(f"It is a document of Swagger {document['swagger']}. Convert it to OpenAPI 3 first.")
     if "openapi" not in document:
         return None
     if not str(document["openapi"]).startswith("3."):
-        raise ImportRefused(f"It is a document of OpenAPI {document['openapi']}; flinkmock reads OpenAPI 3.")
+        raise ImportRejected(f"It is a document of OpenAPI {document['openapi']}; flinkmock reads OpenAPI 3.")
     if not isinstance(document.get("paths", {}), Mapping):
-        raise ImportRefused("Its `paths` is not a mapping from paths to operations.")
+        raise ImportRejected("Its `paths` is not a mapping from paths to operations.")
     return document
 
 
@@ -51,7 +51,7 @@ def dereferenced(entry: Mapping[str, Any], document: Mapping[str, Any]) -> Mappi
 
     Raises:
         KeyError: The document does not contain it.
-        ImportRefused: It refers to itself.
+        ImportRejected: It refers to itself.
     """
     for _ in range(_MAX_REFERENCE_CHAIN):
         if "$ref" not in entry:
@@ -60,7 +60,7 @@ def dereferenced(entry: Mapping[str, Any], document: Mapping[str, Any]) -> Mappi
         for step in entry["$ref"].removeprefix("#/").split("/"):
             target = target[step.replace("~1", "/").replace("~0", "~")]
         entry = target
-    raise ImportRefused(f"The reference {entry['$ref']} refers to itself.")
+    raise ImportRejected(f"The reference {entry['$ref']} refers to itself.")
 
 
 def read_openapi(document: Mapping[str, Any]) -> Description:
@@ -117,7 +117,7 @@ def operations_of(document: Mapping[str, Any]) -> Iterator[DocumentOperation]:
 def _resolved(entry: Mapping[str, Any], document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     responses = {str(code): dereferenced(response, document) for code, response in entry["responses"].items()}
     if not any(re.fullmatch(r"2\d\d", code) for code in responses):
-        raise ImportRefused(f"{name} has no success response (a status from 200 to 299).")
+        raise ImportRejected(f"{name} has no success response (a status from 200 to 299).")
     resolved = {**entry, "responses": responses}
     if "requestBody" in entry:
         resolved["requestBody"] = dereferenced(entry["requestBody"], document)

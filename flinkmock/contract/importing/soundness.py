@@ -8,7 +8,7 @@ from typing import Any
 
 from flinkmock.contract.contract import Contract
 from flinkmock.contract.operation import Operation, segments_without_names
-from flinkmock.errors import ImportRefused
+from flinkmock.errors import ImportRejected
 
 MAX_SCHEMA_DEPTH = 100
 """The maximum depth of a schema, since validation and rendering are recursive. Flink's schemas have up to 9 levels."""
@@ -24,7 +24,7 @@ def refuse_unsound(schema_file: Mapping[str, Any]) -> Contract:
     """Return the contract of a schema file.
 
     Raises:
-        ImportRefused: Two operations have the same id or the same path, a path parameter is missing or is not in the
+        ImportRejected: Two operations have the same id or the same path, a path parameter is missing or is not in the
             path, or a schema is nested too deeply, refers only to itself, or has keywords that flinkmock doesn't
             understand.
     """
@@ -49,12 +49,12 @@ def refuse_foreign(described: Mapping[tuple[str, tuple[str, ...]], str], known: 
         known: The contract of a Flink release.
 
     Raises:
-        ImportRefused: Fewer than half of the operations exist in this release.
+        ImportRejected: Fewer than half of the operations exist in this release.
     """
     known_operations = {(operation.method, segments_without_names(operation.path)) for operation in known}
     foreign = [name for key, name in described.items() if key not in known_operations]
     if len(foreign) * 2 > len(described):
-        raise ImportRefused(
+        raise ImportRejected(
             f"It does not describe Flink's REST API: Flink {known.release} has {len(described) - len(foreign)} of its "
             f"{len(described)} operations. It has no {foreign[0]}, for instance."
         )
@@ -63,14 +63,14 @@ def refuse_foreign(described: Mapping[tuple[str, tuple[str, ...]], str], known: 
 def _refuse_repeated(attribute: str, counts: Counter[str]) -> None:
     repeated = [name for name, count in counts.items() if count > 1]
     if repeated:
-        raise ImportRefused(f"Several operations have the same {attribute}: {', '.join(repeated)}.")
+        raise ImportRejected(f"Several operations have the same {attribute}: {', '.join(repeated)}.")
 
 
 def _refuse_wrong_path_parameters(operation: Operation) -> None:
     in_path = {segment[1:] for segment in operation.segments if segment.startswith(":")}
     declared = {parameter.name for parameter in operation.path_parameters}
     if in_path != declared:
-        raise ImportRefused(
+        raise ImportRejected(
             f"The path parameters of {operation} are {', '.join(sorted(declared)) or 'none'}, but its path has "
             f"{', '.join(sorted(in_path)) or 'none'}."
         )
@@ -84,12 +84,12 @@ def _refuse_schema(schema: Any, location: str, definitions: Mapping[str, Any]) -
         if subschema is None or isinstance(subschema, bool):
             continue
         if not isinstance(subschema, Mapping):
-            raise ImportRefused(f"In {location}, {subschema!r} is not a schema.")
+            raise ImportRejected(f"In {location}, {subschema!r} is not a schema.")
         if depth > MAX_SCHEMA_DEPTH:
-            raise ImportRefused(f"In {location}, schemas are nested more than {MAX_SCHEMA_DEPTH} levels deep.")
+            raise ImportRejected(f"In {location}, schemas are nested more than {MAX_SCHEMA_DEPTH} levels deep.")
         unknown = [keyword for keyword in subschema if keyword not in _KEYWORDS and not keyword.startswith("x-")]
         if unknown:
-            raise ImportRefused(f"In {location}, flinkmock does not understand {', '.join(map(repr, unknown))}.")
+            raise ImportRejected(f"In {location}, flinkmock does not understand {', '.join(map(repr, unknown))}.")
         name = subschema.get("$ref", "").rpartition("/")[2]
         if name and name not in followed_references:
             followed_references.add(name)
@@ -112,5 +112,5 @@ def _refuse_endless(name: str, definitions: Mapping[str, Any]) -> None:
     while "$ref" in schema:
         chain.append(schema["$ref"].rpartition("/")[2])
         if len(chain) > len(definitions):
-            raise ImportRefused(f"The schema {name} refers only to itself: {' → '.join(chain[:4])}.")
+            raise ImportRejected(f"The schema {name} refers only to itself: {' → '.join(chain[:4])}.")
         schema = definitions[chain[-1]]

@@ -26,12 +26,12 @@ def exceptions(call: RestCall) -> Payload:
     `failureLabelFilter` removes all entries of the history, because no failure has labels.
     """
     job, time = job_and_time(call)
-    limit = call.query_value("maxExceptions", DEFAULT_LIMIT)
-    if limit < 0:
+    max_entries = call.query_value("maxExceptions", DEFAULT_LIMIT)
+    if max_entries < 0:
         # 1.12 has no history, and accepts negative limits. See docs/flink-behaviour.md#query-parameters.
         if call.cluster.release.since("1.13"):
-            raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, str(limit)))
-        limit = 0
+            raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, str(max_entries)))
+        max_entries = 0
     failures = job.failures_at(time, limit=call.cluster.configuration.integer(EXCEPTION_HISTORY))
     root = failures[0] if failures else None
     if not call.cluster.release.since("1.19"):
@@ -43,11 +43,11 @@ def exceptions(call: RestCall) -> Payload:
     return {
         "root-exception": failure_trace(root.exception, frames) if root else None,
         "timestamp": root.at if root else None,
-        "all-exceptions": failed_tasks[:limit],
-        "truncated": len(failed_tasks) > limit,
+        "all-exceptions": failed_tasks[:max_entries],
+        "truncated": len(failed_tasks) > max_entries,
         "exceptionHistory": {
-            "entries": [_entry(failure, frames, with_concurrent=True) for failure in failures[:limit]],
-            "truncated": len(failures) > limit,
+            "entries": [_entry(failure, frames, with_concurrent=True) for failure in failures[:max_entries]],
+            "truncated": len(failures) > max_entries,
         },
     }
 
@@ -55,19 +55,19 @@ def exceptions(call: RestCall) -> Payload:
 def _archived_failures(job: Job, failures: list[Failure], time: int) -> list[Failure]:
     """Return the failures in the history of releases before 1.19.
 
-    These are the failures that failed the job, and those after which tasks have restarted.
+    A failure enters this history when it has been handled: when the tasks have restarted, or the job has failed. A
+    JobException is a failure after which the job does not restart (ExecutionFailureHandler).
 
-    A JobException is a failure without a restart (ExecutionFailureHandler). Recorded on 1.18.1, and on 1.17.2 for jobs
-    that fail while they stop.
+    Recorded on 1.18.1, and on 1.17.2 for jobs that fail while they stop.
     """
     attempt = job.attempt_at(time)
-    is_being_handled = job.state_at(time) in (JobState.RESTARTING, JobState.FAILING)
+    newest_failure_is_pending = job.state_at(time) in (JobState.RESTARTING, JobState.FAILING)
 
     def is_archived(failure: Failure) -> bool:
         if attempt is not None and failure.at <= attempt.created_at:
             return True
         failed_the_job = failure is failures[0] or failure.exception.java_class == java_classes.JOB_EXCEPTION
-        return failed_the_job and not is_being_handled
+        return failed_the_job and not newest_failure_is_pending
 
     return list(filter(is_archived, failures))
 
@@ -100,10 +100,10 @@ def _failed_tasks(job: Job, time: int, frames: tuple[str, ...]) -> list[dict[str
     """Return `all-exceptions` of 1.x: the current executions that have FAILED."""
     attempt = job.attempt_at(time)
     failures = [
-        task_failure
+        cause
         for failure in job.failures_since(job.submitted_at if attempt is None else attempt.created_at)
         if failure.at <= time
-        for task_failure in (failure, *failure.concurrent)
+        for cause in (failure, *failure.concurrent)
     ]
     failed_tasks = []
     for row in job.executions_at(time):

@@ -10,7 +10,7 @@ from tests.cluster.cluster_factory import job
 
 NUMBERS = VertexSpec(
     ("Source: Sequence Source", "Timestamps/Watermarks", "numbers"), has_own_parallelism=True, id="c" * 32,
-    selectivity=2.0, operators_taking_parallelism=frozenset({"Source: Sequence Source"}),
+    selectivity=2.0, operators_with_request_parallelism=frozenset({"Source: Sequence Source"}),
     accumulators={"seen": "LongCounter"},
 )  # fmt: skip
 TOKENIZE = VertexSpec(("tokenize",), 2, has_own_parallelism=True, inputs=(Input(0, "REBALANCE"),))
@@ -34,7 +34,7 @@ def test_a_chain_is_split_where_the_parallelism_of_its_operators_differs():
     assert (last_part.id, last_part.accumulators, last_part.selectivity) == ("", {"seen": "LongCounter"}, 2.0)
 
 
-def test_vertices_run_with_parallelism_one_but_plans_show_minus_one():
+def test_a_parallelism_of_minus_one_runs_as_one_and_is_shown_in_plans():
     """Observed with the word count on 2.3.0 and 1.12.5."""
     spec = with_parallelism(WORDS, -1)
     assert spec.parallelism == -1
