@@ -111,16 +111,16 @@ class CheckpointTracker:
     ) -> None:
         """Start triggering periodic checkpoints for an attempt.
 
-        Without it, the first checkpoint is due after a random part of the interval, counted from
-        `scheduled_at`. Checkpoints that are due before all tasks run are rejected.
+        Until 2.2, the first checkpoint is due after a random part of the interval, counted from `scheduled_at`.
+        Checkpoints that are due before all tasks run are rejected.
 
-        With it, the first checkpoint is triggered `FIRST_CHECKPOINT_DELAY_MS` after all tasks run. The
-        first checkpoint of a job is rejected just before that (recorded in all suites).
+        Since 2.3, the first checkpoint is triggered `FIRST_CHECKPOINT_DELAY_MS` after all tasks run. The first
+        checkpoint of a job is rejected just before that (recorded in all suites).
 
         Args:
             scheduled_at: When the tasks were scheduled, in epoch ms.
             running_at: When all tasks run, in epoch ms.
-            first_checkpoint_waits_for_tasks: Whether checkpoints start when all tasks run (since 2.3).
+            first_checkpoint_waits_for_tasks: Whether the behaviour is that since 2.3.
             vertex_finish_times: Index of a vertex -> when it finishes before the job does, in epoch ms. The vertex
                 takes no part in later checkpoints; before 1.15, there are no later checkpoints (FLIP-147; recorded:
                 situations: partly: newest checkpoint).
