@@ -67,7 +67,7 @@ def read_baseline(file: Path) -> set[tuple[str, str, str, str]]:
 
 def as_junit(report: Report) -> str:
     """Return the report as JUnit XML. Each operation is a test case."""
-    failing = report.by_operation()
+    failing = report.findings_by_operation()
     cases = {**dict.fromkeys(report.answered), **dict.fromkeys(failing), **dict.fromkeys(report.unanswered)}
     suite = ElementTree.Element(
         "testsuite",

@@ -132,7 +132,7 @@ class Report:
         ]
         if self.request_count and not self.answered:
             lines += ["", NOT_FLINK]
-        for operation, findings in self.by_operation().items():
+        for operation, findings in self.findings_by_operation().items():
             lines += ["", f"{operation}  ({operation.id})"]
             for finding, paths in findings:
                 times = f"{self.occurrences[finding]} times, " if self.occurrences[finding] > 1 else ""
@@ -156,7 +156,7 @@ class Report:
         text = counted(count, "finding") if count else "no findings"
         return f"{text}, {len(self.accepted)} more in the baseline" if self.accepted else text
 
-    def by_operation(self) -> dict[Operation, list[tuple[Finding, list[str]]]]:
+    def findings_by_operation(self) -> dict[Operation, list[tuple[Finding, list[str]]]]:
         """Return the findings of each operation that has any, with the paths at which they occurred."""
         grouped: dict[Operation, list[tuple[Finding, list[str]]]] = {}
         for finding, paths in self.findings.items():

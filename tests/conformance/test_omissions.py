@@ -67,7 +67,7 @@ def test_omissions_are_listed() -> None:
     job.config["restart-strategy"] = "Failure rate restart with maximum of 3 failures within interval 60 s."
     vertex_id = next(iter(job.by_vertex))
     job.by_vertex[vertex_id].accumulators.append({"name": "own", "type": "Bloom", "value": "?"})
-    job.omitted_metrics = {vertex_id: 7}
+    job.omitted_metric_counts = {vertex_id: 7}
     observations.jars = ["a.jar", "b.jar"]
     observations.poll_count, observations.failed_poll_count = 75, 12
     observations.jobs["0"] = replace(job, name="lost", is_gone=True)

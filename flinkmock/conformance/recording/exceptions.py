@@ -41,14 +41,25 @@ class ExceptionCatalog:
         return name
 
     def _exception(self, entry: Json, labels: Mapping[str, str]) -> dict[str, Json]:
-        trace, others = str(entry.get("stacktrace", "")), entry.get("concurrentExceptions") or []
+        trace, concurrent_exceptions = str(entry.get("stacktrace", "")), entry.get("concurrentExceptions") or []
         if trace.startswith(_SUPPRESSED):  # Flink wraps the failure of a job that may not restart
-            trace = others[0]["stacktrace"] if others else trace.partition("\nCaused by: ")[2] or trace
+            trace = (
+                concurrent_exceptions[0]["stacktrace"]
+                if concurrent_exceptions
+                else trace.partition("\nCaused by: ")[2] or trace
+            )
         described = exception(trace, self._anonymizer)
         entry_with_task = entry
         if not entry.get("taskName"):  # then a concurrent exception has the name of the task
             first_line = trace.partition("\n")[0]
-            entry_with_task = next((other for other in others if other["stacktrace"].startswith(first_line)), {})
+            entry_with_task = next(
+                (
+                    concurrent_exception
+                    for concurrent_exception in concurrent_exceptions
+                    if concurrent_exception["stacktrace"].startswith(first_line)
+                ),
+                {},
+            )
         task = _TASK.match(entry_with_task.get("taskName") or "")
         if task and task["vertex"] in labels:
             return described | {"vertex": labels[task["vertex"]], "subtask": int(task["subtask"]) - 1}

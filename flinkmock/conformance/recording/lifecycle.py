@@ -45,11 +45,15 @@ def lifecycle(
         labels: Names of vertices in the scenario, by their names in the cluster.
     """
     states = _states_in_order(job, scheduler)
-    typical_ms = {state: median_low(_durations(states, state) or [DEFAULT_TRANSIENT_MS]) for state in NEXT_STATES}
+    typical_durations_ms = {
+        state: median_low(_durations(states, state) or [DEFAULT_TRANSIENT_MS]) for state in NEXT_STATES
+    }
     while states[-1].state in NEXT_STATES and states[-1].state in legal_transitions(scheduler):
         last = states[-1]
         next_state = "CREATED" if (scheduler, last.state) == ("adaptive", "RESTARTING") else NEXT_STATES[last.state]
-        states.append(EnteredState(max(last.at + typical_ms[last.state], now + DEFAULT_TRANSIENT_MS), next_state))
+        states.append(
+            EnteredState(max(last.at + typical_durations_ms[last.state], now + DEFAULT_TRANSIENT_MS), next_state)
+        )
     steps: list[Any] = []
     for entered, following in pairwise(states):
         duration = format_duration(max(following.at - entered.at, 0))
@@ -91,20 +95,20 @@ def _overwritten(job: JobObservations, scheduler: str) -> set[EnteredState]:
     }
     if not times["RESTARTING"]:
         return set()
-    failures = times["RESTARTING"] | times["FAILING"]
-    last_failure = max(failures)
+    failure_times = times["RESTARTING"] | times["FAILING"]
+    last_failure_at = max(failure_times)
     for at in sorted(job.failures):
-        if at < last_failure and all(abs(at - other) > MAX_FAILURE_LAG_MS for other in failures):
-            failures.add(at)
-    missing = {EnteredState(at, "RESTARTING") for at in failures - times["FAILING"]}
-    spans = list(pairwise(sorted(failures)))
-    restarts_ms = []
+        if at < last_failure_at and all(abs(at - other) > MAX_FAILURE_LAG_MS for other in failure_times):
+            failure_times.add(at)
+    missing = {EnteredState(at, "RESTARTING") for at in failure_times - times["FAILING"]}
+    spans = list(pairwise(sorted(failure_times)))
+    restart_durations_ms = []
     for since, until in spans:
         if running_times := _between(times["RUNNING"], since, until):
-            restarts_ms.append(min(running_times) - since)
-    typical_restart_ms = median_low(restarts_ms) if restarts_ms else DEFAULT_TRANSIENT_MS
+            restart_durations_ms.append(min(running_times) - since)
+    typical_restart_ms = median_low(restart_durations_ms) if restart_durations_ms else DEFAULT_TRANSIENT_MS
     first_entered_at = min(entered.at for entered in job.entered)
-    spans_with_delay = [(first_entered_at, min(failures), 1)]
+    spans_with_delay = [(first_entered_at, min(failure_times), 1)]
     spans_with_delay += [(since, until, typical_restart_ms) for since, until in spans]
     # between two failures there is RUNNING, and CREATED with the adaptive scheduler
     for since, until, delay_ms in spans_with_delay:

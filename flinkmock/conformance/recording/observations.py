@@ -98,9 +98,9 @@ class JobObservations:
     config: Json = field(default_factory=dict)
     """`execution-config` of the job."""
     metrics: dict[str, Samples] = field(default_factory=dict)
-    omitted_metrics: dict[str, int] = field(default_factory=dict)
+    omitted_metric_counts: dict[str, int] = field(default_factory=dict)
     """Vertex id, or "" for the job -> number of metrics that are not recorded."""
-    metrics_after_end: dict[str, int] = field(default_factory=dict)
+    metric_counts_after_end: dict[str, int] = field(default_factory=dict)
     """Vertex id, or "" for the job -> number of metrics that the cluster still had when the job had ended."""
     by_vertex: dict[str, VertexObservations] = field(default_factory=dict)
 
@@ -181,7 +181,7 @@ class ClusterObservations:
             case ["config"]:
                 job.config = body.get("execution-config") or {}
             case ["metrics"] | ["vertices", _, "metrics"] if not query and job.state in TERMINAL_JOB_STATES:
-                job.metrics_after_end["".join(tail[1:2])] = len(body)
+                job.metric_counts_after_end["".join(tail[1:2])] = len(body)
             case ["metrics"] if query:
                 for name, value in metric_values(body):
                     job.metrics.setdefault(name, Samples()).add(job.details["now"], value)

@@ -53,10 +53,11 @@ def _job(job: JobObservations) -> Iterator[str]:
     strategy = str(job.config.get("restart-strategy") or "")
     if strategy and CLUSTER_DEFAULT not in strategy and restart_strategy(strategy) is None:
         yield f"job {job.name}: the restart strategy ({strategy})."
-    if metrics := sum(job.metrics_after_end.values()):
-        yield f"job {job.name}: {counted(metrics, 'metric')}, which Flink keeps after the end of a job that it ran."
-    for vertex_id, count in job.omitted_metrics.items():
-        yield f"job {job.name}: {count} more metrics of {job.vertex_name(vertex_id) or 'the job'}."
+    if metric_count := sum(job.metric_counts_after_end.values()):
+        metrics = counted(metric_count, "metric")
+        yield f"job {job.name}: {metrics}, which Flink keeps after the end of a job that it ran."
+    for vertex_id, omitted_count in job.omitted_metric_counts.items():
+        yield f"job {job.name}: {omitted_count} more metrics of {job.vertex_name(vertex_id) or 'the job'}."
     for vertex in list_in(job.details, "vertices"):
         for omission in _vertex(job, vertex):
             yield f"job {job.name}: vertex {vertex['name']}: {omission}"

@@ -99,7 +99,7 @@ class Poller:
                 self._metric_names[path] = selected[:MAX_METRICS]
                 if len(selected) > MAX_METRICS:
                     vertex_id = path.removeprefix(base).rpartition("/")[2]
-                    job.omitted_metrics[vertex_id] = len(selected) - MAX_METRICS
+                    job.omitted_metric_counts[vertex_id] = len(selected) - MAX_METRICS
             if recorded_names := self._metric_names.get(path):
                 self._read(f"{path}/metrics?get={','.join(map(quote, recorded_names))}")
             if path != base:
