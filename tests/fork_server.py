@@ -26,13 +26,14 @@ import flinkmock.scenario
 import flinkmock.server  # noqa: F401  (imported once for all commands)
 from flinkmock.cli import main
 
-Request = dict[str, Any]
+Command = dict[str, Any]
+"""The `arguments`, the `environment` and the `folder` (working directory) of a command."""
 
 
-def wait_for_command(control: socket.socket) -> Request | None:
+def wait_for_command(control: socket.socket) -> Command | None:
     """Fork two processes for each message: the command, and a supervisor that waits for it.
 
-    Returns in two kinds of processes: in the process of a command, with its request; and in the fork server, with None,
+    Returns in two kinds of processes: in the process of a command, with the command; and in the fork server, with None,
     when the socket is closed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C is for pytest, which closes the socket
@@ -49,38 +50,38 @@ def wait_for_command(control: socket.socket) -> Request | None:
             os.close(descriptor)
 
 
-def supervise(request: Request, descriptors: list[int]) -> Request:
+def supervise(command: Command, descriptors: list[int]) -> Command:
     """Fork the process of a command, in which this function returns. Report its id and, when it ends, its exit code."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    *streams, report = descriptors
+    *streams, status_pipe = descriptors
     process_id = os.fork()
     if process_id == 0:
-        os.close(report)
+        os.close(status_pipe)
         for number, descriptor in enumerate(streams):
             os.dup2(descriptor, number)
             os.close(descriptor)
-        return request
+        return command
     for descriptor in streams:
         os.close(descriptor)
-    os.write(report, b"%d\n" % process_id)
+    os.write(status_pipe, b"%d\n" % process_id)
     _, status = os.waitpid(process_id, 0)
-    os.write(report, b"%d\n" % os.waitstatus_to_exitcode(status))
+    os.write(status_pipe, b"%d\n" % os.waitstatus_to_exitcode(status))
     os._exit(0)
 
 
-def run(request: Request) -> int:
+def run(command: Command) -> int:
     """Run a command in this process; return its exit code."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
-    os.environ.update(request["environment"])
-    os.chdir(request["folder"])
+    os.environ.update(command["environment"])
+    os.chdir(command["folder"])
     tempfile.tempdir = None
     sys.stdin, sys.stdout = os.fdopen(0, encoding="utf-8"), os.fdopen(1, "w", encoding="utf-8")
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", buffering=1)
-    return main(request["arguments"])
+    return main(command["arguments"])
 
 
 if __name__ == "__main__":
     with socket.socket(fileno=int(sys.argv[1])) as control:
-        request = wait_for_command(control)
-    sys.exit(0 if request is None else run(request))
+        command = wait_for_command(control)
+    sys.exit(0 if command is None else run(command))

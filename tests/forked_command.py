@@ -55,19 +55,19 @@ class ForkedCommand:
     """
 
     def __init__(self, *arguments: str, environment: Mapping[str, str] = os.environ) -> None:
-        (stdin, stdin_writer), (stdout_reader, stdout), (stderr_reader, stderr), (report_reader, report) = (
+        (stdin, stdin_writer), (stdout_reader, stdout), (stderr_reader, stderr), (status_reader, status_writer) = (
             os.pipe() for _ in range(4)
         )
-        command_descriptors = [stdin, stdout, stderr, report]
-        request = {"arguments": arguments, "environment": dict(environment), "folder": os.getcwd()}
-        socket.send_fds(_fork_server_socket(), [json.dumps(request).encode()], command_descriptors)
+        command_descriptors = [stdin, stdout, stderr, status_writer]
+        command = {"arguments": arguments, "environment": dict(environment), "folder": os.getcwd()}
+        socket.send_fds(_fork_server_socket(), [json.dumps(command).encode()], command_descriptors)
         for descriptor in command_descriptors:
             os.close(descriptor)
         self.stdin: TextIO = os.fdopen(stdin_writer, "w", encoding="utf-8")
         self.stdout: TextIO = os.fdopen(stdout_reader, encoding="utf-8")
         self.stderr: TextIO = os.fdopen(stderr_reader, encoding="utf-8")
-        self._report = os.fdopen(report_reader)
-        self.pid = int(self._report.readline())
+        self._status_pipe = os.fdopen(status_reader)
+        self.pid = int(self._status_pipe.readline())
         self.returncode: int | None = None
 
     def send_signal(self, number: int) -> None:
@@ -84,8 +84,8 @@ class ForkedCommand:
     def wait(self) -> int:
         """Wait for the end of the process; return its exit code."""
         if self.returncode is None:
-            assert select.select([self._report], [], [], TEST_TIMEOUT_S)[0], "the command does not end"
-            self.returncode = int(self._report.readline())
+            assert select.select([self._status_pipe], [], [], TEST_TIMEOUT_S)[0], "the command does not end"
+            self.returncode = int(self._status_pipe.readline())
         return self.returncode
 
     def communicate(self, text: str = "") -> tuple[str, str]:
@@ -105,7 +105,7 @@ class ForkedCommand:
             with contextlib.suppress(BrokenPipeError):
                 stream.close()
         self.wait()
-        self._report.close()
+        self._status_pipe.close()
 
     def __enter__(self) -> Self:
         return self

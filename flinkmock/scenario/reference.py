@@ -43,8 +43,15 @@ _DEFINITION_TEXTS = {
 }
 """The texts of definitions that have no section and no readable form."""
 _PROPER_NAMES = {"jobmanagers": "JobManagers", "taskmanagers": "TaskManagers"}
-_TYPES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true, false", "array": "list",
-          "object": "mapping", "null": "nothing"}  # fmt: skip
+_TYPE_TEXTS = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "boolean": "true, false",
+    "array": "list",
+    "object": "mapping",
+    "null": "nothing",
+}
 
 
 def reference() -> str:
@@ -111,7 +118,7 @@ def _table(part: Part) -> str:
 
 def _description(part: Part) -> str:
     branches = [part, *part.get("anyOf", ())]
-    definitions = (load_schema()["$defs"][_name(branch)] for branch in branches if "$ref" in branch)
+    definitions = (load_schema()["$defs"][_definition_name(branch)] for branch in branches if "$ref" in branch)
     descriptions = (str(part["description"]) for part in (*branches, *definitions) if "description" in part)
     return next(descriptions, "").replace("|", "\\|")
 
@@ -119,7 +126,7 @@ def _description(part: Part) -> str:
 def _form(part: Part) -> str:
     """Describe the allowed values in a few words."""
     if "$ref" in part:
-        name = _name(part)
+        name = _definition_name(part)
         definition = load_schema()["$defs"][name]
         if _has_section(definition):
             return f"*[{_words(name)}](#{_anchor(name)})*"
@@ -137,10 +144,10 @@ def _form(part: Part) -> str:
     if "items" in part:
         return f"list of {_form(part['items'])}"
     types = part.get("type", ())
-    return " or ".join(_TYPES[name] for name in ([types] if isinstance(types, str) else types) if name != "null")
+    return " or ".join(_TYPE_TEXTS[name] for name in ([types] if isinstance(types, str) else types) if name != "null")
 
 
-def _name(part: Part) -> str:
+def _definition_name(part: Part) -> str:
     """Return the name of the definition that a part refers to."""
     return str(part["$ref"]).removeprefix("#/$defs/")
 

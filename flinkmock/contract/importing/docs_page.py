@@ -50,9 +50,11 @@ def _operation(path: str, section: str, schemas: Draft03Converter) -> DescribedO
     if not method or not status:
         return None
     operation = DescribedOperation(method[1], path, int(status[1]))
-    for name, need, sentence in _PARAMETER.findall(section.split("```", 1)[0]):
-        is_query = bool(need)  # only query parameters are optional or mandatory
-        entry = parameter_entry(name, sentence.strip(), is_required=need != "optional", is_query=is_query)
+    for name, optional_or_mandatory, sentence in _PARAMETER.findall(section.split("```", 1)[0]):
+        is_query = bool(optional_or_mandatory)  # only query parameters are optional or mandatory
+        entry = parameter_entry(
+            name, sentence.strip(), is_required=optional_or_mandatory != "optional", is_query=is_query
+        )
         parameters = operation.query_parameters if is_query else operation.path_parameters
         parameters.append(entry)
     bodies: list[Mapping[str, Any]] = [json.loads(block) for block in _CODE_BLOCK.findall(section)]
