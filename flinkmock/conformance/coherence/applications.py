@@ -43,11 +43,11 @@ cancelled before it is RUNNING."""
 def applications_are_listed_once(body: Value) -> Relations:
     yield from unique(body["applications"], "id")
     for application in body["applications"]:
-        yield from _times(application)
+        yield from _end_and_duration(application)
         yield from ascending(constant(0, "0"), application["duration"])
 
 
-def _times(application: Value) -> Relations:
+def _end_and_duration(application: Value) -> Relations:
     has_ended = application["status"].is_in(TERMINAL)
     if application["status"].exists:
         text = "the end-time doesn't fit the status"
@@ -68,7 +68,7 @@ def _times(application: Value) -> Relations:
     source=_SOURCE,
 )
 def application_times(body: Value) -> Relations:
-    yield from _times(body)
+    yield from _end_and_duration(body)
     yield from unique(body["jobs"], "jid")
     times = body["timestamps"]
     for earlier, later in (
@@ -80,13 +80,13 @@ def application_times(body: Value) -> Relations:
     ):
         if times[earlier].raw and times[later].raw:
             yield from ascending(times[earlier], times[later])
-    expected_states = _PREDECESSORS.get(str(body["status"].raw), ())
+    predecessors = _PREDECESSORS.get(str(body["status"].raw), ())
     for state, time in times.items():
         if time.raw and times["CREATED"].raw:
             yield from ascending(times["CREATED"], time)
-        if expected_states and state not in expected_states:
+        if predecessors and state not in predecessors:
             yield from require(not time.raw, f"{state} does not lead to this status", time, body["status"])
-        elif expected_states and state not in ("CREATED", "RUNNING", body["status"].raw):
+        elif predecessors and state not in ("CREATED", "RUNNING", body["status"].raw):
             yield from require(bool(time.raw), f"it was not {state} before", time, body["status"])
     if body["status"].is_in(TERMINAL):
         yield from equal(body["end-time"], times[body["status"].raw])

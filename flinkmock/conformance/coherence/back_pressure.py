@@ -79,8 +79,8 @@ def backpressure_level(body: Value) -> Relations:
             if is_number(subtask[key].raw):
                 yield from require(-0.01 <= subtask[key].raw <= 1.1, "not a share of the time", subtask[key])
         if ratios := _complete_ratios(subtask):
-            shares = total(ratios, "ratio + idleRatio + busyRatio")
-            yield from require(shares.raw <= 1.5, "the shares add up to more than 1", *ratios)
+            sum_of_ratios = total(ratios, "ratio + idleRatio + busyRatio")
+            yield from require(sum_of_ratios.raw <= 1.5, "the shares add up to more than 1", *ratios)
     if body["subtasks"].raw and body["backpressure-level"].exists:
         all_ratios = [subtask["ratio"] for subtask in body["subtasks"]]
         expected = levels[highest_level]
@@ -100,8 +100,8 @@ def backpressure_level(body: Value) -> Relations:
 def busy_ratio_completes_the_others(body: Value) -> Relations:
     for subtask in body["subtasks"]:
         if ratios := _complete_ratios(subtask):
-            shares = total(ratios, "ratio + idleRatio + busyRatio")
-            yield from require(shares.raw >= 0.9, "the shares add up to less than 1", *ratios)
+            sum_of_ratios = total(ratios, "ratio + idleRatio + busyRatio")
+            yield from require(sum_of_ratios.raw >= 0.9, "the shares add up to less than 1", *ratios)
 
 
 @within(
