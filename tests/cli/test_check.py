@@ -43,11 +43,11 @@ def test_a_json_report_can_be_used_as_a_baseline(url: str, tmp_path: Path, capsy
 
 def test_a_junit_report_has_failures_for_findings(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--flink", "2.2", "--format", "junit"]) == 1
-    suite = ElementTree.fromstring(capsys.readouterr().out)
-    failed_cases = [case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None]
+    junit_suite = ElementTree.fromstring(capsys.readouterr().out)
+    failed_cases = [case.get("name") for case in junit_suite.iter("testcase") if case.find("failure") is not None]
     assert "GET /taskmanagers" in failed_cases
     assert "GET /jobs" not in failed_cases
-    assert int(suite.get("failures", 0)) == len(failed_cases)
+    assert int(junit_suite.get("failures", 0)) == len(failed_cases)
 
 
 def test_findings_are_printed_as_github_annotations(url: str, capsys: pytest.CaptureFixture[str]) -> None:

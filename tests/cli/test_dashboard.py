@@ -21,6 +21,7 @@ RELEASE = Contract.load("2.3").release
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder, on a machine without Flink."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("FLINKMOCK_CACHE", str(folder))
     monkeypatch.delenv("FLINK_HOME", raising=False)
@@ -56,15 +57,15 @@ def test_fetch_keeps_only_the_files_of_the_dashboard(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    calls = []
+    pip_calls = []
 
     def pip(*arguments: str) -> None:
-        calls.append(arguments[:-1])
+        pip_calls.append(arguments[:-1])
         write_package(Path(arguments[-1]))
 
     monkeypatch.setattr(dashboard_download, "_pip_download", pip)
     assert main(["dashboard", "fetch", "--flink", "2.3"]) == 0
-    assert calls == [("apache-flink-libraries==2.3.0", "--dest")]
+    assert pip_calls == [("apache-flink-libraries==2.3.0", "--dest")]
     file = cache / "dashboard-2.3.zip"
     assert capsys.readouterr().out.startswith(f"{file}: the dashboard of Flink 2.3.")
     assert [path.name for path in cache.iterdir()] == [file.name]

@@ -17,8 +17,8 @@ LONG_ENTRY = "x" * 1_000_000
 @pytest.fixture
 def pipe() -> Iterator[tuple[TextIO, TextIO]]:
     """Return both ends of a pipe: for reading, and for writing."""
-    read, write = os.pipe()
-    with open(read, encoding="utf-8") as reader, open(write, "w", encoding="utf-8") as writer:
+    read_end, write_end = os.pipe()
+    with open(read_end, encoding="utf-8") as reader, open(write_end, "w", encoding="utf-8") as writer:
         yield reader, writer
 
 

@@ -109,26 +109,26 @@ def test_slow_savepoint_takes_two_minutes_or_waits_for_a_signal() -> None:
     with scenario_harness(SCENARIOS / "slow-savepoint.yaml") as harness:
         harness.advance_to(5_000)
         # the second savepoint waits for a signal
-        slow, signalled = harness.trigger_savepoint(), harness.trigger_savepoint("returns")
+        slow_status_path, signalled_status_path = harness.trigger_savepoint(), harness.trigger_savepoint("returns")
         harness.advance_to(124_999)
-        assert harness.outcome(slow) == harness.outcome(signalled) == "IN_PROGRESS"
+        assert harness.outcome(slow_status_path) == harness.outcome(signalled_status_path) == "IN_PROGRESS"
         assert checkpoint_counts(harness)["completed"] >= 11
         harness.advance_to(125_000)
-        assert harness.outcome(slow).startswith("file:")
-        assert harness.outcome(signalled) == "IN_PROGRESS"
+        assert harness.outcome(slow_status_path).startswith("file:")
+        assert harness.outcome(signalled_status_path) == "IN_PROGRESS"
         harness.engine.signal("saved")
-        assert harness.outcome(signalled).startswith("file:")
+        assert harness.outcome(signalled_status_path).startswith("file:")
 
 
 def test_savepoint_fails_once_succeeds_the_second_time() -> None:
     with scenario_harness(SCENARIOS / "savepoint-fails-once.yaml") as harness:
         harness.advance_to(5_000)
-        first = harness.trigger_savepoint()
+        first_status_path = harness.trigger_savepoint()
         harness.advance_to(8_000)
-        assert harness.outcome(first) == "Caused by: java.io.IOException: No space left on device"
-        second = harness.trigger_savepoint()
+        assert harness.outcome(first_status_path) == "Caused by: java.io.IOException: No space left on device"
+        second_status_path = harness.trigger_savepoint()
         harness.advance_to(11_000)
-        assert harness.outcome(second).startswith("file:")
+        assert harness.outcome(second_status_path).startswith("file:")
 
 
 def test_stop_times_out_leaves_the_job_running() -> None:
@@ -150,16 +150,16 @@ def test_rolling_upgrade_stops_a_job_and_runs_its_new_version(tmp_path: Path) ->
     with scenario_harness(SCENARIOS / "rolling-upgrade.yaml") as harness:
         harness.advance_to(5_000)
         old_job = harness.job()
-        first_stop = harness.trigger_stop()
+        first_status_path = harness.trigger_stop()
         harness.advance_to(8_000)
-        assert harness.outcome(first_stop).endswith("Checkpoint expired before completing.")
+        assert harness.outcome(first_status_path).endswith("Checkpoint expired before completing.")
         assert harness.state() == "RUNNING"
-        second_stop = harness.trigger_stop()
+        second_status_path = harness.trigger_stop()
         harness.advance_to(11_000)
-        savepoint = harness.outcome(second_stop)
-        assert (old_job.state, savepoint[:5]) == ("FINISHED", "file:")
+        savepoint_path = harness.outcome(second_status_path)
+        assert (old_job.state, savepoint_path[:5]) == ("FINISHED", "file:")
         jar_id = upload(harness, tmp_path / "orders-2.1.jar")
-        job_id = harness.post(f"/jars/{jar_id}/run", {"savepointPath": savepoint})["jobid"]
+        job_id = harness.post(f"/jars/{jar_id}/run", {"savepointPath": savepoint_path})["jobid"]
         harness.advance_to(11_500)
         new_job = harness.get(f"/jobs/{job_id}")
         assert (new_job["name"], new_job["state"]) == ("orders", "RUNNING")
@@ -167,7 +167,7 @@ def test_rolling_upgrade_stops_a_job_and_runs_its_new_version(tmp_path: Path) ->
         assert new_job["status-counts"]["INITIALIZING"] == 3
         harness.advance_to(16_000)
         assert harness.get(f"/jobs/{job_id}")["status-counts"]["RUNNING"] == 3
-        assert harness.get(f"/jobs/{job_id}/checkpoints")["latest"]["restored"]["external_path"] == savepoint
+        assert harness.get(f"/jobs/{job_id}/checkpoints")["latest"]["restored"]["external_path"] == savepoint_path
 
 
 def upload(harness: ScenarioHarness, jar: Path) -> str:
@@ -181,15 +181,15 @@ def upload(harness: ScenarioHarness, jar: Path) -> str:
 def test_rescale_restarts_the_job_with_another_parallelism() -> None:
     with scenario_harness(SCENARIOS / "rescale.yaml") as harness:
         harness.advance_to(10_000)
-        base = f"/jobs/{harness.job().id}"
+        job_path = f"/jobs/{harness.job().id}"
         bounds = {"parallelism": {"lowerBound": 1, "upperBound": 6}}
         requirements = {vertex.id: bounds for vertex in harness.job().graph.vertices}
-        harness.client.json("PUT", f"{base}/resource-requirements", requirements)
+        harness.client.json("PUT", f"{job_path}/resource-requirements", requirements)
         harness.advance_to(30_000)
         assert [state for _, state in harness.timeline()[-3:]] == ["RESTARTING", "CREATED", "RUNNING"]
         (restarting_at, _), _, (running_at, _) = harness.timeline()[-3:]
         assert 2_000 <= running_at - restarting_at <= 3_000
-        assert [vertex["parallelism"] for vertex in harness.get(base)["vertices"]] == [6, 6, 6]
+        assert [vertex["parallelism"] for vertex in harness.get(job_path)["vertices"]] == [6, 6, 6]
 
 
 def test_lost_taskmanager_restarts_the_job_when_another_one_joins() -> None:
@@ -251,13 +251,13 @@ def test_no_free_slots_leaves_tasks_scheduled_until_a_taskmanager_joins() -> Non
 
 def test_back_pressure_lasts_from_the_first_to_the_third_minute() -> None:
     with scenario_harness(SCENARIOS / "back-pressure.yaml") as harness:
-        window = f"/jobs/{harness.job().id}/vertices/{harness.job().graph.vertices[1].id}"
+        window_path = f"/jobs/{harness.job().id}/vertices/{harness.job().graph.vertices[1].id}"
         levels = []
         for minute in (0.9, 1.1, 2.9, 3.1):
             harness.advance_to(round(minute * 60_000))
-            levels.append(harness.get(f"{window}/backpressure")["backpressureLevel"])
+            levels.append(harness.get(f"{window_path}/backpressure")["backpressureLevel"])
         assert levels == ["ok", "high", "high", "ok"]
-        first, *others = (subtask["metrics"]["read-records"] for subtask in harness.get(window)["subtasks"])
+        first, *others = (subtask["metrics"]["read-records"] for subtask in harness.get(window_path)["subtasks"])
         assert first > 7 * others[0]
         assert max(others) - min(others) <= 1
 

@@ -54,9 +54,9 @@ def responses_about(harness: ScenarioHarness, name: str = "orders") -> list[obje
         json.loads(harness.client.send("GET", f"/jobs/{job.id}{target}").body) for target in TARGETS
     ]
     for vertex in job.graph.vertices:
-        base = f"/jobs/{job.id}/vertices/{vertex.id}"
+        vertex_path = f"/jobs/{job.id}/vertices/{vertex.id}"
         bodies += [
-            json.loads(harness.client.send("GET", f"{base}{target}").body)
+            json.loads(harness.client.send("GET", f"{vertex_path}{target}").body)
             for target in ("", "/subtasktimes", "/backpressure", "/metrics?get=0.numRecordsIn")
         ]
     return bodies

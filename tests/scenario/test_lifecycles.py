@@ -109,29 +109,31 @@ def test_a_cancellation_interrupts_the_lifecycle() -> None:
 def test_a_job_keeps_running_and_takes_checkpoints_after_a_failed_stop() -> None:
     with scenario_harness(WITH_OPERATIONS) as harness:
         harness.advance_to(5_000)
-        first = harness.trigger_stop()
+        first_status_path = harness.trigger_stop()
         harness.advance_to(7_999)
-        assert harness.outcome(first) == "IN_PROGRESS"
+        assert harness.outcome(first_status_path) == "IN_PROGRESS"
         harness.advance_to(8_000)
-        assert harness.outcome(first).endswith("CheckpointException: Checkpoint expired before completing.")
+        assert harness.outcome(first_status_path).endswith("CheckpointException: Checkpoint expired before completing.")
         completed_before = harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["completed"]
         harness.advance_to(30_000)
         assert harness.state() == "RUNNING"
         assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["completed"] - completed_before == 2
-        second = harness.trigger_stop()
+        second_status_path = harness.trigger_stop()
         harness.advance_to(33_000)
-        assert harness.outcome(second).startswith("file:")
+        assert harness.outcome(second_status_path).startswith("file:")
         assert harness.timeline()[-1][1] == "FINISHED"
 
 
 def test_an_operation_of_a_job_overrides_that_of_the_scenario() -> None:
     with scenario_harness(WITH_OPERATIONS) as harness:
         harness.advance_to(5_000)
-        savepoints = harness.trigger_savepoint("orders"), harness.trigger_savepoint("returns")
+        status_paths = harness.trigger_savepoint("orders"), harness.trigger_savepoint("returns")
         for time, are_completed in ((7_999, (False, False)), (8_000, (True, False)), (11_999, (True, False)),
                                (12_000, (True, True))):  # fmt: skip
             harness.advance_to(time)
-            assert tuple(harness.outcome(savepoint).startswith("file:") for savepoint in savepoints) == are_completed
+            assert (
+                tuple(harness.outcome(status_path).startswith("file:") for status_path in status_paths) == are_completed
+            )
 
 
 def test_a_savepoint_of_a_restarting_job_fails() -> None:
@@ -151,9 +153,9 @@ def upgrade(mock: FlinkMock, *, with_savepoint: bool) -> None:
         for _ in range(2):
             trigger_id = client.post(f"/jobs/{job_id}/stop", json={}).json()["request-id"]
             mock.advance("3s")
-            stop = client.get(f"/jobs/{job_id}/savepoints/{trigger_id}").json()["operation"]
+            stop_result = client.get(f"/jobs/{job_id}/savepoints/{trigger_id}").json()["operation"]
         uploaded = client.post("/jars/upload", files={"jarfile": ("orders-2.1.jar", small_jar())}).json()
-        body = {"savepointPath": stop["location"]} if with_savepoint else {}
+        body = {"savepointPath": stop_result["location"]} if with_savepoint else {}
         assert client.post(f"/jars/{Path(uploaded['filename']).name}/run", json=body).status_code == 200
         mock.advance("10s")
         assert mock.job("orders").restored_from == body.get("savepointPath")

@@ -30,18 +30,19 @@ MAPPING_ERROR = (
 )
 
 
-def run(harness: ScenarioHarness, folder: Path, name: str, savepoint: str, query: str = "", **body: Any) -> str:
+def run(harness: ScenarioHarness, folder: Path, name: str, savepoint_path: str, query: str = "", **body: Any) -> str:
     """Run a jar from a savepoint; return the state of the job a minute later."""
     file = folder / f"{name}.copy"
     file.write_bytes(small_jar())
     response = harness.client.json("POST", "/jars/upload", files=[UploadedFile(name, file)])
     jar_id = response["filename"].rpartition("/")[2]
-    job_id = harness.post(f"/jars/{jar_id}/run{query}", {"savepointPath": savepoint, **body})["jobid"]
+    job_id = harness.post(f"/jars/{jar_id}/run{query}", {"savepointPath": savepoint_path, **body})["jobid"]
     harness.advance_to(harness.now + 60_000)
     return str(harness.get(f"/jobs/{job_id}")["state"])
 
 
 def take_savepoint(harness: ScenarioHarness) -> str:
+    """Take a savepoint of `orders`; return its path."""
     harness.advance_to(5_000)
     status_path = harness.trigger_savepoint()
     harness.advance_to(10_000)
@@ -57,33 +58,33 @@ def test_a_job_restores_if_vertex_ids_match_or_are_not_set(tmp_path: Path, name:
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
 def test_a_job_fails_if_the_vertex_of_the_state_is_missing(tmp_path: Path, flink: str) -> None:
     with scenario_harness(SCENARIO, flink=flink) as harness:
-        savepoint = take_savepoint(harness)
+        savepoint_path = take_savepoint(harness)
         with pytest.raises(ProgramError):
-            run(harness, tmp_path, "other.jar", savepoint)
+            run(harness, tmp_path, "other.jar", savepoint_path)
         failed = next(job for job in harness.engine.cluster.jobs.values() if job.state == "FAILED")
         (entry,) = failed.failures
-        assert f"Failed to rollback to checkpoint/savepoint {savepoint}. {MAPPING_ERROR}" in str(
+        assert f"Failed to rollback to checkpoint/savepoint {savepoint_path}. {MAPPING_ERROR}" in str(
             entry.exception.chain()[-1]
         )
 
 
 def test_the_state_of_a_missing_vertex_can_be_skipped(tmp_path: Path) -> None:
     with scenario_harness(SCENARIO) as harness:
-        savepoint = take_savepoint(harness)
-        assert run(harness, tmp_path, "other.jar", savepoint, allowNonRestoredState=True) == "RUNNING"
-        assert run(harness, tmp_path, "other.jar", savepoint, "?allowNonRestoredState=true") == "RUNNING"
+        savepoint_path = take_savepoint(harness)
+        assert run(harness, tmp_path, "other.jar", savepoint_path, allowNonRestoredState=True) == "RUNNING"
+        assert run(harness, tmp_path, "other.jar", savepoint_path, "?allowNonRestoredState=true") == "RUNNING"
         options = {"execution.state-recovery.ignore-unclaimed-state": "true"}
-        assert run(harness, tmp_path, "other.jar", savepoint, flinkConfiguration=options) == "RUNNING"
+        assert run(harness, tmp_path, "other.jar", savepoint_path, flinkConfiguration=options) == "RUNNING"
 
 
 def test_a_claimed_savepoint_is_deleted_after_the_first_checkpoint(tmp_path: Path) -> None:
     with scenario_harness(SCENARIO) as harness:
-        savepoint = take_savepoint(harness)
-        assert run(harness, tmp_path, "same.jar", savepoint, claimMode="NO_CLAIM") == "RUNNING"
-        assert run(harness, tmp_path, "same.jar", savepoint, claimMode="CLAIM") == "RUNNING"
+        savepoint_path = take_savepoint(harness)
+        assert run(harness, tmp_path, "same.jar", savepoint_path, claimMode="NO_CLAIM") == "RUNNING"
+        assert run(harness, tmp_path, "same.jar", savepoint_path, claimMode="CLAIM") == "RUNNING"
         with pytest.raises(ProgramError):
-            run(harness, tmp_path, "same.jar", savepoint)
-        trigger_id = harness.post("/savepoint-disposal", {"savepoint-path": savepoint})["request-id"]
+            run(harness, tmp_path, "same.jar", savepoint_path)
+        trigger_id = harness.post("/savepoint-disposal", {"savepoint-path": savepoint_path})["request-id"]
         harness.advance_to(harness.now + 1_000)
         assert harness.outcome(f"/savepoint-disposal/{trigger_id}").startswith(
             "Caused by: java.io.FileNotFoundException"

@@ -55,33 +55,38 @@ def metric_value(harness: ScenarioHarness, target: str, name: str) -> str:
 
 def test_metrics_of_a_job_follow_their_series() -> None:
     with scenario_harness(SCENARIO) as harness:
-        base = f"/jobs/{harness.job().id}"
-        assert [metric_value(harness, base, name) for name in ("lag", "label", "load", "numRestarts")] == [
+        job_path = f"/jobs/{harness.job().id}"
+        assert [metric_value(harness, job_path, name) for name in ("lag", "label", "load", "numRestarts")] == [
             "5",
             "eu-west",
             "50.0",
             "7",
         ]
         harness.advance_to(10_000)
-        assert metric_value(harness, base, "load") == "100.0"
+        assert metric_value(harness, job_path, "load") == "100.0"
         harness.advance_to(30_000)
-        assert metric_value(harness, base, "load") == "0.0"
-        assert {"id": "lag"} in harness.get(f"{base}/metrics")
+        assert metric_value(harness, job_path, "load") == "0.0"
+        assert {"id": "lag"} in harness.get(f"{job_path}/metrics")
 
 
 def test_metrics_of_subtasks_follow_their_series() -> None:
     with scenario_harness(SCENARIO) as harness:
-        base = vertex_path(harness, "window")
+        window_path = vertex_path(harness, "window")
         harness.advance_to(7_999)
-        assert metric_value(harness, f"{base}/subtasks/0", "heap") == "10"
+        assert metric_value(harness, f"{window_path}/subtasks/0", "heap") == "10"
         harness.advance_to(8_000)
-        assert metric_value(harness, f"{base}/subtasks/0", "heap") == "900"
-        assert metric_value(harness, base, "1.errors") == str(10 + 2 * (3_608_000 - running_since_ms(harness)) // 1000)
-        assert harness.get(f"{base}/metrics?get=0.errors") == []
-        assert (metric_value(harness, base, "0.step"), metric_value(harness, base, "1.round")) == ("c", "1")
+        assert metric_value(harness, f"{window_path}/subtasks/0", "heap") == "900"
+        assert metric_value(harness, window_path, "1.errors") == str(
+            10 + 2 * (3_608_000 - running_since_ms(harness)) // 1000
+        )
+        assert harness.get(f"{window_path}/metrics?get=0.errors") == []
+        assert (metric_value(harness, window_path, "0.step"), metric_value(harness, window_path, "1.round")) == (
+            "c",
+            "1",
+        )
         harness.advance_to(9_000)
-        assert metric_value(harness, base, "1.round") == "2"
-        (aggregates,) = harness.get(f"{base}/subtasks/metrics?get=heap")
+        assert metric_value(harness, window_path, "1.round") == "2"
+        (aggregates,) = harness.get(f"{window_path}/subtasks/metrics?get=heap")
         assert (aggregates["min"], aggregates["max"], aggregates["sum"]) == (900.0, 900.0, 1800.0)
 
 
@@ -146,19 +151,21 @@ def test_watermarks_lag_and_stop() -> None:
 def test_accumulators_have_the_values_of_the_scenario() -> None:
     with scenario_harness(SCENARIO) as harness:
         harness.advance_to(1_000)
-        base = vertex_path(harness, "window")
+        window_path = vertex_path(harness, "window")
         accumulators = {
             accumulator["name"]: accumulator["value"]
-            for accumulator in harness.get(f"{base}/accumulators")["user-accumulators"]
+            for accumulator in harness.get(f"{window_path}/accumulators")["user-accumulators"]
         }
         assert (accumulators["words"], accumulators["sizes"]) == ("1418", "{2=1, 3=2}")
-        subtasks = harness.get(f"{base}/subtasks/accumulators")["subtasks"]
-        parts = [
+        subtasks = harness.get(f"{window_path}/subtasks/accumulators")["subtasks"]
+        accumulators_by_subtask = [
             {accumulator["name"]: accumulator["value"] for accumulator in subtask["user-accumulators"]}
             for subtask in subtasks
         ]
-        assert [part["words"] for part in parts] == ["1418", "0"]
-        assert sum(int(part["records"]) for part in parts) == int(accumulators["records"])
+        assert [subtask_accumulators["words"] for subtask_accumulators in accumulators_by_subtask] == ["1418", "0"]
+        assert sum(int(subtask_accumulators["records"]) for subtask_accumulators in accumulators_by_subtask) == int(
+            accumulators["records"]
+        )
 
 
 def test_exceptions_from_before_the_start_are_in_the_history() -> None:

@@ -63,13 +63,13 @@ def test_lists_and_other_reads_of_a_job_count_as_polls() -> None:
 def test_a_request_for_the_status_of_a_savepoint_is_a_poll() -> None:
     with scenario_harness("jobs: {orders: streaming}\noperations: {savepoint: 3 polls}\n") as harness:
         harness.advance_to(1_000)
-        first, second = harness.trigger_savepoint(), harness.trigger_savepoint()
-        assert [harness.outcome(first) for _ in range(2)] == ["IN_PROGRESS"] * 2
+        first_status_path, second_status_path = harness.trigger_savepoint(), harness.trigger_savepoint()
+        assert [harness.outcome(first_status_path) for _ in range(2)] == ["IN_PROGRESS"] * 2
         assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["in_progress"] == 2
         harness.advance_to(60_000)
-        location = harness.outcome(first)
+        location = harness.outcome(first_status_path)
         assert location.startswith("file:/flink/savepoints/savepoint-")
-        assert harness.outcome(second) == "IN_PROGRESS"
+        assert harness.outcome(second_status_path) == "IN_PROGRESS"
         latest = harness.get(f"/jobs/{harness.job().id}/checkpoints")["latest"]["savepoint"]
         assert (latest["external_path"], latest["end_to_end_duration"]) == (location, 59_000)
 

@@ -23,15 +23,15 @@ SLOW_OVERVIEW = {"faults": [{"match": "GET /overview", "delay": "2s"}]}
 
 async def test_under_a_virtual_clock_a_delayed_response_is_sent_when_the_clock_reaches_its_time() -> None:
     async with FlinkMock(SLOW_OVERVIEW, clock="virtual") as mock, aiohttp.ClientSession(mock.url) as session:
-        response = asyncio.create_task(session.get("/overview"))
+        response_task = asyncio.create_task(session.get("/overview"))
         await asyncio.to_thread(mock.requests.wait_for, "GET /overview", timeout=TEST_TIMEOUT_S)
         mock.advance("1999ms")
         await asyncio.sleep(0.05)
-        assert not response.done()
+        assert not response_task.done()
         async with session.get("/jobs") as other:
             assert other.status == 200
         mock.advance("1ms")
-        async with await asyncio.wait_for(response, TEST_TIMEOUT_S) as delayed:
+        async with await asyncio.wait_for(response_task, TEST_TIMEOUT_S) as delayed:
             assert delayed.status == 200
 
 
@@ -91,16 +91,16 @@ def test_under_a_step_clock_a_delay_takes_its_time_and_advances_the_clock() -> N
 async def test_under_a_step_clock_other_requests_do_not_shorten_a_delay() -> None:
     scenario = {"faults": [{"match": "GET /overview", "delay": "1h"}]}
     async with FlinkMock(scenario) as mock, aiohttp.ClientSession(mock.url) as session:
-        response = asyncio.create_task(session.get("/overview"))
+        response_task = asyncio.create_task(session.get("/overview"))
         await asyncio.to_thread(mock.requests.wait_for, "GET /overview", timeout=TEST_TIMEOUT_S)
         for _ in range(20):
             async with session.get("/jobs") as other:
                 await other.read()
         mock.advance("59m")
         await asyncio.sleep(0.05)
-        assert not response.done()
+        assert not response_task.done()
         mock.advance("1m")
-        async with await asyncio.wait_for(response, TEST_TIMEOUT_S) as delayed:
+        async with await asyncio.wait_for(response_task, TEST_TIMEOUT_S) as delayed:
             assert delayed.status == 200
 
 
@@ -152,7 +152,7 @@ def test_connections_that_wait_for_a_virtual_clock_are_cut_with_a_warning(
 async def test_delays_of_disconnected_clients_end() -> None:
     with FlinkMock(clock="virtual") as mock:
         delayed = DelayedResponses(mock.engine)
-        connected = asyncio.create_task(delayed.wait_until(mock.clock.now() + 1000, lambda: False))
+        connected_task = asyncio.create_task(delayed.wait_until(mock.clock.now() + 1000, lambda: False))
         assert await delayed.wait_until(mock.clock.now() + 1000, lambda: True) is False
         mock.advance("1s")
-        assert await connected is True
+        assert await connected_task is True

@@ -81,14 +81,16 @@ def test_each_request_advances_the_default_clock_by_a_second() -> None:
 
 def test_a_virtual_clock_does_not_advance_with_requests() -> None:
     with FlinkMock({"jobs": {"report": "batch"}}, clock="virtual") as cluster:
-        states = set()
+        states_before = set()
         for _ in range(50):
-            states.add(requests.get(cluster.url + "/jobs/overview", timeout=TEST_TIMEOUT_S).json()["jobs"][0]["state"])
-        before = cluster.clock.now()
-        assert cluster.advance("1h") == before + 3_600_000
-        after = requests.get(cluster.url + "/jobs/overview", timeout=TEST_TIMEOUT_S).json()["jobs"][0]["state"]
-    assert "FINISHED" not in states
-    assert after == "FINISHED"
+            states_before.add(
+                requests.get(cluster.url + "/jobs/overview", timeout=TEST_TIMEOUT_S).json()["jobs"][0]["state"]
+            )
+        time_before = cluster.clock.now()
+        assert cluster.advance("1h") == time_before + 3_600_000
+        state_after = requests.get(cluster.url + "/jobs/overview", timeout=TEST_TIMEOUT_S).json()["jobs"][0]["state"]
+    assert "FINISHED" not in states_before
+    assert state_after == "FINISHED"
 
 
 def test_the_model_can_be_read() -> None:

@@ -84,12 +84,12 @@ def test_a_restored_cluster_sends_the_same_responses_and_continues_in_the_same_w
 
 
 def test_several_snapshots_are_independent(mock: FlinkMock) -> None:
-    early, early_responses = mock.snapshot(), all_responses(mock)
+    early_snapshot, early_responses = mock.snapshot(), all_responses(mock)
     change_cluster(mock)
-    late, late_responses = mock.snapshot(), all_responses(mock)
-    mock.restore(early)
+    late_snapshot, late_responses = mock.snapshot(), all_responses(mock)
+    mock.restore(early_snapshot)
     assert all_responses(mock) == early_responses
-    mock.restore(late)
+    mock.restore(late_snapshot)
     assert all_responses(mock) == late_responses
 
 
@@ -123,13 +123,13 @@ def test_jars_are_restored_with_their_files(mock: FlinkMock) -> None:
 def test_a_jar_uploaded_after_a_restore_does_not_replace_that_of_another_snapshot(
     mock: FlinkMock, tmp_path: Path
 ) -> None:
-    empty = mock.snapshot()
+    snapshot_without_jars = mock.snapshot()
     first_jar_id = upload(mock, "app.jar", small_jar("org.example.One"))
-    with_first_jar = mock.snapshot()
-    mock.restore(empty)
+    snapshot_with_first_jar = mock.snapshot()
+    mock.restore(snapshot_without_jars)
     second_jar_id = upload(mock, "app.jar", small_jar("org.example.Other"))
     assert second_jar_id == first_jar_id  # the same seed
-    mock.restore(with_first_jar)
+    mock.restore(snapshot_with_first_jar)
     [jar] = mock.cluster.jars.newest_first()
     assert jar.path.read_bytes() == small_jar("org.example.One")
     assert [file.name for file in jar.path.parent.iterdir()] == [jar.path.name]  # the second jar is deleted
@@ -221,10 +221,10 @@ def test_delayed_responses_are_dropped_by_a_restore(mock: FlinkMock) -> None:
     snapshot = mock.snapshot()
     mock.faults.add(*load_scenario({"faults": [{"name": "slow", "delay": "1h"}]}).faults)
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(httpx.get, f"{mock.url}/config", timeout=TEST_TIMEOUT_S)
+        response_future = pool.submit(httpx.get, f"{mock.url}/config", timeout=TEST_TIMEOUT_S)
         mock.requests.wait_for("GET /config", timeout=TEST_TIMEOUT_S)
         mock.restore(snapshot)
-        assert isinstance(waiting.exception(), httpx.TransportError)
+        assert isinstance(response_future.exception(), httpx.TransportError)
     assert httpx.get(f"{mock.url}/config").status_code == 200
 
 
