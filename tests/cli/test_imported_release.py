@@ -20,7 +20,7 @@ from flinkmock.scenario import load_scenario
 from tests.timeouts import TEST_TIMEOUT_S
 
 JSON = "application/json"
-TEXT = {"type": "string"}
+TEXT_SCHEMA = {"type": "string"}
 
 
 def response(schema: dict[str, Any]) -> dict[str, Any]:
@@ -32,15 +32,17 @@ JOB_NOTES_PATH = {
     "get": {
         "operationId": "getJobNotes",
         "parameters": [
-            {"name": "jobid", "in": "path", "required": True, "schema": TEXT},
-            {"name": "author", "in": "query", "schema": TEXT},
+            {"name": "jobid", "in": "path", "required": True, "schema": TEXT_SCHEMA},
+            {"name": "author", "in": "query", "schema": TEXT_SCHEMA},
         ],
-        "responses": {"200": response({"type": "object", "properties": {"notes": {"type": "array", "items": TEXT}}})},
+        "responses": {
+            "200": response({"type": "object", "properties": {"notes": {"type": "array", "items": TEXT_SCHEMA}}})
+        },
     }
 }
 JOB_NOTE_PATH = {
     "parameters": [
-        {"name": "jobid", "in": "path", "required": True, "schema": TEXT},
+        {"name": "jobid", "in": "path", "required": True, "schema": TEXT_SCHEMA},
         {"$ref": "#/components/parameters/noteid"},
     ],
     "get": {"responses": {"200": response({"$ref": "#/components/schemas/JobStatusInfo"})}},
@@ -50,7 +52,7 @@ NOTES_PATH = {
     "post": {
         "operationId": "postNote",
         "requestBody": {
-            "content": {JSON: {"schema": {"type": "object", "properties": {"text": TEXT}, "required": ["text"]}}}
+            "content": {JSON: {"schema": {"type": "object", "properties": {"text": TEXT_SCHEMA}, "required": ["text"]}}}
         },
         "responses": {"201": response({"type": "object", "properties": {"id": {"type": "integer"}}})},
     }
@@ -58,7 +60,7 @@ NOTES_PATH = {
 
 
 def edited_document() -> dict[str, Any]:
-    """Return the document of 2.3 with operations added by hand, which have no `x-` extensions."""
+    """Return the OpenAPI document of 2.3 with further operations, which have no `x-` extensions."""
     edited = openapi(Contract.load("2.3"))
     edited["info"]["version"] = "v1/2.4.0"
     edited["paths"] |= {
@@ -71,7 +73,7 @@ def edited_document() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def schemas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def schema_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with release 2.4, imported from the document."""
     folder = tmp_path_factory.mktemp("schemas")
     file = folder / "edited.json"
@@ -85,10 +87,10 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def imported_release(schemas: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def imported_release(schema_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Set FLINKMOCK_SCHEMAS to the folder with release 2.4, and return the folder."""
-    monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(schemas))
-    return schemas
+    monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(schema_folder))
+    return schema_folder
 
 
 @pytest.mark.usefixtures("imported_release")
@@ -112,8 +114,8 @@ def test_diff_shows_the_new_operations(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.usefixtures("imported_release")
 def test_openapi_writes_an_imported_release(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["openapi", "--flink", "2.4"]) == 0
-    written = json.loads(capsys.readouterr().out)
-    assert written["paths"]["/jobs/{jobid}/notes/{noteid}"].keys() == {"get", "delete"}
+    document = json.loads(capsys.readouterr().out)
+    assert document["paths"]["/jobs/{jobid}/notes/{noteid}"].keys() == {"get", "delete"}
 
 
 @pytest.mark.slow
@@ -194,22 +196,22 @@ def test_a_release_with_only_an_unknown_operation_can_be_checked(
 
 
 @pytest.mark.parametrize(
-    ("path", "entry", "message"),
+    ("path", "path_item", "message"),
     [
         ("/notes", {"get": {"responses": {"200": response({"$ref": "#/components/schemas/Nope"})}}}, "'Nope'"),
         ("/notes", {"parameters": [{"$ref": "#/components/parameters/nope"}], "get": JOB_NOTES_PATH["get"]}, "'nope'"),
-        ("/notes", {"get": {"responses": {"default": response(TEXT)}}}, "GET /notes has no success response"),
+        ("/notes", {"get": {"responses": {"default": response(TEXT_SCHEMA)}}}, "GET /notes has no success response"),
     ],
 )
 def test_a_broken_document_is_rejected(
     path: str,
-    entry: Any,
+    path_item: Any,
     message: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     document = edited_document()
-    document["paths"][path] = entry
+    document["paths"][path] = path_item
     file = tmp_path / "edited.json"
     file.write_text(json.dumps(document))
     assert main(["import", str(file), "--flink", "2.4.0", "--out", str(tmp_path / "2.4.json")]) == 2

@@ -136,8 +136,8 @@ def test_a_mistake_gets_a_message(
     (tmp_path / "journal.jsonl").write_text(json.dumps({"method": "GET", "target": "/jobs"}) + "\n")
     (tmp_path / "s.yaml").write_text("jobs: {}\n")
     files = {"JOURNAL": "journal.jsonl", "SCENARIO": "s.yaml"}
-    error = message_of(*(files.get(argument, argument) for argument in arguments)).removeprefix("flinkmock ")
-    assert error.startswith(message.replace("FOLDER", str(tmp_path)))
+    actual_message = message_of(*(files.get(argument, argument) for argument in arguments)).removeprefix("flinkmock ")
+    assert actual_message.startswith(message.replace("FOLDER", str(tmp_path)))
 
 
 def test_only_a_part_of_a_long_line_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

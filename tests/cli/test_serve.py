@@ -50,11 +50,11 @@ def test_each_jobmanager_has_a_url(tmp_path: Path) -> None:
     scenario = tmp_path / "two.yaml"
     scenario.write_text("cluster: {jobmanagers: 2}\njobs: {orders: streaming}\n")
     with serving(str(scenario), "--log", "json") as process:
-        message = json.loads(read_line(process))
-        assert message["url"] == message["urls"][0]
-        ids = [[job["id"] for job in get(url + "/jobs")["jobs"]] for url in message["urls"]]
-        assert len(ids[0]) == 1
-        assert ids[0] == ids[1]
+        ready_message = json.loads(read_line(process))
+        assert ready_message["url"] == ready_message["urls"][0]
+        job_ids_by_url = [[job["id"] for job in get(url + "/jobs")["jobs"]] for url in ready_message["urls"]]
+        assert len(job_ids_by_url[0]) == 1
+        assert job_ids_by_url[0] == job_ids_by_url[1]
 
 
 def test_serve_ends_when_standard_input_ends() -> None:
@@ -72,7 +72,7 @@ def test_an_output_pipe_that_is_not_read_does_not_block_requests() -> None:
     with serving() as process:
         url = url_in(read_line(process))
         for _ in range(30):
-            get(f"{url}/jobs?{'x' * 3_000}=1")  # more than a pipe holds
+            get(f"{url}/jobs?{'x' * 3_000}=1")  # in total more than a pipe holds
         process.terminate()
         output, _ = process.communicate()
     assert output.count("GET    /jobs?xxx") == 30
@@ -110,9 +110,9 @@ def test_requests_are_logged_as_json() -> None:
     with serving(
         "--log", "json", "--clock", "virtual", "--flink", "2.3", "--start-time", "2026-01-01T00:00:00Z"
     ) as process:
-        ready = json.loads(read_line(process))
-        assert ready == {"event": "ready", "url": ready["url"], "flink": "2.3.0", "clock": "virtual"}
-        get(ready["url"] + "/jobs/overview")
+        ready_message = json.loads(read_line(process))
+        assert ready_message == {"event": "ready", "url": ready_message["url"], "flink": "2.3.0", "clock": "virtual"}
+        get(ready_message["url"] + "/jobs/overview")
         assert json.loads(read_line(process)) == {
             "event": "request",
             "time": 1767225600000,
