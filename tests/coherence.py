@@ -212,16 +212,16 @@ def check_slots(get: Any, used_slot_counts: Counter[str]) -> Iterator[str]:
     major, minor = get("/config")["flink-version"].split(".")[:2]
     if (int(major), int(minor)) < (1, 18):  # these releases have no `allocatedSlots`
         return
-    allocated_slots: Counter[str] = Counter()
+    allocated_slot_counts: Counter[str] = Counter()
     for entry in get("/taskmanagers")["taskmanagers"]:
         detail = get(f"/taskmanagers/{entry['id']}")
         slots_of_jobs = Counter(slot["jobId"] for slot in detail["allocatedSlots"])
-        allocated_slots.update(slots_of_jobs)
+        allocated_slot_counts.update(slots_of_jobs)
         if sum(slots_of_jobs.values()) + entry["freeSlots"] != entry["slotsNumber"]:
             yield f"TaskManager {entry['id']}: {slots_of_jobs} and {entry['freeSlots']} free of {entry['slotsNumber']}"
     for job_id, count in used_slot_counts.items():
-        if allocated_slots[job_id] < count:
-            yield f"job {job_id} has {allocated_slots[job_id]} slots, its tasks occupy {count}"
+        if allocated_slot_counts[job_id] < count:
+            yield f"job {job_id} has {allocated_slot_counts[job_id]} slots, its tasks occupy {count}"
 
 
 def check_execution_result(entry: Json, response: Json) -> Iterator[str]:

@@ -145,7 +145,7 @@ def taskmanager_memory(configuration: Configuration, release: Release | None) ->
         release: The release whose defaults apply; None for the newest one.
 
     Raises:
-        InvalidArgument: The process is too small for its components. Flink does not start in this case.
+        InvalidArgument: The memory of the process is too small for its components. Flink does not start in this case.
     """
     process_size = configuration.size(options.TASK_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.TASK_MANAGER_METASPACE)
@@ -202,7 +202,7 @@ def jobmanager_memory(configuration: Configuration) -> JobManagerMemory:
     process's memory.
 
     Raises:
-        InvalidArgument: The process is too small for its components. Flink does not start in this case.
+        InvalidArgument: The memory of the process is too small for its components. Flink does not start in this case.
     """
     process_size = configuration.size(options.JOB_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.JOB_MANAGER_METASPACE)

@@ -22,7 +22,7 @@ from flinkmock.contract.importing.flinkmock_openapi import read_flinkmock_docume
 from flinkmock.contract.importing.merge import ContractMerger
 from flinkmock.contract.importing.openapi_document import read_document, read_openapi
 from flinkmock.contract.importing.references import define_request_bodies, referenced_definitions
-from flinkmock.contract.importing.soundness import refuse_foreign, refuse_unsound
+from flinkmock.contract.importing.soundness import reject_foreign, reject_unsound
 from flinkmock.contract.importing.standalone import standalone_schema_file
 from flinkmock.contract.operation import segments_without_names
 from flinkmock.errors import ImportRejected
@@ -36,7 +36,7 @@ def read_description(text: str) -> Description:
     Raises:
         ImportRejected: The text is neither, or it is broken.
     """
-    with _refuse_broken():
+    with _reject_broken():
         document = read_document(text)
         description = read_page(text) if document is None else read_openapi(document)
     if not description.operations:
@@ -67,7 +67,7 @@ def import_contract(
         OSError: The file can't be read.
     """
     text = file.read_text(encoding="utf-8")
-    with _refuse_broken():
+    with _reject_broken():
         complete_schema_file = _schema_file_in(text)
         if complete_schema_file is not None:
             detail = f"Read from {file.name}, an OpenAPI document that flinkmock wrote."
@@ -82,7 +82,7 @@ def import_contract(
             (operation.method, segments_without_names(operation.path)): f"{operation.method} {operation.path}"
             for operation in description.operations
         }
-        refuse_foreign(operations, base)
+        reject_foreign(operations, base)
         same_release = minor_release(version) == base.release.minor
         merger = ContractMerger(base.document, description, same_release=same_release)
         detail = f"Read from {file.name} ({description.kind}), completed from {base.release.version}."
@@ -123,7 +123,7 @@ def _schema_file_in(text: str) -> dict[str, Any] | None:
 
 
 @contextmanager
-def _refuse_broken() -> Iterator[None]:
+def _reject_broken() -> Iterator[None]:
     """Convert errors that a broken description causes to ImportRejected."""
     try:
         yield
@@ -144,7 +144,7 @@ def _refuse_broken() -> Iterator[None]:
 def _checked(schema_file: dict[str, Any]) -> dict[str, Any]:
     """Return a schema file with a definition for each request body. Raises ImportRejected if the file is unsound."""
     schema_file = define_request_bodies(schema_file)
-    refuse_unsound(schema_file)
+    reject_unsound(schema_file)
     return schema_file
 
 

@@ -124,7 +124,7 @@ def _resolved(entry: Mapping[str, Any], document: Mapping[str, Any], name: str) 
     return resolved
 
 
-_VALUE_CLASSES: tuple[tuple[frozenset[str], Mapping[str, Any]], ...] = (
+_VALUE_SCHEMAS: tuple[tuple[frozenset[str], Mapping[str, Any]], ...] = (
     (frozenset({"bytes", "lowerPart", "upperPart"}), {"type": "string", "pattern": "[0-9a-f]{32}"}),  # AbstractID
     (frozenset({"byteArray"}), {"type": "string", "format": "byte"}),  # SerializedValue
 )
@@ -139,7 +139,7 @@ def _components(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     components = dict(document.get("components", {}).get("schemas", {}))
     for name, schema in components.items():
         properties = frozenset(schema.get("properties", ()))
-        components[name] = next((value for keys, value in _VALUE_CLASSES if keys == properties), schema)
+        components[name] = next((value for keys, value in _VALUE_SCHEMAS if keys == properties), schema)
     if "ResourceID" in components:  # The document says 32 hexadecimal digits, but it can be any text.
         components["ResourceID"] = {"type": "string"}
     return components

@@ -20,7 +20,7 @@ _KEYWORDS = frozenset(
 """The keywords that rendering and validation understand."""
 
 
-def refuse_unsound(schema_file: Mapping[str, Any]) -> Contract:
+def reject_unsound(schema_file: Mapping[str, Any]) -> Contract:
     """Return the contract of a schema file.
 
     Raises:
@@ -29,23 +29,23 @@ def refuse_unsound(schema_file: Mapping[str, Any]) -> Contract:
             understand.
     """
     contract = Contract(schema_file)
-    _refuse_repeated("id", Counter(operation.id for operation in contract))
-    shapes = Counter(f"{operation.method} /{'/'.join(operation.segments_without_names)}" for operation in contract)
-    _refuse_repeated("method and path", shapes)
+    _reject_repeated("id", Counter(operation.id for operation in contract))
+    paths = Counter(f"{operation.method} /{'/'.join(operation.segments_without_names)}" for operation in contract)
+    _reject_repeated("method and path", paths)
     for name in contract.definitions:
-        _refuse_endless(name, contract.definitions)
+        _reject_endless(name, contract.definitions)
     for operation in contract:
-        _refuse_wrong_path_parameters(operation)
+        _reject_wrong_path_parameters(operation)
         for part in ("request", "response"):
-            _refuse_schema(getattr(operation, part), f"the {part} of {operation}", contract.definitions)
+            _reject_schema(getattr(operation, part), f"the {part} of {operation}", contract.definitions)
     return contract
 
 
-def refuse_foreign(described: Mapping[tuple[str, tuple[str, ...]], str], known: Contract) -> None:
-    """Refuse the description of an API that is not Flink's.
+def reject_foreign(described: Mapping[tuple[str, tuple[str, ...]], str], known: Contract) -> None:
+    """Reject the description of an API that is not Flink's.
 
     Args:
-        described: The described operations: their names, for the message, by method and shape.
+        described: The described operations: their names, for the message, by method and path segments.
         known: The contract of a Flink release.
 
     Raises:
@@ -60,13 +60,13 @@ def refuse_foreign(described: Mapping[tuple[str, tuple[str, ...]], str], known: 
         )
 
 
-def _refuse_repeated(attribute: str, counts: Counter[str]) -> None:
+def _reject_repeated(attribute: str, counts: Counter[str]) -> None:
     repeated = [name for name, count in counts.items() if count > 1]
     if repeated:
         raise ImportRejected(f"Several operations have the same {attribute}: {', '.join(repeated)}.")
 
 
-def _refuse_wrong_path_parameters(operation: Operation) -> None:
+def _reject_wrong_path_parameters(operation: Operation) -> None:
     in_path = {segment[1:] for segment in operation.segments if segment.startswith(":")}
     declared = {parameter.name for parameter in operation.path_parameters}
     if in_path != declared:
@@ -76,7 +76,7 @@ def _refuse_wrong_path_parameters(operation: Operation) -> None:
         )
 
 
-def _refuse_schema(schema: Any, location: str, definitions: Mapping[str, Any]) -> None:
+def _reject_schema(schema: Any, location: str, definitions: Mapping[str, Any]) -> None:
     pending: deque[tuple[Any, int]] = deque([(schema, 0)])
     followed_references: set[str] = set()
     while pending:
@@ -105,8 +105,8 @@ def _children(schema: Mapping[str, Any]) -> Iterator[Any]:
         yield from schema.get(keyword, ())
 
 
-def _refuse_endless(name: str, definitions: Mapping[str, Any]) -> None:
-    """Refuse a definition that only refers to itself."""
+def _reject_endless(name: str, definitions: Mapping[str, Any]) -> None:
+    """Reject a definition that only refers to itself."""
     chain = [name]
     schema = definitions[name]
     while "$ref" in schema:
