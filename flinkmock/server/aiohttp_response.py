@@ -26,7 +26,7 @@ class FlinkResponse(web.StreamResponse):
     def __init__(self, response: Response, *, lower_case_names: bool = True) -> None:
         super().__init__(status=response.status, reason=reason_of(response.status))
         self.response = response
-        self._lower_case = lower_case_names
+        self._lower_case_names = lower_case_names
         self._request: web.BaseRequest | None = None
         if response.closes_connection:
             self.force_close()
@@ -60,7 +60,7 @@ class FlinkResponse(web.StreamResponse):
 
     def head(self) -> bytes:
         """Return the status line and the headers."""
-        return head_of(self.response, keep_alive=self.keep_alive, lower_case_names=self._lower_case)
+        return head_of(self.response, keep_alive=self.keep_alive, lower_case_names=self._lower_case_names)
 
 
 class _FaultyResponse(FlinkResponse):

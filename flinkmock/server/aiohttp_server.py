@@ -71,7 +71,7 @@ def create_control_http_server(server: ControlServer) -> web.Server:
 
 
 async def respond(server: FlinkServer, http_request: web.BaseRequest, prefix: str = "") -> web.StreamResponse:
-    """Return the response of a JobManager to a request whose target begins with `prefix`."""
+    """Return the response of a JobManager or the control API to a request whose target begins with `prefix`."""
     control = server.control
     if control is None:
         return await _respond(server, http_request, prefix)

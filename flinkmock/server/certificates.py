@@ -85,7 +85,7 @@ def _create(name: str, signer: _KeyPair | None, hosts: tuple[str, ...]) -> _KeyP
     Args:
         name: The common name.
         signer: The authority that signs the certificate; None: the certificate is that of an authority.
-        hosts: The names of a server; (): the certificate is for clients.
+        hosts: The names of a server; (): the certificate is for clients, or that of an authority.
     """
     try:
         from cryptography import x509

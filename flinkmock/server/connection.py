@@ -42,7 +42,7 @@ _BODY_HEADER = re.compile(rb"^(content-length|transfer-encoding)[ \t]*:", re.IGN
 
 
 class ConnectionFactory:
-    """Creates a protocol for each connection.
+    """Creates a protocol for each connection, and keeps and closes the connections that aiohttp has not taken over.
 
     Args:
         server: The server that answers requests.
@@ -76,7 +76,10 @@ class ConnectionFactory:
         return FlinkConnection(self)
 
     def close(self) -> None:
-        """Close all connections, and new ones immediately. One with a running request is closed after its response."""
+        """Close `open_connections`, and from now on each new connection immediately.
+
+        A connection with a running request is closed after its response.
+        """
         self.is_closed = True
         for connection in tuple(self.open_connections):
             connection.close()
@@ -101,7 +104,7 @@ class FlinkConnection(asyncio.Protocol):
         self._base_url = ""
         self.task: asyncio.Task[None] | None = None
         """The task that answers a request to the control API, or a request with a fault; None if there is none."""
-        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline_timer: asyncio.TimerHandle | None = None
         """The timer that runs while a request is incomplete."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -117,7 +120,7 @@ class FlinkConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._factory.open_connections.discard(self)
-        self._cancel_deadline()
+        self._cancel_deadline_timer()
 
     def pause_writing(self) -> None:
         """Read no more requests of a client that reads its responses slowly."""
@@ -155,8 +158,8 @@ class FlinkConnection(asyncio.Protocol):
             if len(data) < size:
                 self._wait_for_rest(data)
                 return
-            if self._deadline is not None:
-                self._cancel_deadline()
+            if self._deadline_timer is not None:
+                self._cancel_deadline_timer()
             body, data = data[head.size : size], data[size:]
             if server.is_for_control(head):
                 self._run(self._respond_to_control(server, head, body))
@@ -244,13 +247,13 @@ class FlinkConnection(asyncio.Protocol):
     def _wait_for_rest(self, data: bytes) -> None:
         """Keep the data of an incomplete request until the rest arrives, at most `limits.HEAD_TIME`."""
         self._received = data
-        if self._deadline is None:
-            self._deadline = asyncio.get_running_loop().call_later(limits.HEAD_TIME, self.close)
+        if self._deadline_timer is None:
+            self._deadline_timer = asyncio.get_running_loop().call_later(limits.HEAD_TIME, self.close)
 
-    def _cancel_deadline(self) -> None:
-        deadline, self._deadline = self._deadline, None
-        if deadline is not None:
-            deadline.cancel()
+    def _cancel_deadline_timer(self) -> None:
+        timer, self._deadline_timer = self._deadline_timer, None
+        if timer is not None:
+            timer.cancel()
 
     def _leave_to_aiohttp(self, data: bytes) -> None:
         """Leave the request at the beginning of `data` to aiohttp; answer it here if aiohttp doesn't accept it."""
@@ -271,7 +274,7 @@ class FlinkConnection(asyncio.Protocol):
         if request_line is None or (head_end < 0 and not is_too_long):
             self._wait_for_rest(received)
             return
-        self._cancel_deadline()
+        self._cancel_deadline_timer()
         method, target, version = request_line.groups()
         if line_end > limits.REQUEST_LINE and (method not in _AIOHTTP_METHODS or is_too_long):
             self._respond_bad_request()
@@ -301,10 +304,10 @@ class FlinkConnection(asyncio.Protocol):
 
         Args:
             data: The received bytes.
-            is_last: Whether nothing that arrives after `data` is read, as in Netty after an invalid request.
+            is_last: Whether to discard what arrives after `data`, as Netty does after an invalid request.
         """
         assert self._transport is not None
-        self._cancel_deadline()
+        self._cancel_deadline_timer()
         self._factory.open_connections.discard(self)
         protocol = self._factory.create_aiohttp_protocol()
         self._transport.set_protocol(_DiscardingProtocol(protocol) if is_last else protocol)
@@ -312,7 +315,10 @@ class FlinkConnection(asyncio.Protocol):
         protocol.data_received(data)
 
     def _respond_not_found(self, target: bytes, *, keep_alive: bool) -> None:
-        """Respond to a method that aiohttp doesn't accept, and for which no release has an operation."""
+        """Respond to a request whose method aiohttp doesn't accept, and for which no release has an operation.
+
+        The status is 404, or 500 for a target that can't be decoded.
+        """
         raw = target.decode("latin-1")
         try:
             Target.parse(raw)

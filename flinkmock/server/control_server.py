@@ -36,12 +36,13 @@ class ControlServer:
     Args:
         api: The control API.
         clusters: The clusters that `POST /clusters` creates.
-        on_rest_port: Whether it is served on the port of the REST API.
+        on_rest_port: Whether the control API is served on the port of the REST API.
 
     Attributes:
-        is_on_rest_port: The same.
+        is_on_rest_port: The argument `on_rest_port`.
         urls: The URLs of the cluster, one for each JobManager.
-        last_used: When the last request ended, by `monotonic`.
+        last_used_at: When the last request to the cluster or its control API ended, by `monotonic`. Before the first
+            request: when this object was created.
     """
 
     def __init__(self, api: ControlApi, clusters: HostedClusters, *, on_rest_port: bool = True) -> None:
@@ -49,7 +50,7 @@ class ControlServer:
         self.is_on_rest_port = on_rest_port
         self.clusters = clusters
         self.urls: Sequence[str] = ()
-        self.last_used = monotonic()
+        self.last_used_at = monotonic()
         self._wakeups: set[asyncio.Event] = set()
         """The events that make running calls of `wait_for` check their conditions."""
         self._running_count = 0
@@ -60,7 +61,7 @@ class ControlServer:
         return self._running_count > 0
 
     def handles(self, target: str) -> bool:
-        """Return whether a request to the port of the REST API is for the control API."""
+        """Return whether a request to the port of the REST API is for the control API or the console."""
         return self.is_on_rest_port and target.startswith(PREFIX) and target[len(PREFIX) :][:1] in ("", "/", "?")
 
     @contextlib.contextmanager
@@ -75,14 +76,14 @@ class ControlServer:
 
     def after_request(self) -> None:
         """Make `wait_for` check its conditions after a request, which may have met them."""
-        self.last_used = monotonic()
+        self.last_used_at = monotonic()
         for event in self._wakeups:
             event.set()
 
     async def respond(self, request: ControlRequest, has_disconnected: Callable[[], bool]) -> Response:
         """Respond to a request to the control API. `has_disconnected` returns whether the client has disconnected."""
         with self.running_request():
-            return _rest_response(await self.api.respond(request, _Host(self, request, has_disconnected)))
+            return _as_rest_response(await self.api.respond(request, _Host(self, request, has_disconnected)))
 
     async def wait_for(
         self, condition: Callable[[], T | None], timeout: float, has_disconnected: Callable[[], bool]
@@ -131,7 +132,7 @@ class _Host:
         await asyncio.sleep(0)
 
 
-def _rest_response(response: ControlResponse, *, closes_connection: bool = False) -> Response:
+def _as_rest_response(response: ControlResponse, *, closes_connection: bool = False) -> Response:
     return Response(
         response.status,
         response.body,
@@ -145,7 +146,7 @@ def _rest_response(response: ControlResponse, *, closes_connection: bool = False
 def body_too_large() -> Response:
     """Return the response to a request to the control API whose body is too large."""
     text = f"The body is larger than {limits.CONTROL_BODY:,} bytes."
-    return _rest_response(RequestRejected(413, "BodyTooLarge", text).response, closes_connection=True)
+    return _as_rest_response(RequestRejected(413, "BodyTooLarge", text).response, closes_connection=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ class ControlOptions:
     Attributes:
         port: A separate port (0: a free one); None: the port of the first JobManager.
         token: The control token that clients have to send; None: they need no token.
-        cluster_ports: The ports of the clusters that clients create; None: free ports.
+        cluster_ports: The ports for the clusters that clients create; None: any free ports.
     """
 
     port: int | None = None
@@ -182,11 +183,11 @@ class ControlListener:
     async def start(self) -> None:
         from flinkmock.server.aiohttp_server import create_control_http_server
 
-        self._http = create_control_http_server(self._server)
-        self._acceptor = await asyncio.get_running_loop().create_server(self._http, sock=self._socket)
+        self._aiohttp_server = create_control_http_server(self._server)
+        self._acceptor = await asyncio.get_running_loop().create_server(self._aiohttp_server, sock=self._socket)
 
     async def close(self) -> None:
         """Refuse new connections and close all open ones."""
         self._acceptor.close()
-        self._http.pre_shutdown()
-        await self._http.shutdown(_SHUTDOWN_TIMEOUT_S)
+        self._aiohttp_server.pre_shutdown()
+        await self._aiohttp_server.shutdown(_SHUTDOWN_TIMEOUT_S)

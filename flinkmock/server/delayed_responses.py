@@ -88,7 +88,7 @@ class DelayedResponses:
         Args:
             due_at: The cluster time.
             is_obsolete: Returns whether nobody awaits the response, such as after a disconnect. It is called from time
-                to time, and immediately after the clock is set back.
+                to time, and soon after the clock is set back.
 
         Returns:
             Whether the response is to be sent.

@@ -90,18 +90,18 @@ class FlinkServer:
         return target if self.ingress is None else self.ingress.without_base_path(target)
 
     def open(self, method: str, target: str, headers: Mapping[str, str], base_url: str) -> Request:
-        """Open a request. An ingress may reject it."""
-        response = None if self.ingress is None else self.ingress.response(target, headers, base_url)
-        return self._open(method, self.without_base_path(target), headers, base_url, response)
+        """Open a request (see `RestApi.open`). An ingress may respond to it, instead of the cluster."""
+        ingress_response = None if self.ingress is None else self.ingress.response(target, headers, base_url)
+        return self._open(method, self.without_base_path(target), headers, base_url, ingress_response)
 
     def _open(
-        self, method: str, target: str, headers: Mapping[str, str], base_url: str, response: Response | None
+        self, method: str, target: str, headers: Mapping[str, str], base_url: str, ingress_response: Response | None
     ) -> Request:
-        """Open a request for a target without base path. `response`: that of the ingress if the request ends there."""
+        """Open a request for a target without base path; `ingress_response` is None if it reaches the cluster."""
         request = self.api.open(method, target, headers, base_url)
         request.received_ms, request.received_ns = self.engine.wall_ms(), time.perf_counter_ns()
-        if response is not None:
-            request.rejection, request.ends_at_ingress = response, True
+        if ingress_response is not None:
+            request.rejection, request.ends_at_ingress = ingress_response, True
         return request
 
     async def respond_to_control(
@@ -126,12 +126,18 @@ class FlinkServer:
     def respond_with_faults(
         self, head: RequestHead, body: bytes, base_url: str
     ) -> tuple[Response | NoResponse, FaultHit | None]:
-        """Return the response to a request, and the fault that applies to its connection."""
+        """Return the response to a request, and the fault that applies to it, if any.
+
+        The fault may already have changed the response or the cluster. The caller applies it to the connection.
+        """
         request = self.open(head.method, head.target, head.headers, base_url)
         return self._complete(request, body, self), request.fault
 
     def handle(self, request: Request) -> Response | NoResponse:
-        """Return the response to a complete request, before a fault is applied to the connection."""
+        """Return the response to a complete request.
+
+        A fault may already have changed the response or the cluster. The caller applies it to the connection.
+        """
         response = self.handler.handle(request)
         if request.fault is not None:
             self.engine.apply_cluster_fault(request.fault.fault)
@@ -174,7 +180,7 @@ class FlinkServer:
         return _encode_response(head, response, lower_case_names=self.quirks.lower_case_headers)
 
     def _before_sending(self, response: Response | NoResponse) -> Response | NoResponse:
-        """Return the response to send. After a shutdown of the cluster, it is the last one of its connection."""
+        """Return the response to send. If the cluster is shut down, call `on_shut_down`; the connection then closes."""
         if not self.engine.cluster.is_shut_down:
             return response
         if self._on_shut_down is not None:

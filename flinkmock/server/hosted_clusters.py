@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from flinkmock.server.tls import Tls
 
 MAX_CLUSTERS = 1_000
-_BUSY_CHECK_S = 1.0
-"""The time until a cluster is checked again that had a running request when its idle timeout expired."""
+_BUSY_CHECK_INTERVAL_S = 1.0
+"""The time between checks of a cluster that has a running request when its idle timeout expires."""
 _SHUTDOWN_TIMEOUT_S = 1.0
-"""How long a cluster waits for its running requests when it is deleted."""
+"""How long a cluster waits for its running requests when it is deleted, in wall-clock seconds."""
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class _HostedCluster:
     @property
     def expires_at(self) -> float:
         """The time, by `monotonic`, at which the cluster is deleted unless it is used; infinity: never."""
-        return float("inf") if self.idle_timeout is None else self.server.last_used + self.idle_timeout
+        return float("inf") if self.idle_timeout is None else self.server.last_used_at + self.idle_timeout
 
 
 class HostedClusters:
@@ -77,8 +77,8 @@ class HostedClusters:
             idle_timeout: After how long without a request it is deleted, in wall-clock seconds; None: never.
 
         Raises:
-            RequestRejected: There are too many clusters.
-            FlinkMockError: The scenario is invalid, or no port is free.
+            RequestRejected: There are too many clusters, or too few of `ports` are free.
+            FlinkMockError: The scenario is invalid, or the machine can't listen on `host`.
         """
         from flinkmock.server.control_server import ControlServer
         from flinkmock.server.listener import Listeners
@@ -159,7 +159,7 @@ class HostedClusters:
         return len(self._clusters)
 
     def _delete(self, cluster_id: str) -> None:
-        """Close a cluster in a separate task, because the request that deletes it may have arrived at that cluster."""
+        """Remove a cluster, and close it in a task: it may itself have received the request that deletes it."""
         cluster = self._clusters.pop(cluster_id, None)
         if cluster is not None:
             task = asyncio.get_running_loop().create_task(_close_cluster(cluster))
@@ -185,7 +185,9 @@ class HostedClusters:
         for cluster in self:
             if cluster.expires_at <= now and not cluster.server.is_busy:
                 self._delete(cluster.id)
-        check_times = [cluster.expires_at if cluster.expires_at > now else now + _BUSY_CHECK_S for cluster in self]
+        check_times = [
+            cluster.expires_at if cluster.expires_at > now else now + _BUSY_CHECK_INTERVAL_S for cluster in self
+        ]
         self._set_idle_timer(min(check_times, default=float("inf")))
 
 

@@ -81,7 +81,7 @@ def bind_further(host: str, port: int, existing_count: int, count: int) -> list[
 
 
 class Listeners:
-    """Serves an engine within a running event loop, each of its JobManagers on one socket.
+    """Serves an engine within a running event loop, with one socket for each of its JobManagers.
 
     Args:
         engine: The engine.
@@ -91,7 +91,7 @@ class Listeners:
         observer: Called with each exchange before its response is sent.
         dashboard: Flink's dashboard; None: a page about flinkmock.
         shutdown_timeout: How long the listeners wait for running requests when they close, in seconds, more than 0.
-        control: The control API of the cluster.
+        control: The control API of the cluster; None: it is not served on these sockets.
         on_shut_down: Called when a client has shut the cluster down.
         context: The SSL context with the certificate of the server; None: without TLS.
     """
@@ -143,6 +143,7 @@ class Listeners:
 
         Raises:
             PortTaken: The engine has more JobManagers, and another process listens on the port of one.
+            InvalidArgument: The engine has more JobManagers, and the port of one would be above 65535.
         """
         count = len(engine.cluster.leadership.jobmanagers)
         new_sockets = bind_further(self._listeners[0].host, self._port, len(self._listeners), count)
@@ -218,41 +219,43 @@ class _Listener:
         """Accepts connections; None before the start, and after `refuse`."""
         self._tls_acceptor: TlsAcceptor | None = None
         self._loop = loop  # because another thread may replace the engine
-        self._http: web.Server | None = None
-        self._connections = ConnectionFactory(server, self._create_aiohttp_protocol, self._aiohttp_connection_count)
+        self._aiohttp_server: web.Server | None = None
+        self._connection_factory = ConnectionFactory(
+            server, self._create_aiohttp_protocol, self._aiohttp_connection_count
+        )
 
     @property
     def url(self) -> str:
         """The URL of the JobManager for clients, including the base path of the ingress."""
-        return self.origin + self._connections.server.engine.ingress.base_path
+        return self.origin + self._connection_factory.server.engine.ingress.base_path
 
     def set_server(self, server: FlinkServer) -> None:
         """Pass new requests to a server. A request that has begun stays with the previous server."""
-        self._connections.set_server(server)
+        self._connection_factory.set_server(server)
 
     def _create_aiohttp_protocol(self) -> asyncio.Protocol:
         """Return the protocol for a connection that aiohttp takes over."""
-        if self._http is None:
+        if self._aiohttp_server is None:
             from flinkmock.server.aiohttp_server import create_http_server
 
-            self._http = create_http_server(lambda: self._connections.server, self._loop)
-        return self._http()
+            self._aiohttp_server = create_http_server(lambda: self._connection_factory.server, self._loop)
+        return self._aiohttp_server()
 
     def _aiohttp_connection_count(self) -> int:
         """Return the number of open connections that aiohttp has taken over."""
-        return len(self._http.connections) if self._http is not None else 0
+        return len(self._aiohttp_server.connections) if self._aiohttp_server is not None else 0
 
     async def start(self) -> None:
         if self._context is not None:
             from flinkmock.server.tls_acceptor import TlsAcceptor
 
-            self._tls_acceptor = TlsAcceptor(self._socket, self._context, self._connections, self.origin)
+            self._tls_acceptor = TlsAcceptor(self._socket, self._context, self._connection_factory, self.origin)
             self._acceptor = self._tls_acceptor
             return
-        self._acceptor = await asyncio.get_running_loop().create_server(self._connections, sock=self._socket)
+        self._acceptor = await asyncio.get_running_loop().create_server(self._connection_factory, sock=self._socket)
 
     async def stop_accepting(self, *, already_refuses: bool) -> None:
-        """Refuse new connections, if that is not already so; close the connections without a running request."""
+        """Refuse new connections, unless they are refused already; close open ones without a running request."""
         if not already_refuses and self._acceptor is not None:
             # When a server is closed, asyncio (up to 3.11) forgets a connection that it is accepting, which is then
             # neither served nor closed. Therefore stop accepting first, and let the protocol of such a connection be
@@ -261,14 +264,17 @@ class _Listener:
                 asyncio.get_running_loop().remove_reader(self._socket)
             await asyncio.sleep(0)
             self.refuse()
-        self._connections.close()
+        self._connection_factory.close()
 
     async def close(self) -> None:
-        """Close all connections; those with a running request after its response, or after the timeout."""
-        await self._connections.finish(self._shutdown_timeout)
-        if self._http is not None:
-            self._http.pre_shutdown()
-            await self._http.shutdown(self._shutdown_timeout)
+        """Close all connections. One with a running request stays open until its response is sent or the timeout ends.
+
+        Call `stop_accepting` first, which closes the connections without a running request.
+        """
+        await self._connection_factory.finish(self._shutdown_timeout)
+        if self._aiohttp_server is not None:
+            self._aiohttp_server.pre_shutdown()
+            await self._aiohttp_server.shutdown(self._shutdown_timeout)
         if self._tls_acceptor is not None:
             self._tls_acceptor.abort()
 

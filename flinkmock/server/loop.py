@@ -17,7 +17,7 @@ _LOG = logging.getLogger("flinkmock.server")
 _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _REPORT_INTERVAL_S = 60.0
 _IDLE_TIMEOUT_S = 10.0
-"""How long `call_when_idle` waits for a loop that may be closing, in wall-clock seconds."""
+"""How long `call_when_idle` waits at most, in wall-clock seconds: a loop that is closing never becomes idle."""
 
 
 def limit_warnings(loop: asyncio.AbstractEventLoop) -> None:
@@ -50,7 +50,7 @@ class ServerLoop(asyncio.SelectorEventLoop):
     def call_when_idle(self, function: Callable[[], T]) -> T | None:
         """Call `function` in the loop's thread when the loop has handled all received data, and return the result.
 
-        Call this method from another thread. It returns None if the loop is closed, or closes before it is idle.
+        Call this method from another thread. It returns None if the loop is closed, or is not idle within 10 s.
         """
         results: list[T] = []
         called = threading.Lock()  # not an Event, because tests may replace `threading.Event.wait`
@@ -69,7 +69,7 @@ class ServerLoop(asyncio.SelectorEventLoop):
 
 
 class _IdleSelector(selectors.DefaultSelector):
-    """A selector that notices when its loop is idle."""
+    """A selector that calls functions when its loop is idle."""
 
     def __init__(self) -> None:
         super().__init__()

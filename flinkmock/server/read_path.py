@@ -23,6 +23,9 @@ class ReadPath:
     """Answers reads to which no fault applies, for one JobManager.
 
     Args:
+        api: The REST API, which has the cached reads.
+        engine: The engine.
+        journal: The middleware that records the exchanges.
         jobmanager: The index of the JobManager.
     """
 
@@ -42,7 +45,7 @@ class ReadPath:
     def respond(self, head: RequestHead, base_url: str) -> bytes | None:
         """Return the bytes of the response to a GET without a body.
 
-        Return None, without any effect, if the middlewares have to handle the request.
+        Return None if the middlewares have to handle the request. The clock has then not advanced for it.
         """
         read = self._api.read(head.target)
         if read is None:
@@ -82,7 +85,7 @@ class ReadPath:
         return message
 
     def _error(self, head: RequestHead, base_url: str, now: int, received_ms: int, received_ns: int) -> bytes:
-        """Return the bytes of the error response to a request with which the clock has already advanced."""
+        """Return the bytes of an error response. The clock has already advanced to `now` for the request."""
         request = self._api.open(head.method, head.target, head.headers, base_url)
         request.received_ms, request.received_ns, request.arrived_at = received_ms, received_ns, now
         response = self._api.handle(request)

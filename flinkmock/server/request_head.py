@@ -42,7 +42,7 @@ class RequestHead:
 
 
 def read_head(data: bytes) -> RequestHead | None:
-    """Return the head at the beginning of `data`; None if aiohttp has to read it."""
+    """Return the head at the beginning of `data`; None if the head is incomplete, or if aiohttp has to read it."""
     last_line_end = data.find(b"\r\n\r\n")
     size = last_line_end + 4
     return _read(data[:size]) if last_line_end >= 0 and size <= _MAX_HEAD_BYTES else None

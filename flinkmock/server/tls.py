@@ -1,4 +1,4 @@
-"""TLS of a served cluster, by `security.ssl.rest.enabled` or by options of flinkmock."""
+"""TLS of a served cluster, enabled by `security.ssl.rest.enabled` or by options of flinkmock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flinkmock import private_files
 from flinkmock.errors import FlinkMockError
 from flinkmock.server import certificates
 from flinkmock.server.key_stores import read_key_store, read_trust_store
-from flinkmock.server.tls_options import TlsOptions, options_of
+from flinkmock.server.tls_options import TlsOptions, configured_tls_options
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
@@ -40,7 +40,7 @@ class Tls:
             raise
 
     def client_context(self) -> ssl.SSLContext:
-        """Return a context for clients that trusts the cluster, and has a certificate if the cluster requires one."""
+        """Return a context for clients, which trusts the cluster and has the created client certificate, if any."""
         context = ssl.create_default_context(cadata=self.ca.decode())
         if self.client_certificate_file is not None:
             context.load_cert_chain(self.client_certificate_file)
@@ -74,7 +74,11 @@ class Tls:
         return certificates.authority_certificate() if options.creates_certificate else certificate_file.read_bytes()
 
     def _require_client_certificates(self, options: TlsOptions) -> Path | None:
-        """Require client certificates if the options say so; return the file of the one that is created, or None."""
+        """Require client certificates if the options say so.
+
+        Returns:
+            The file of the client certificate that was created, with its key; None if none was created.
+        """
         if not options.client_certificates:
             return None
         self.server_context.verify_mode = ssl.CERT_REQUIRED
@@ -123,8 +127,8 @@ def tls_of(engine: Engine, host: str, options: TlsOptions | None) -> Tls | None:
         options: The options of flinkmock; None: Flink's options decide.
 
     Raises:
-        FlinkMockError: A file can't be read, or cryptography is missing.
+        FlinkMockError: A file can't be read, written or used, or the package cryptography is missing.
     """
     if options is None:
-        options = options_of(engine)
+        options = configured_tls_options(engine)
     return None if options is None else Tls(host, options)

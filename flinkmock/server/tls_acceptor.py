@@ -24,7 +24,7 @@ class TlsAcceptor:
     """Accepts connections until `close`.
 
     Args:
-        listening_socket: The socket; its connections are accepted.
+        listening_socket: The socket whose connections are accepted.
         context: The SSL context with the server's certificate.
         create_protocol: Creates the protocol of a connection.
         url: The URL to which requests without TLS are redirected.
@@ -37,7 +37,7 @@ class TlsAcceptor:
         create_protocol: Callable[[], asyncio.Protocol],
         url: str,
     ) -> None:
-        self._listening = listening_socket
+        self._listening_socket = listening_socket
         self._context = context
         self._create_protocol = create_protocol
         self._url = url
@@ -51,8 +51,8 @@ class TlsAcceptor:
         for task in self._tasks:
             task.cancel()
         with contextlib.suppress(OSError, ValueError):
-            self._loop.remove_reader(self._listening)
-        self._listening.close()
+            self._loop.remove_reader(self._listening_socket)
+        self._listening_socket.close()
 
     def abort(self) -> None:
         """Abort the connections. Closing a TLS connection would wait for its client."""
@@ -69,9 +69,9 @@ class TlsAcceptor:
     async def _accept(self) -> None:
         while True:
             try:
-                connection, _ = await self._loop.sock_accept(self._listening)
+                connection, _ = await self._loop.sock_accept(self._listening_socket)
             except OSError as error:
-                if self._listening.fileno() < 0:
+                if self._listening_socket.fileno() < 0:
                     return
                 self._loop.call_exception_handler({"message": "no connection can be accepted", "exception": error})
                 await asyncio.sleep(_RETRY_S)

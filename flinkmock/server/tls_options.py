@@ -61,8 +61,8 @@ def enables_tls(engine: Engine) -> bool:
     return engine.cluster.configuration.values.get(f"{PREFIX}.enabled", "").lower() == "true"
 
 
-def options_of(engine: Engine) -> TlsOptions | None:
-    """Return the TLS options in the configuration of a cluster; None if it does not enable TLS."""
+def configured_tls_options(engine: Engine) -> TlsOptions | None:
+    """Return the TLS options in the configuration of a cluster; None if the configuration does not enable TLS."""
     if not enables_tls(engine):
         return None
     values = engine.cluster.configuration.values
