@@ -16,10 +16,10 @@ from flinkmock.conformance.adoption import HandWrittenResponse, read_fakes, repl
 from flinkmock.conformance.adoption.hand_written import hand_written_response
 from flinkmock.contract import known_releases
 
-JOB = "a7f03b6e214a041bc7cf91990f8a58c1"
-OVERVIEW_ENTRY = {"jid": JOB, "name": "orders", "state": "RUNNING"}
+JOB_ID = "a7f03b6e214a041bc7cf91990f8a58c1"
+OVERVIEW_ENTRY = {"jid": JOB_ID, "name": "orders", "state": "RUNNING"}
 """The entry of a job in /jobs/overview."""
-JOBS: dict[str, Any] = {"jobs": [{"id": JOB, "status": "RUNNING"}]}
+JOBS_JSON: dict[str, Any] = {"jobs": [{"id": JOB_ID, "status": "RUNNING"}]}
 """The body of /jobs."""
 
 
@@ -39,18 +39,21 @@ def read_one(file: Path) -> HandWrittenResponse:
 @pytest.mark.parametrize(
     ("name", "content", "request_", "status", "body"),
     [
-        ("jobs.json", JOBS, "GET /jobs", 200, JOBS),
-        ("routes.json", [{"method": "GET", "url": "http://flink:8081/jobs", "json": JOBS}], "GET /jobs", 200, JOBS),
+        ("jobs.json", JOBS_JSON, "GET /jobs", 200, JOBS_JSON),
+        (
+            "routes.json", [{"method": "GET", "url": "http://flink:8081/jobs", "json": JOBS_JSON}],
+            "GET /jobs", 200, JOBS_JSON,
+        ),
         ("routes.json", [{"url": "/jobs?x=1", "status_code": 503, "body": "busy"}], "GET /jobs?x=1", 503, "busy"),
         ("routes.json", [{"url": "/jobs", "response": {"status": 500, "json": {}}}], "GET /jobs", 500, {}),
         ("recorded.yaml", "responses: [{response: {method: POST, url: /jobs, status: 202}}]", "POST /jobs", 202, None),
         ("map.json", {"PATCH /jobs/1": {}}, "PATCH /jobs/1", 200, {}),
-        ("map.json", {"/jobs": JOBS}, "GET /jobs", 200, JOBS),
+        ("map.json", {"/jobs": JOBS_JSON}, "GET /jobs", 200, JOBS_JSON),
         (
             "session.har",
             {"log": {"entries": [{"request": {"method": "GET", "url": "http://flink:8081/v1/jobs"},
-                                  "response": {"status": 200, "content": {"text": json.dumps(JOBS)}}}]}},
-            "GET /v1/jobs", 200, JOBS,
+                                  "response": {"status": 200, "content": {"text": json.dumps(JOBS_JSON)}}}]}},
+            "GET /v1/jobs", 200, JOBS_JSON,
         ),
         (
             "mapping.json",
@@ -74,13 +77,13 @@ def test_a_response_is_read_from_each_format(
 
 
 def test_wiremock_mappings_are_read_with_their_body_files(tmp_path: Path) -> None:
-    write(tmp_path, "__files/jobs.json", JOBS)
+    write(tmp_path, "__files/jobs.json", JOBS_JSON)
     response = {"status": 200, "bodyFileName": "jobs.json"}
     write(tmp_path, "mappings/jobs.json", {"request": {"method": "GET", "url": "/jobs"}, "response": response})
     broken = {"request": {"method": "GET", "url": "/jobs"}, "response": {"fault": "EMPTY_RESPONSE"}}
     write(tmp_path, "mappings/broken.json", broken)
     [response] = read_fakes([tmp_path])
-    assert (response.request, response.body) == ("GET /jobs", JOBS)
+    assert (response.request, response.body) == ("GET /jobs", JOBS_JSON)
 
 
 @pytest.mark.parametrize(
@@ -117,16 +120,16 @@ def a_response(method: str, path: str, status: int, body: Any, *, is_json: bool 
 @pytest.mark.parametrize(
     ("response", "deviations"),
     [
-        (a_response("GET", "/jobs", 200, JOBS), []),
-        (a_response("GET", "/gateway/flink/jobs", 200, JOBS), []),
-        (a_response("DELETE", f"/jobs/{JOB}", 202, {}), ["no such operation; the path takes GET and PATCH"]),
-        (a_response("POST", f"/jobs/{JOB}/stop", 200, {"request-id": JOB}), ["status 200: Flink sends 202"]),
+        (a_response("GET", "/jobs", 200, JOBS_JSON), []),
+        (a_response("GET", "/gateway/flink/jobs", 200, JOBS_JSON), []),
+        (a_response("DELETE", f"/jobs/{JOB_ID}", 202, {}), ["no such operation; the path takes GET and PATCH"]),
+        (a_response("POST", f"/jobs/{JOB_ID}/stop", 200, {"request-id": JOB_ID}), ["status 200: Flink sends 202"]),
         (a_response("GET", "/jobs", 429, {"errors": []}), ["status 429: Flink never sends it"]),
         (a_response("GET", "/jobs", 500, "oops", is_json=False), ["the body is not JSON"]),
         (a_response("GET", "/jobs", 200, "oops", is_json=False), ["the body is not JSON"]),
-        (a_response("GET", "/jobs", 200, {"jobs": [{"id": JOB, "status": "DONE"}]}),
+        (a_response("GET", "/jobs", 200, {"jobs": [{"id": JOB_ID, "status": "DONE"}]}),
          ["/jobs/*/status: enum: expected INITIALIZING or "]),
-        (a_response("GET", f"/jobs/{JOB}/status", 200, {}), ["/status: missing"]),
+        (a_response("GET", f"/jobs/{JOB_ID}/status", 200, {}), ["/status: missing"]),
     ],
 )  # fmt: skip
 def test_deviations_from_the_contract_are_listed(response: HandWrittenResponse, deviations: list[str]) -> None:
@@ -139,7 +142,7 @@ def test_a_contradiction_between_response_and_request_is_a_deviation() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as flink:
         flink.advance("1m")
         details = httpx.get(f"{flink.url}/jobs/{flink.job('orders').id}").json()
-    response = a_response("GET", f"/jobs/{JOB}", 200, details)
+    response = a_response("GET", f"/jobs/{JOB_ID}", 200, details)
     [deviation] = review(response, ["2.3"]).deviations["2.3"]
     assert deviation.startswith("/jid: ") and "[requested-ids]" in deviation
 
@@ -172,10 +175,10 @@ def test_errors_and_failed_savepoints_are_served() -> None:
         "stack-trace": "java.io.IOException: disk full\n\tat x",
         "serialized-throwable": "",
     }
-    failed = {"status": {"id": "COMPLETED"}, "operation": {"failure-cause": cause}}
+    failed_savepoint = {"status": {"id": "COMPLETED"}, "operation": {"failure-cause": cause}}
     responses = [
         HandWrittenResponse("x", "GET", "/jobs/overview", 200, {"jobs": [OVERVIEW_ENTRY]}),
-        HandWrittenResponse("x", "GET", f"/jobs/{JOB}/savepoints/{JOB}", 200, failed),
+        HandWrittenResponse("x", "GET", f"/jobs/{JOB_ID}/savepoints/{JOB_ID}", 200, failed_savepoint),
         HandWrittenResponse("x", "GET", "/overview", 503, {"errors": ["no leader"]}),
     ]
     scenario = scenario_of(responses, "1.20")
@@ -186,14 +189,14 @@ def test_errors_and_failed_savepoints_are_served() -> None:
     with FlinkMock(scenario) as flink:
         response = httpx.get(flink.url + "/overview")
         assert (response.status_code, response.json()) == (503, {"errors": ["no leader"]})
-        assert flink.job("orders").id == JOB
+        assert flink.job("orders").id == JOB_ID
 
 
 @pytest.mark.parametrize("state", ["CREATED", "RUNNING", "RESTARTING", "FAILING", "FAILED", "CANCELED", "FINISHED"])
 def test_an_adopted_job_is_in_the_state_of_the_response(state: str) -> None:
-    response = HandWrittenResponse("x", "GET", "/jobs", 200, {"jobs": [{"id": JOB, "status": state}]})
+    response = HandWrittenResponse("x", "GET", "/jobs", 200, {"jobs": [{"id": JOB_ID, "status": state}]})
     with FlinkMock(scenario_of([response], "2.3"), clock="virtual") as flink:
-        assert flink.jobs.get(JOB).state == state
+        assert flink.jobs.get(JOB_ID).state == state
 
 
 def test_a_job_with_an_invalid_id_and_state_is_adopted() -> None:
@@ -207,15 +210,15 @@ def test_a_job_with_an_invalid_id_and_state_is_adopted() -> None:
 def test_replay_lists_what_the_scenario_serves_differently() -> None:
     responses = [
         HandWrittenResponse("x", "GET", "/jobs/overview", 200, {"jobs": [OVERVIEW_ENTRY | {"state": "HAPPY"}]}),
-        HandWrittenResponse("x", "GET", f"/jobs/{JOB[::-1]}/status", 200, {"status": "RUNNING"}),
+        HandWrittenResponse("x", "GET", f"/jobs/{JOB_ID[::-1]}/status", 200, {"status": "RUNNING"}),
         HandWrittenResponse("x", "GET", "/jobs/*", 200, {}),
         HandWrittenResponse("x", "GET", "/overview", 503, {"errors": []}),
     ]
-    compared_count, differences = replay(responses, {"jobs": {"orders": {"id": JOB, "lifecycle": ["RUNNING"]}}})
+    compared_count, differences = replay(responses, {"jobs": {"orders": {"id": JOB_ID, "lifecycle": ["RUNNING"]}}})
     assert compared_count == 2
     assert [str(difference) for difference in differences] == [
         "GET /jobs/overview: /jobs/0/state is 'RUNNING', in the fake 'HAPPY'",
-        f"GET /jobs/{JOB[::-1]}/status: the response is 'an error', in the fake 'a success'",
+        f"GET /jobs/{JOB_ID[::-1]}/status: the response is 'an error', in the fake 'a success'",
     ]
 
 
@@ -223,24 +226,24 @@ def test_adopt_prints_reviews_and_writes_a_scenario(tmp_path: Path, capsys: pyte
     file = write(
         tmp_path,
         "routes.json",
-        [{"url": "/jobs", "json": JOBS}, {"url": "/jobs/overview", "json": {"jobs": [OVERVIEW_ENTRY]}}],
+        [{"url": "/jobs", "json": JOBS_JSON}, {"url": "/jobs/overview", "json": {"jobs": [OVERVIEW_ENTRY]}}],
     )
-    out = tmp_path / "scenario.yaml"
-    assert main(["adopt", str(file), "-o", str(out)]) == 1
-    printed = capsys.readouterr().out
-    assert f"{file}[0]: GET /jobs 200: as every release\n" in printed
-    assert f"{file}[1]: GET /jobs/overview 200: deviates from every release\n  nearest: Flink 1.20\n" in printed
-    assert "    /jobs/*/start-time: missing\n" in printed
-    assert "2 responses, 1 of them deviates from every release" in printed
-    assert [job.name for job in load_scenario(out).jobs] == ["orders"]
-    assert main(["adopt", str(file), "-o", str(out)]) == 2
+    scenario_file = tmp_path / "scenario.yaml"
+    assert main(["adopt", str(file), "-o", str(scenario_file)]) == 1
+    output = capsys.readouterr().out
+    assert f"{file}[0]: GET /jobs 200: as every release\n" in output
+    assert f"{file}[1]: GET /jobs/overview 200: deviates from every release\n  nearest: Flink 1.20\n" in output
+    assert "    /jobs/*/start-time: missing\n" in output
+    assert "2 responses, 1 of them deviates from every release" in output
+    assert [job.name for job in load_scenario(scenario_file).jobs] == ["orders"]
+    assert main(["adopt", str(file), "-o", str(scenario_file)]) == 2
     assert "exists. To overwrite it, use --force." in capsys.readouterr().err
 
 
 def test_adopt_prints_the_deviations_of_all_releases_as_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = write(tmp_path, "jobs.json", JOBS)
+    file = write(tmp_path, "jobs.json", JOBS_JSON)
     assert main(["adopt", str(file), "--format", "json"]) == 0
     [entry] = json.loads(capsys.readouterr().out)
     assert entry["releases"] == list(known_releases())

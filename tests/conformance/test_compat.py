@@ -25,7 +25,7 @@ from flinkmock.contract import LATEST
 
 CLI_JOURNAL = Path(__file__).parent / "data" / "cli-1.12.5.jsonl"
 """The requests of Flink's own command line client of 1.12."""
-JOB = OPERATOR = "0123456789abcdef0123456789abcdef"
+JOB_ID = OPERATOR_ID = "0123456789abcdef0123456789abcdef"
 
 
 def effects(*requests: ClientRequest, old: str, new: str) -> set[tuple[str, str, str, str]]:
@@ -78,7 +78,7 @@ def test_parts_that_the_older_release_ignores_do_not_fail_the_command(tmp_path: 
 
 
 def test_a_body_that_the_newer_release_rejects_fails() -> None:
-    heartbeat = ClientRequest("PATCH", f"/jobs/{JOB}/clientHeartbeat", 1700000000000)
+    heartbeat = ClientRequest("PATCH", f"/jobs/{JOB_ID}/clientHeartbeat", 1700000000000)
     assert effects(heartbeat, old="1.19", new="1.20") == {
         (
             "PATCH /jobs/:jobid/clientHeartbeat",
@@ -90,22 +90,24 @@ def test_a_body_that_the_newer_release_rejects_fails() -> None:
 
 
 def test_removed_response_fields_are_reported() -> None:
-    result = effects(ClientRequest("GET", f"/jobs/{JOB}/exceptions"), old="1.18", new="2.3")
+    result = effects(ClientRequest("GET", f"/jobs/{JOB_ID}/exceptions"), old="1.18", new="2.3")
     assert ("GET /jobs/:jobid/exceptions", MAY_READ, ".all-exceptions: removed (was array)", "2.0") in result
 
 
 def test_changed_statuses_are_reported() -> None:
-    job_path = f"/jobs/{JOB}"
+    job_path = f"/jobs/{JOB_ID}"
     result = effects(ClientRequest("PATCH", f"{job_path}?mode=cancel"), old="1.12", new="1.20")
     assert ("PATCH /jobs/:jobid", MAY_READ, "409 for a job that has ended; before, 404", "1.15") in result
-    coordination = ClientRequest("POST", f"{job_path}/coordinators/{OPERATOR}", {"serializedCoordinationRequest": [1]})
+    coordination = ClientRequest(
+        "POST", f"{job_path}/coordinators/{OPERATOR_ID}", {"serializedCoordinationRequest": [1]}
+    )
     assert {(what, since) for _, _, what, since in effects(coordination, old="2.0", new="2.3")} == {
         ("404 for an unknown operator; before, 500", "2.1")
     }
 
 
 def test_names_of_path_parameters_do_not_matter() -> None:
-    path = f"/jobs/{JOB}/coordinators/{OPERATOR}"
+    path = f"/jobs/{JOB_ID}/coordinators/{OPERATOR_ID}"
     assert effects(ClientRequest("POST", path, {"serializedCoordinationRequest": [1]}), old="1.20", new="2.0") == set()
 
 
@@ -115,14 +117,14 @@ def test_unknown_operations_are_skipped() -> None:
 
 def test_requests_are_read_from_a_har_file(tmp_path: Path) -> None:
     file = tmp_path / "session.har"
-    read = {"method": "GET", "url": f"http://localhost:8081/v1/jobs/{JOB}/exceptions?x=1"}
+    read = {"method": "GET", "url": f"http://localhost:8081/v1/jobs/{JOB_ID}/exceptions?x=1"}
     upload = {"method": "POST", "url": "http://localhost:8081/jars/upload", "postData": {"text": "--not JSON"}}
     byte_order_mark = "\ufeff"
     file.write_text(
         byte_order_mark + json.dumps({"log": {"version": "1.2", "entries": [{"request": read}, {"request": upload}]}})
     )
     [read_request, upload_request] = read_requests(file)
-    assert (read_request.method, read_request.target) == ("GET", f"/v1/jobs/{JOB}/exceptions?x=1")
+    assert (read_request.method, read_request.target) == ("GET", f"/v1/jobs/{JOB_ID}/exceptions?x=1")
     assert upload_request.body is None
     assert compat([read_request], "1.20", "2.0")
 
@@ -188,7 +190,7 @@ def journal_of(file: Path, *targets: str) -> str:
 
 
 def test_compat_finds_the_base_path_of_an_ingress(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    targets = [f"/flink/prod/jobs/{JOB}/exceptions", "/flink/prod/config", "/metrics"]
+    targets = [f"/flink/prod/jobs/{JOB_ID}/exceptions", "/flink/prod/config", "/metrics"]
     journal = journal_of(tmp_path / "x.jsonl", *targets)
     assert main(["compat", journal, "--from", "1.20", "--to", "2.0"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -11,7 +11,7 @@ from flinkmock.conformance.coherence.evaluation import EvaluatedRelation, violat
 from flinkmock.conformance.coherence.values import SuccessResponse
 from flinkmock.contract import Contract
 
-JOB, VERTEX = "317c85711bba4188e117fddefd8dc49c", "6cdc5bb954874d922eaee11a8e7b5dd5"
+JOB_ID, VERTEX_ID = "317c85711bba4188e117fddefd8dc49c", "6cdc5bb954874d922eaee11a8e7b5dd5"
 
 
 def response(flink: str, operation_id: str, target: str, body: Any) -> SuccessResponse:
@@ -88,7 +88,7 @@ reported 217 ms later."""
 
 
 def test_a_subtask_may_report_to_a_failed_checkpoint() -> None:
-    target = f"/jobs/{JOB}/checkpoints/details/3/subtasks/{VERTEX}"
+    target = f"/jobs/{JOB_ID}/checkpoints/details/3/subtasks/{VERTEX_ID}"
     late = response("1.17", "getTaskCheckpointStatistics", target, LATE_REPORT)
     assert broken_within("1.17", late) == set()
     earlier = copy.deepcopy(late)
@@ -99,7 +99,7 @@ def test_a_subtask_may_report_to_a_failed_checkpoint() -> None:
 
 
 def test_a_checkpoint_summary_without_reports_is_a_violation() -> None:
-    target = f"/jobs/{JOB}/checkpoints/details/3/subtasks/{VERTEX}"
+    target = f"/jobs/{JOB_ID}/checkpoints/details/3/subtasks/{VERTEX_ID}"
     no_reports = copy.deepcopy(LATE_REPORT)
     no_reports["subtasks"] = [{"className": "pending", "index": 0, "status": "pending_or_failed"}]
     assert broken_within("1.17", response("1.17", "getTaskCheckpointStatistics", target, no_reports)) == {
@@ -111,12 +111,12 @@ def test_metrics_of_an_ended_job_need_not_add_up() -> None:
     """In a real 1.17.2, totalNumberOfCheckpoints was still 0 when the metrics were fetched for the last time."""
     counts = {"numberOfCompletedCheckpoints": "0", "numberOfFailedCheckpoints": "0"}
     counts |= {"numberOfInProgressCheckpoints": "1", "totalNumberOfCheckpoints": "0"}
-    target = f"/jobs/{JOB}/metrics?get={','.join(counts)}"
+    target = f"/jobs/{JOB_ID}/metrics?get={','.join(counts)}"
     entries = [{"id": name, "value": value} for name, value in counts.items()]
     metrics = response("1.17", "getJobMetrics", target, entries)
 
     def overview(state: str) -> SuccessResponse:
-        return response("1.17", "getJobsOverview", "/jobs/overview", {"jobs": [{"jid": JOB, "state": state}]})
+        return response("1.17", "getJobsOverview", "/jobs/overview", {"jobs": [{"jid": JOB_ID, "state": state}]})
 
     assert broken_between("1.17", overview("FAILED"), metrics) == set()
     assert broken_between("1.17", overview("RUNNING"), metrics) == {"checkpoint-counters"}
@@ -125,16 +125,16 @@ def test_metrics_of_an_ended_job_need_not_add_up() -> None:
 def test_a_slot_manager_may_list_no_slots() -> None:
     """In a real 1.17.2 with running jobs, `DeclarativeSlotManager.getAllocatedSlotsOf` returns no slots."""
     tasks = {"RUNNING": 2, "FINISHED": 0}
-    vertex = {"id": VERTEX, "slotSharingGroupId": "a" * 32, "parallelism": 2, "tasks": tasks}
-    job = {"jid": JOB, "state": "RUNNING", "vertices": [vertex], "job-type": "STREAMING"}
+    vertex = {"id": VERTEX_ID, "slotSharingGroupId": "a" * 32, "parallelism": 2, "tasks": tasks}
+    job = {"jid": JOB_ID, "state": "RUNNING", "vertices": [vertex], "job-type": "STREAMING"}
     taskmanager = {"id": "localhost:37509-1d9c38", "slotsNumber": 4, "freeSlots": 2}
 
     def cluster_with_slots(flink: str, allocated: int) -> tuple[SuccessResponse, ...]:
-        slots = [{"jobId": JOB} for _ in range(allocated)]
+        slots = [{"jobId": JOB_ID} for _ in range(allocated)]
         target = f"/taskmanagers/{taskmanager['id']}"
         return (
-            response(flink, "getJobsOverview", "/jobs/overview", {"jobs": [{"jid": JOB, "state": "RUNNING"}]}),
-            response(flink, "getJobDetails", f"/jobs/{JOB}", job),
+            response(flink, "getJobsOverview", "/jobs/overview", {"jobs": [{"jid": JOB_ID, "state": "RUNNING"}]}),
+            response(flink, "getJobDetails", f"/jobs/{JOB_ID}", job),
             response(flink, "getTaskManagers", "/taskmanagers", {"taskmanagers": [taskmanager]}),
             response(flink, "getTaskManagerDetails", target, taskmanager | {"allocatedSlots": slots}),
         )
@@ -153,7 +153,7 @@ def test_acknowledged_checkpoints_may_stay_in_progress() -> None:
 
     def job_with_checkpoints(acknowledged: int, state: str = "RUNNING") -> tuple[SuccessResponse, ...]:
         history = [entry | {"id": number, "num_acknowledged_subtasks": acknowledged} for number in (119, 118, 117)]
-        base = f"/jobs/{JOB}"
+        base = f"/jobs/{JOB_ID}"
         return (
             response("2.3", "getJobDetails", base, {"state": state, "start-time": 0, "end-time": -1}),
             response("2.3", "getCheckpointConfig", f"{base}/checkpoints/config", {"max_concurrent": 1}),
@@ -178,7 +178,7 @@ def test_a_duration_may_be_computed_a_second_after_now() -> None:
 
     def vertex_with_duration(duration: int) -> SuccessResponse:
         body = {"now": 5_872, "subtasks": [subtask | {"duration": duration}]}
-        return response("1.20", "getJobVertexDetails", f"/jobs/{JOB}/vertices/{VERTEX}", body)
+        return response("1.20", "getJobVertexDetails", f"/jobs/{JOB_ID}/vertices/{VERTEX_ID}", body)
 
     assert "subtask-duration" not in broken_within("1.20", vertex_with_duration(6_034))
     assert "subtask-duration" in broken_within("1.20", vertex_with_duration(4_000))
