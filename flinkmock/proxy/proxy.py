@@ -107,7 +107,7 @@ class Proxy:
         self._delayed_responses = DelayedResponses(self._upstream_cluster)
         self._quirks = ReleaseQuirks.of(contract.release)
         self._fault_middleware = FaultMiddleware(None, self._upstream_cluster, contract.release)
-        self._route = lru_cache(maxsize=10_000)(self._find_route)  # clients repeat the same targets
+        self._cached_route = lru_cache(maxsize=10_000)(self._find_route)  # clients repeat the same targets
         self._client: aiohttp.ClientSession | None = None
 
     @property
@@ -125,7 +125,10 @@ class Proxy:
         return "\n".join([self.report.table(), *self.further_findings()])
 
     def further_findings(self) -> list[str]:
-        """Return lines about clients' mistakes, requests without a response, and faults that never applied."""
+        """Return lines about requests with mistakes, requests without a response, and faults that never applied.
+
+        `TrafficChecker.mistakes` says what counts as a mistake.
+        """
         unused = self._upstream_cluster.faults.unused()
         fault_lines = ["", "faults:", *(f"    {sentence}" for sentence in unused)] if unused else []
         return [*self.checker.client_findings(), *fault_lines]
@@ -184,7 +187,7 @@ class Proxy:
             self._in_flight.pop(key, None)
 
     def _end_without_response(self, key: int, reason: str) -> None:
-        """Count a request that got no response, and note how long it waited."""
+        """Count a request that got no complete response, with how long it waited."""
         if key not in self._in_flight:
             return
         request, received_ns = self._in_flight.pop(key)
@@ -192,7 +195,7 @@ class Proxy:
         self.checker.add_unanswered(f"{request.operation or request.method}: {reason}", f"{seconds} s")
 
     async def _respond(self, http_request: web.Request, request: Request, url: URL) -> web.StreamResponse:
-        """Return the response to a request: that of its fault, that of the server, or 502."""
+        """Return the response to a request: from its fault, from the server, or 502 if the server doesn't respond."""
         request_body = BodyBuffer(MAX_BODY_BYTES)
         response = await self._choose_fault(http_request, request)
         if request.fault is not None:
@@ -298,7 +301,7 @@ class Proxy:
         return response
 
     def _add_unanswered(self, http_request: web.Request, request: Request, error: Exception) -> None:
-        """Count a request that got no complete response, and note an interruption if that is the server's fault."""
+        """Count a request that got no complete response. If the server is the cause, note an interruption."""
         if _is_disconnected(http_request):
             self._end_without_response(id(request), "the client disconnected before the response was complete")
         else:
@@ -318,7 +321,7 @@ class Proxy:
         """Return the request and its upstream URL."""
         request = Request(http_request.method, http_request.raw_path, http_request.headers)
         request.received_ms, request.received_ns = time.time_ns() // 1_000_000, time.perf_counter_ns()
-        route = self._route(http_request.method, http_request.raw_path)
+        route = self._cached_route(http_request.method, http_request.raw_path)
         request.operation, request.path_parameters = route.operation, route.path_parameters
         request.job_id = request.path_parameters.get("jobid")
         request.path = unquote(http_request.raw_path.partition("?")[0])
@@ -351,8 +354,8 @@ class Proxy:
         upstream_response: aiohttp.ClientResponse,
         body: BodyBuffer,
     ) -> None:
-        """Check an exchange with the server, and record it."""
-        findings = self.checker.check(
+        """Check an exchange whose request was forwarded to the server, and record it."""
+        sentences = self.checker.check(
             exchange,
             request.operation,
             upstream_response.status,
@@ -361,15 +364,15 @@ class Proxy:
             started_at=request.received_ns / 1_000_000,
             ended_at=time.perf_counter_ns() / 1_000_000,
         )
-        self._record(exchange, findings)
+        self._record(exchange, sentences)
 
-    def _record(self, exchange: Exchange, findings: Sequence[str] = ()) -> None:
-        """Number an exchange and pass it to the callbacks."""
+    def _record(self, exchange: Exchange, sentences: Sequence[str] = ()) -> None:
+        """Number an exchange and pass it to the callbacks, with sentences about it."""
         exchange.number = next(self._exchange_numbers)
         if self._on_exchange:
             self._on_exchange(exchange)
         if self._on_checked:
-            self._on_checked(exchange, findings)
+            self._on_checked(exchange, sentences)
 
 
 async def _drop_added_headers(request: web.Request, response: web.StreamResponse) -> None:

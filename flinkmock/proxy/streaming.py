@@ -16,7 +16,7 @@ HOP_BY_HOP = frozenset(
 )
 """Headers that are not forwarded. `Host` is one of them: an ingress routes by the upstream server's own name."""
 EXPECT_CONTINUE = "100-continue"
-"""The value of `Expect` that the proxy answers itself. It does not forward the header, and sends the body to the server
+"""The value of `Expect` that the proxy answers itself. The proxy does not forward this header, and sends the body
 immediately: a real Flink sends 100 only after the first bytes of a body."""
 KEEP_NOTHING = -1
 """The `max_kept_bytes` of a `BodyBuffer` that only counts bytes."""

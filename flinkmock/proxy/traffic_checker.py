@@ -39,15 +39,16 @@ class TrafficChecker:
 
     Attributes:
         report: The findings about the server.
-        mistakes: Sentence about what is wrong with a client's request, or advice on it -> the number of such requests.
-        requests_with_mistakes: The number of requests with at least one of these sentences.
+        mistakes: Sentence about a client's request -> the number of such requests. The sentence says that Flink rejects
+            the request or has no such operation, or it is advice on the request.
+        mistaken_request_count: The number of requests with at least one of these sentences.
         unanswered: Sentence about a request without a complete response -> the number of such requests.
     """
 
     def __init__(self, contract: Contract, url: str) -> None:
         self.report = Report(url, str(contract.release))
         self.mistakes: Counter[str] = Counter()
-        self.requests_with_mistakes = 0
+        self.mistaken_request_count = 0
         self.unanswered: Counter[str] = Counter()
         self._details: dict[str, str] = {}
         """Sentence of `unanswered` -> the newest detail."""
@@ -69,7 +70,7 @@ class TrafficChecker:
         started_at: float,
         ended_at: float,
     ) -> list[str]:
-        """Check an exchange and set its `error_message`.
+        """Check an exchange. If the response is an error of an operation, set `exchange.error_message`.
 
         Args:
             exchange: The exchange.
@@ -81,7 +82,8 @@ class TrafficChecker:
             ended_at: When the response had been sent, in ms of the same clock.
 
         Returns:
-            Sentences: findings about the server, mistakes of the client, and notes since the last exchange.
+            Sentences: findings about the server, mistakes of the client (as in `mistakes`), and notes since the last
+            exchange.
         """
         self.report.request_count += 1
         findings: list[str] = []
@@ -103,16 +105,16 @@ class TrafficChecker:
         elif operation is not None and (body is not None or "?" in exchange.target):
             mistakes += self._target_advice(operation.id, exchange.target)
         self.mistakes.update(mistakes)
-        self.requests_with_mistakes += bool(mistakes)
+        self.mistaken_request_count += bool(mistakes)
         notes, self._new_notes = self._new_notes, []
         return [*findings, *mistakes, *(f"note: {note}" for note in notes)]
 
     def end(self) -> None:
-        """Add findings that were held back to the report."""
+        """Add the findings that are still held back to the report."""
         self._add_culprits(self._coherence.end())
 
     def note_interruption(self, event: str, at: float) -> None:
-        """Drop earlier responses, because the server may have been restarted, and note it once until it responds again.
+        """Drop earlier responses, because the server may have been restarted. Until it responds, add only one note.
 
         Args:
             event: The event, for the note.
@@ -197,9 +199,9 @@ class TrafficChecker:
         self._details[sentence] = detail
 
     def client_findings(self) -> list[str]:
-        """Return lines about clients' mistakes, and about requests without a complete response."""
+        """Return lines about requests with mistakes, which include advice (see `mistakes`), and unanswered requests."""
         lines: list[str] = []
-        title_of_mistakes = f"client requests ({self.requests_with_mistakes} with mistakes)"
+        title_of_mistakes = f"client requests ({self.mistaken_request_count} with mistakes)"
         for title, sentences in ((title_of_mistakes, self.mistakes), ("without a response", self.unanswered)):
             if sentences:
                 lines += ["", f"{title}:"]

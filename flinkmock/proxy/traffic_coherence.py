@@ -74,7 +74,7 @@ class TrafficCoherence:
     _sign_times: dict[str, float] = field(default_factory=dict)
     """Operation id -> when its responses first showed a new leader."""
     _reset_at: float = -math.inf
-    _next_comparison_ms: float = 0
+    _next_comparison_at: float = 0
     _response_count: int = 0
 
     def reset(self, at: float) -> None:
@@ -113,7 +113,7 @@ class TrafficCoherence:
                 self._held_back_violations.append((response, violations_over_time))
         reported = self._check(response)
         reported += self._take_held_back(response.received_at - HOLD_BACK_MS)
-        if response.received_at >= self._next_comparison_ms:
+        if response.received_at >= self._next_comparison_at:
             reported += self._compare(response.received_at)
         return reported
 
@@ -166,7 +166,7 @@ class TrafficCoherence:
         ]
         reported = self._culprits(confirmed, view)
         duration_ms = (time.perf_counter() - started_at) * 1000
-        self._next_comparison_ms = now + max(MIN_COMPARISON_INTERVAL_MS, duration_ms / MAX_COMPARISON_SHARE)
+        self._next_comparison_at = now + max(MIN_COMPARISON_INTERVAL_MS, duration_ms / MAX_COMPARISON_SHARE)
         return reported
 
     def _drop_resolved(

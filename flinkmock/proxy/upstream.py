@@ -66,7 +66,7 @@ class UpstreamCluster:
         self._overview_url = f"{url}/jobs/overview"
 
     async def refresh_jobs(self, client: aiohttp.ClientSession, headers: Mapping[str, str]) -> None:
-        """Refresh the list of jobs if a fault needs it and it is too old. It is empty if the cluster doesn't respond.
+        """Refresh the list of jobs if a fault needs it and it is too old. Without a response, the list becomes empty.
 
         Args:
             client: The client that sends the request.
