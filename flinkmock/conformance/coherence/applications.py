@@ -20,7 +20,7 @@ from flinkmock.conformance.coherence.view import View
 _SOURCE = "flink-behaviour.md#applications"
 _SLACK_MS = 1_000
 """By how many ms the times of one event may differ between responses."""
-_SINGLE_JOB = "SingleJobApplication("
+_SINGLE_JOB_PREFIX = "SingleJobApplication("
 """How the name of an application that a client submits as a job begins."""
 _PREDECESSORS = {
     "CREATED": ("CREATED",),
@@ -148,8 +148,8 @@ def application_jobs(view: View, application_id: str) -> Relations:
         if details["start-time"].exists:
             yield from ascending(details["start-time"], job["start-time"], slack=_SLACK_MS)
         if details["name"].exists and details["id"].raw == job["jid"].raw:
-            expected = f"{_SINGLE_JOB}{job['name'].raw})"
-            is_single = str(details["name"].raw).startswith(_SINGLE_JOB)
+            expected = f"{_SINGLE_JOB_PREFIX}{job['name'].raw})"
+            is_single = str(details["name"].raw).startswith(_SINGLE_JOB_PREFIX)
             yield from require(
                 details["name"].raw == expected or not is_single, "another job", details["name"], job["name"]
             )
@@ -202,7 +202,7 @@ def application_counts_its_job(view: View) -> Relations:
     listed = view.body("getJobsOverview")["jobs"]
     states = {job["jid"].raw: job["state"] for job in listed}
     for application in view.body("getApplicationsOverview")["applications"]:
-        if application["id"].raw in states and str(application["name"].raw).startswith(_SINGLE_JOB):
+        if application["id"].raw in states and str(application["name"].raw).startswith(_SINGLE_JOB_PREFIX):
             state = states[application["id"].raw]
             for name, counted in application["jobs"].items():
                 yield from require(

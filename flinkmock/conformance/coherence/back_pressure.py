@@ -62,7 +62,7 @@ def backpressure_level_twice(body: Value) -> Relations:
 
 @within(
     "getJobVertexBackPressure",
-    text="The level of back pressure follows from the ratio: ok up to 0.1, low up to 0.5, then high.",
+    text="A ratio is a share of the time; the level of back pressure is ok up to 0.1, low up to 0.5, then high.",
     source="flink-behaviour.md#back-pressure",
 )
 def backpressure_level(body: Value) -> Relations:

@@ -197,10 +197,12 @@ def checkpoint_entry(view: View, job_id: str, checkpoint_id: str) -> Relations:
 def checkpoint_task(view: View, job_id: str, checkpoint_id: str) -> Relations:
     details = view.body("getCheckpointStatisticDetails", jobid=job_id, checkpointid=checkpoint_id)
     vertices = view.body("getJobDetails", jobid=job_id)["vertices"]
-    ids = {vertex["id"].raw for vertex in vertices}
+    vertex_ids = {vertex["id"].raw for vertex in vertices}
     for vertex_id, task in details["tasks"].items():
-        if ids:
-            yield from require(vertex_id in ids, f"{vertex_id} is not a vertex of the job", details["tasks"], vertices)
+        if vertex_ids:
+            yield from require(
+                vertex_id in vertex_ids, f"{vertex_id} is not a vertex of the job", details["tasks"], vertices
+            )
             vertex = entry_with(vertices, "id", vertex_id)
             yield from ascending(task["num_subtasks"], vertex["maxParallelism"])
         response = view.body(
@@ -209,7 +211,7 @@ def checkpoint_task(view: View, job_id: str, checkpoint_id: str) -> Relations:
         if response.exists and details["status"].raw != "IN_PROGRESS":
             yield from same_fields(task, response)
     if details["tasks"].raw and details["status"].raw == "COMPLETED":
-        for vertex_id in ids:
+        for vertex_id in vertex_ids:
             yield from require(
                 vertex_id in details["tasks"].raw, f"the vertex {vertex_id} is missing", details["tasks"]
             )
@@ -284,15 +286,15 @@ def _metrics_of_running(view: View, job_id: str) -> dict[str, Value]:
 def checkpoint_metrics(view: View, job_id: str) -> Relations:
     statistics = view.body("getCheckpointingStatistics", jobid=job_id)
     metrics = _metrics_of_running(view, job_id)
-    last = metrics.get("lastCompletedCheckpointId", Value(MISSING))
-    if last.exists:
+    last_id = metrics.get("lastCompletedCheckpointId", Value(MISSING))
+    if last_id.exists:
         for entry in statistics["history"]:
-            if entry["id"].raw == last.raw and entry["status"].raw == "COMPLETED":
+            if entry["id"].raw == last_id.raw and entry["status"].raw == "COMPLETED":
                 for name, key in _FIELDS_OF_METRICS.items():
                     if name in metrics and entry[key].exists:
                         yield from equal(metrics[name], entry[key])
         if statistics["history"].raw:
-            yield from ascending(last, statistics["history"][0]["id"])
+            yield from ascending(last_id, statistics["history"][0]["id"])
     for name, key in (
         ("numberOfCompletedCheckpoints", "completed"),
         ("numberOfFailedCheckpoints", "failed"),

@@ -84,7 +84,7 @@ def checkpoint_ids_are_counted(body: Value) -> Relations:
 
 @within(
     "getCheckpointingStatistics",
-    text="In latest, completed, savepoint and failed are each the newest such checkpoint of the history.",
+    text="latest.completed, latest.savepoint and latest.failed are the newest such checkpoints of the history.",
     source=_STATISTICS,
 )
 def latest_is_newest(body: Value) -> Relations:
@@ -113,7 +113,8 @@ def latest_is_newest(body: Value) -> Relations:
             yield from require(latest["status"].raw == status, f"it is not {status}", latest["status"], exact=True)
             if is_savepoint is not None:
                 flag = latest["is_savepoint"]
-                yield from require(flag.raw == is_savepoint, f"the latest {kind}", flag, exact=True)
+                text = f"latest.{kind} {'is always' if is_savepoint else 'is never'} a savepoint"
+                yield from require(flag.raw == is_savepoint, text, flag, exact=True)
 
 
 @within(
@@ -166,7 +167,7 @@ def checkpoint_duration(body: Value) -> Relations:
 @within(
     "getCheckpointingStatistics",
     "getCheckpointStatisticDetails",
-    text="All subtasks have acknowledged a completed checkpoint, and no checkpoint has more acknowledgements.",
+    text="All subtasks have acknowledged a completed checkpoint; none has more acknowledgements than subtasks.",
     source=_STATISTICS,
 )
 def checkpoint_acknowledged(body: Value) -> Relations:
@@ -258,9 +259,9 @@ def summary_of_history(body: Value) -> Relations:
         values = [entry[name] for entry in completed if is_number(entry[name].raw)]
         for value in values:
             yield from ascending(statistics["min"], value, statistics["max"])
-        count_of_all = body["counts"]["completed"].raw
+        completed_count = body["counts"]["completed"].raw
         for key, percent in _PERCENTILES.items():
-            is_maximum = percent * (count_of_all + 1) >= 100 * count_of_all  # see `percentile`
+            is_maximum = percent * (completed_count + 1) >= 100 * completed_count  # see `percentile`
             has_percentiles = is_number(statistics[key].raw) and statistics["p50"].raw
             if is_maximum and has_percentiles and not body["counts"]["restored"].raw:
                 yield from close(statistics[key], statistics["max"], 1e-6 * abs(statistics["max"].raw))

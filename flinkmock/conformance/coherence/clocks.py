@@ -24,8 +24,8 @@ class _ClockOffset(NamedTuple):
     """The difference between the server's clock and the client's as one response shows it.
 
     Attributes:
-        lowest, highest: The offset in ms if the server read its clock when the response arrived, or when the request
-            was sent.
+        lowest: The offset in ms if the server read its clock when the response arrived.
+        highest: The offset in ms if the server read its clock when the request was sent.
         time: The server's time in the response.
     """
 
@@ -77,14 +77,14 @@ def metric_fetches_are_in_order(view: View) -> Relations:
     fetches = [(response, fetched_at) for response, fetched_at in fetches if is_number(fetched_at.raw)]
     configured = options(view)
     # a fake whose clock advances with each request may fetch for each of them, so that all times differ
-    is_shared = len({fetched_at.raw for _, fetched_at in fetches}) < len(fetches)
+    are_fetches_shared = len({fetched_at.raw for _, fetched_at in fetches}) < len(fetches)
     has_default_interval = bool(configured) and _FETCH_INTERVAL_OPTION not in configured
-    min_interval_ms = _DEFAULT_FETCH_INTERVAL_MS if is_shared and has_default_interval else 1
-    for (earlier, before), (later, after) in pairwise(fetches):
+    min_interval_ms = _DEFAULT_FETCH_INTERVAL_MS if are_fetches_shared and has_default_interval else 1
+    for (earlier, earlier_fetch), (later, later_fetch) in pairwise(fetches):
         if earlier.received_at <= later.sent_at:
-            holds = after.raw == before.raw or after.raw >= before.raw + min_interval_ms
+            holds = later_fetch.raw == earlier_fetch.raw or later_fetch.raw >= earlier_fetch.raw + min_interval_ms
             text = "neither the same fetch nor the next one"
-            yield from require(holds, text, after, before, exact=True)
+            yield from require(holds, text, later_fetch, earlier_fetch, exact=True)
 
 
 @between(
@@ -98,6 +98,6 @@ def flame_graphs_are_in_order(view: View, job_id: str, vertex_id: str) -> Relati
     ids = {"jobid": job_id, "vertexid": vertex_id}
     bodies = [view.body("getJobVertexFlameGraph", **ids), *view.bodies_with_query("getJobVertexFlameGraph", **ids)]
     whole_graphs = [body for body in bodies if body.exists and "subtaskindex" not in body.response.query]
-    responses_in_order = sorted(whole_graphs, key=lambda body: body.response.number)
-    times = [body["endTimestamp"] for body in responses_in_order]
+    graphs_in_order = sorted(whole_graphs, key=lambda body: body.response.number)
+    times = [body["endTimestamp"] for body in graphs_in_order]
     yield from ascending(*(time for time in times if is_number(time.raw) and time.raw > 0))
