@@ -18,11 +18,11 @@ jobs:
   orders:
     vertices: [{{name: "Source: orders", id: {SAVED_VERTEX_ID}}}, {{name: "Sink: print"}}]
 submitted:
-  "same.jar":
+  "same-id.jar":
     vertices: [{{name: "Source: renamed", id: {SAVED_VERTEX_ID}}}, "Sink: print"]
     checkpoints: {{every: 5s}}
-  "other.jar": {{vertices: [{{name: "Source: orders", id: {OTHER_VERTEX_ID}}}, "Sink: print"]}}
-  "without.jar": {{vertices: ["Source: all new"]}}
+  "other-id.jar": {{vertices: [{{name: "Source: orders", id: {OTHER_VERTEX_ID}}}, "Sink: print"]}}
+  "without-ids.jar": {{vertices: ["Source: all new"]}}
 """
 MAPPING_ERROR = (
     f"Cannot map checkpoint/savepoint state for operator {SAVED_VERTEX_ID} to the new program, because the operator is "
@@ -30,11 +30,13 @@ MAPPING_ERROR = (
 )
 
 
-def run(harness: ScenarioHarness, folder: Path, name: str, savepoint_path: str, query: str = "", **body: Any) -> str:
+def run(
+    harness: ScenarioHarness, folder: Path, jar_name: str, savepoint_path: str, query: str = "", **body: Any
+) -> str:
     """Run a jar from a savepoint; return the state of the job a minute later."""
-    file = folder / f"{name}.copy"
+    file = folder / f"{jar_name}.copy"
     file.write_bytes(small_jar())
-    response = harness.client.json("POST", "/jars/upload", files=[UploadedFile(name, file)])
+    response = harness.client.json("POST", "/jars/upload", files=[UploadedFile(jar_name, file)])
     jar_id = response["filename"].rpartition("/")[2]
     job_id = harness.post(f"/jars/{jar_id}/run{query}", {"savepointPath": savepoint_path, **body})["jobid"]
     harness.advance_to(harness.now + 60_000)
@@ -49,10 +51,10 @@ def take_savepoint(harness: ScenarioHarness) -> str:
     return harness.outcome(status_path)
 
 
-@pytest.mark.parametrize("name", ["same.jar", "without.jar"])
-def test_a_job_restores_if_vertex_ids_match_or_are_not_set(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("jar_name", ["same-id.jar", "without-ids.jar"])
+def test_a_job_restores_if_vertex_ids_match_or_are_not_set(tmp_path: Path, jar_name: str) -> None:
     with scenario_harness(SCENARIO) as harness:
-        assert run(harness, tmp_path, name, take_savepoint(harness)) == "RUNNING"
+        assert run(harness, tmp_path, jar_name, take_savepoint(harness)) == "RUNNING"
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
@@ -60,30 +62,30 @@ def test_a_job_fails_if_the_vertex_of_the_state_is_missing(tmp_path: Path, flink
     with scenario_harness(SCENARIO, flink=flink) as harness:
         savepoint_path = take_savepoint(harness)
         with pytest.raises(ProgramError):
-            run(harness, tmp_path, "other.jar", savepoint_path)
+            run(harness, tmp_path, "other-id.jar", savepoint_path)
         failed = next(job for job in harness.engine.cluster.jobs.values() if job.state == "FAILED")
-        (entry,) = failed.failures
+        (failure,) = failed.failures
         assert f"Failed to rollback to checkpoint/savepoint {savepoint_path}. {MAPPING_ERROR}" in str(
-            entry.exception.chain()[-1]
+            failure.exception.chain()[-1]
         )
 
 
 def test_the_state_of_a_missing_vertex_can_be_skipped(tmp_path: Path) -> None:
     with scenario_harness(SCENARIO) as harness:
         savepoint_path = take_savepoint(harness)
-        assert run(harness, tmp_path, "other.jar", savepoint_path, allowNonRestoredState=True) == "RUNNING"
-        assert run(harness, tmp_path, "other.jar", savepoint_path, "?allowNonRestoredState=true") == "RUNNING"
+        assert run(harness, tmp_path, "other-id.jar", savepoint_path, allowNonRestoredState=True) == "RUNNING"
+        assert run(harness, tmp_path, "other-id.jar", savepoint_path, "?allowNonRestoredState=true") == "RUNNING"
         options = {"execution.state-recovery.ignore-unclaimed-state": "true"}
-        assert run(harness, tmp_path, "other.jar", savepoint_path, flinkConfiguration=options) == "RUNNING"
+        assert run(harness, tmp_path, "other-id.jar", savepoint_path, flinkConfiguration=options) == "RUNNING"
 
 
 def test_a_claimed_savepoint_is_deleted_after_the_first_checkpoint(tmp_path: Path) -> None:
     with scenario_harness(SCENARIO) as harness:
         savepoint_path = take_savepoint(harness)
-        assert run(harness, tmp_path, "same.jar", savepoint_path, claimMode="NO_CLAIM") == "RUNNING"
-        assert run(harness, tmp_path, "same.jar", savepoint_path, claimMode="CLAIM") == "RUNNING"
+        assert run(harness, tmp_path, "same-id.jar", savepoint_path, claimMode="NO_CLAIM") == "RUNNING"
+        assert run(harness, tmp_path, "same-id.jar", savepoint_path, claimMode="CLAIM") == "RUNNING"
         with pytest.raises(ProgramError):
-            run(harness, tmp_path, "same.jar", savepoint_path)
+            run(harness, tmp_path, "same-id.jar", savepoint_path)
         trigger_id = harness.post("/savepoint-disposal", {"savepoint-path": savepoint_path})["request-id"]
         harness.advance_to(harness.now + 1_000)
         assert harness.outcome(f"/savepoint-disposal/{trigger_id}").startswith(

@@ -76,6 +76,7 @@ def test_metrics_of_subtasks_follow_their_series() -> None:
         assert metric_value(harness, f"{window_path}/subtasks/0", "heap") == "10"
         harness.advance_to(8_000)
         assert metric_value(harness, f"{window_path}/subtasks/0", "heap") == "900"
+        # the job is 1 h old at the start
         assert metric_value(harness, window_path, "1.errors") == str(
             10 + 2 * (3_608_000 - running_since_ms(harness)) // 1000
         )
@@ -102,12 +103,12 @@ def test_skew_divides_the_records_among_subtasks() -> None:
     with scenario_harness(SCENARIO) as harness:
         harness.advance_to(1_000)
         details = harness.get(vertex_path(harness, "window"))
-        shares = [subtask["metrics"]["read-records"] for subtask in details["subtasks"]]
-        written = harness.get(f"/jobs/{harness.job().id}")["vertices"][0]["metrics"]["write-records"]
-        assert sum(shares) == written > 3_000_000
-        assert abs(shares[0] - 4 * shares[1]) <= 4
-        busy = [subtask["metrics"]["accumulated-busy-time"] for subtask in details["subtasks"]]
-        assert abs(busy[0] / busy[1] - 4) < 0.01
+        read_counts = [subtask["metrics"]["read-records"] for subtask in details["subtasks"]]
+        written_count = harness.get(f"/jobs/{harness.job().id}")["vertices"][0]["metrics"]["write-records"]
+        assert sum(read_counts) == written_count > 3_000_000
+        assert abs(read_counts[0] - 4 * read_counts[1]) <= 4
+        busy_times = [subtask["metrics"]["accumulated-busy-time"] for subtask in details["subtasks"]]
+        assert abs(busy_times[0] / busy_times[1] - 4) < 0.01
 
 
 def test_a_vertex_is_back_pressured_for_ten_seconds() -> None:
@@ -122,16 +123,16 @@ def test_a_vertex_is_back_pressured_for_ten_seconds() -> None:
         assert back_pressure == [("ok", 0.0), ("high", 0.8), ("high", 0.8), ("ok", 0.0)]
         harness.advance_to(30_000)
         metrics = harness.get(f"/jobs/{harness.job().id}")["vertices"][1]["metrics"]
-        assert metrics["accumulated-backpressured-time"] == 2 * 8_000
+        assert metrics["accumulated-backpressured-time"] == 2 * 8_000  # two subtasks, 80 % of 10 s
 
 
 def test_metrics_show_back_pressure() -> None:
     with scenario_harness(SCENARIO) as harness:
         harness.advance_to(15_000)
-        base = f"{vertex_path(harness, 'window')}/subtasks/1"
-        assert metric_value(harness, base, "backPressuredTimeMsPerSecond") == "800"
-        assert metric_value(harness, base, "isBackPressured") == "true"
-        assert metric_value(harness, base, "accumulateBackPressuredTimeMs") == "4000"
+        subtask_path = f"{vertex_path(harness, 'window')}/subtasks/1"
+        assert metric_value(harness, subtask_path, "backPressuredTimeMsPerSecond") == "800"
+        assert metric_value(harness, subtask_path, "isBackPressured") == "true"
+        assert metric_value(harness, subtask_path, "accumulateBackPressuredTimeMs") == "4000"
 
 
 def test_watermarks_lag_and_stop() -> None:

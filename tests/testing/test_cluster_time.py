@@ -140,9 +140,9 @@ def test_a_deadline_expires_in_cluster_time(flinkmock, flinkmock_time) -> None:
 
 
 @pytest.mark.flinkmock(DELAYED)
-@pytest.mark.parametrize(("timeout", "expires"), [(2, True), (11, False)])
-def test_read_timeouts_of_requests_follow_the_cluster(flinkmock, flinkmock_time, timeout, expires) -> None:
-    if expires:
+@pytest.mark.parametrize(("timeout", "is_too_short"), [(2, True), (11, False)])
+def test_read_timeouts_of_requests_follow_the_cluster(flinkmock, flinkmock_time, timeout, is_too_short) -> None:
+    if is_too_short:
         with pytest.raises(requests.ReadTimeout):
             requests.get(flinkmock.url + "/overview", timeout=timeout)
     else:

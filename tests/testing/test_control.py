@@ -68,7 +68,7 @@ def test_a_job_can_be_failed_and_finished() -> None:
     with FlinkMock({"clock": "virtual", "jobs": {"orders": "streaming"}}) as cluster:
         cluster.advance("1s")
         orders = cluster.job("orders")
-        orders.fail("out of coffee", "java.io.IOException")
+        orders.fail("disk full", "java.io.IOException")
         assert orders.state == "RESTARTING"
         history = httpx.get(f"{cluster.url}/jobs/{orders.id}/exceptions").json()["exceptionHistory"]["entries"]
         assert history[0]["exceptionName"] == "java.io.IOException"
@@ -121,13 +121,13 @@ def test_a_function_handles_an_operation() -> None:
         def get_status(call: object) -> object:
             calls.append(call)
             if len(calls) == 1:
-                raise UncaughtJavaException(JavaException("java.lang.IllegalStateException", "not today"))
+                raise UncaughtJavaException(JavaException("java.lang.IllegalStateException", "broken"))
             return {"status": "SUSPENDED"} if len(calls) == 2 else None
 
         url = f"{cluster.url}/jobs/{cluster.job('orders').id}/status"
         responses = [httpx.get(url) for _ in range(3)]
         assert [response.status_code for response in responses] == [500, 200, 200]
-        assert "not today" in responses[0].json()["errors"][1]
+        assert "broken" in responses[0].json()["errors"][1]
         assert [response.json()["status"] for response in responses[1:]] == ["SUSPENDED", "RUNNING"]
 
 

@@ -49,7 +49,7 @@ def test_too_new(flinkmock):
 def test_too_old(flinkmock):
     send(flinkmock, JOB + "/vertices/0123456789abcdef0123456789abcdef/subtasktimes", "PATCH")
     send(flinkmock, "/job/overview")
-    send(flinkmock, "/favicon.ico/of/nobody")
+    send(flinkmock, "/favicon.ico/unknown")
 
 @pytest.mark.flinkmock(flink="2.2")
 def test_newest(flinkmock):
@@ -78,7 +78,7 @@ def test_many(flinkmock):
             "         the path exists with the method GET",
             "*2 404 GET /job/overview",
             "         did you mean GET /jobs/overview[?]",
-            "*3 404 GET /favicon.ico/of/nobody",
+            "*3 404 GET /favicon.ico/unknown",
             "  If the test intends this, expect the requests or allow them:",
             "*1 404 GET /jobs/*/rescales/summary",
             "         Flink 2.3 has this operation",
