@@ -245,7 +245,7 @@ def no_rescale_details(job_id: str) -> str:
     return f"AdaptiveScheduler rescales was not enabled for job {job_id}."
 
 
-# Responses of faults. Flink never sends 504, but a reverse proxy does. The page is that of nginx.
+# Responses of faults. Flink never sends 504, but reverse proxies do. The page is from nginx.
 GATEWAY_TIMEOUT_PAGE = (
     b"<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n<body>\r\n"
     b"<center><h1>504 Gateway Time-out</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"

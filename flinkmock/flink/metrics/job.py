@@ -21,14 +21,17 @@ def _time_in_state(state: str) -> Metric[JobInputs]:
 
 
 def _uptime(inputs: JobInputs) -> JavaValue:
-    """Return how long the job has been RUNNING, 0 in other states, -1 after its end (UpTimeGauge)."""
+    """Return how long the job has been RUNNING; 0 in other states, and -1 after its end (UpTimeGauge)."""
     if inputs.is_terminal:
         return -1
     return max(0, inputs.now - inputs.timestamps["RUNNING"]) if inputs.state == "RUNNING" else 0
 
 
 def _downtime(inputs: JobInputs) -> JavaValue:
-    """Return the time since the job stopped RUNNING because of a failure, -1 after its end (DownTimeGauge)."""
+    """Return the time since the job stopped RUNNING because of a failure (DownTimeGauge).
+
+    It is 0 while the job is RUNNING or if it has not failed, and -1 after its end.
+    """
     if inputs.is_terminal:
         return -1
     failed_at = max(inputs.timestamps.get(state, 0) for state in ("FAILING", "RESTARTING"))
