@@ -1,4 +1,4 @@
-"""Checks whether a live server behaves as Flink's REST API does."""
+"""Checks and records live servers, reviews hand-written fakes, and reports what an upgrade changes for a client."""
 
 from flinkmock.conformance.check import check
 from flinkmock.conformance.report import Finding, Report

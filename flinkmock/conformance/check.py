@@ -133,12 +133,11 @@ class Check:
         self._actual_wait_ms = 0.0  # the sum of the waits by the wall clock
         self._silent_taskmanagers: set[str] = set()
         self._read_operations = [operation for operation in contract if only_reads(operation)]
-        minor = contract.release.number
         self._interruptions = Interruptions(client, self.report, self._now, self.wait)
         self._status_findings: list[tuple[Finding, str]] = []
         """(finding about a status, target) of the current pass. They are discarded if the pass shows a new leader."""
         self._coherence = CoherenceSession(
-            Invariants(minor), self._read_again, self._now, self._is_invalid, self._note_new_leader
+            Invariants(contract.release.number), self._read_again, self._now, self._is_invalid, self._note_new_leader
         )
 
     def run(
@@ -315,7 +314,8 @@ class Check:
             raise LeaderMissing
         findings = list(self._check_response(operation, response))
         if any(finding.kind == STATUS for finding in findings) and self._has_expired(operation, target):
-            self.report.expected_errors[operation] = f"{response.status}: the job has expired"
+            kind = operation.segments[1].removeprefix(":").removesuffix("id")
+            self.report.expected_errors[operation] = f"{response.status}: the {kind} has expired"
             return response
         for finding in findings:
             if finding.kind == STATUS:

@@ -52,7 +52,7 @@ class Report:
 
     Attributes:
         url: The URL of the server.
-        flink: The version with whose contract the responses are compared: "2.3.0".
+        flink: The release with whose contract the responses are compared: "2.3".
         request_count: How many requests were sent.
         findings: The findings outside the baseline, each with the first paths at which it occurred.
         occurrences: How often each finding occurred.
