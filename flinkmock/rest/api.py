@@ -199,7 +199,11 @@ class RestApi:
         return lock.reading if only_reads else lock
 
     def read(self, target: str) -> Read | None:
-        """Return the cached `Read` of a target; None if a GET of it may change the cluster, or has no operation."""
+        """Return the cached `Read` of a target.
+
+        None: responses to a GET of this target are not reused, because it has no operation, is not a read, or has a
+        parameter that can't be converted, or because responses are varied.
+        """
         try:
             return self._reads[target]
         except KeyError:
@@ -223,7 +227,9 @@ class RestApi:
             return self._payload(self.call(request), request)
 
     def call(self, request: Request) -> RestCall:
-        """Return the call for a routed request, with the converted body and parameters. Advance the clock in step mode.
+        """Return the call for a routed request, with the converted body and parameters.
+
+        In step mode, advance the clock for the request, unless that has been done already.
 
         Raises:
             RestRequestRejected: The body or a parameter can't be read.
@@ -264,7 +270,7 @@ class RestApi:
         return handler_of(call.operation.id)(call)
 
     def _default_body(self, call: RestCall) -> Any:
-        """Return the body that flinkmock's own handler gives, for `RestCall.response`."""
+        """Return the body that flinkmock's own handler gives, for `RestCall.response`; bytes if it is a file."""
         payload = handler_of(call.operation.id)(call)
         if isinstance(payload, FileContent):
             return payload.data

@@ -51,7 +51,7 @@ class RestCall:
         files: The uploaded files.
         base_url: The URL at which the request arrived, without a path.
         jobmanager: The index of the JobManager that received the request.
-        default_body: What `response` calls; None outside of functions registered with `on`.
+        default_body: Returns the body for `response`; None outside of functions registered with `on`.
         fragments: Key -> part of an earlier response to the same request; None: parts are not reused.
     """
 
@@ -70,12 +70,12 @@ class RestCall:
     def response(self) -> Any:
         """Handle the call and return the body of its response, as JSON with the keys of the served release.
 
-        It is for functions registered with `on`, which may change the body and return it. The request takes effect, for
-        example it triggers a savepoint. If the response is a file, the body is bytes.
+        This is for functions registered with `on`, which may change the body and return it. The request takes effect:
+        for example, it triggers a savepoint. If the response is a file, the body is bytes.
 
         Raises:
             ClusterError: The cluster rejects the request. Let the error pass, or return another response.
-            NotRunning: The call does not come from a function registered with `on`.
+            NotRunning: The call was not passed to a function registered with `on`.
         """
         if self.default_body is None:
             raise NotRunning("call.response() is for functions that `on` registered.")

@@ -1,4 +1,4 @@
-"""Middleware that closes the connections of requests to a JobManager that is down."""
+"""Middleware that closes connections to a JobManager that is down, or to a cluster that is shut down."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 class LeadershipMiddleware:
     """Runs the events that are due; then closes the connection if the JobManager with the index `jobmanager` is down.
 
-    While there is no leader, a JobManager that is up still responds (`RestApi`). The engine's lock is held until the
-    response is complete, so that a request sees one state of the cluster.
+    After a shutdown of the cluster, it closes the connection without running events. While there is no leader, a
+    JobManager that is up still responds (`RestApi`). The engine's lock is held until the response is complete, so that
+    a request sees one state of the cluster.
     """
 
     def __init__(self, handler: RequestHandler, engine: Engine, jobmanager: int = 0) -> None:

@@ -227,7 +227,10 @@ class MultipartBody:
         return line.removesuffix(b"\r")
 
     def _length_before_partial_delimiter(self, delimiter: bytes) -> int:
-        """Return the number of bytes before the last line end in the buffer, which may begin the delimiter."""
+        """Return the number of bytes in the buffer that certainly precede the delimiter.
+
+        They end before a line end that may begin the delimiter.
+        """
         newline = self._buffer.rfind(b"\n", max(0, len(self._buffer) - len(delimiter)))
         end = len(self._buffer) if newline < 0 else newline
         return end - 1 if self._buffer[end - 1 : end] == b"\r" else end

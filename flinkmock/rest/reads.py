@@ -100,9 +100,9 @@ class Read:
         self._jobmanager = jobmanager
         self._handler = handler_of(operation.id)
         self._useless_count = 0
-        """The number of times in a row that no template could be made, or that the new one was not used."""
+        """The number of times in a row that no template could be made, or that a new template was not reused."""
         self._skip_count = 0
-        """The number of requests to come for which no template is made."""
+        """The number of following requests for which no template is made."""
         self._is_traced = False
         """Whether `template` is valid for a range of times, not only for one."""
         self._fragments: dict[str, Fragment] = {}

@@ -69,11 +69,11 @@ class ReleaseQuirks:
             unknown_coordinator_is_404=release.since("2.1"),
             number_errors_name_radix=release.since("1.15"),
             null_pointers_explained=release.since("1.15"),
-            jackson_version=_jackson(release),
+            jackson_version=_jackson_version(release),
         )
 
 
-def _jackson(release: Release) -> tuple[int, int]:
+def _jackson_version(release: Release) -> tuple[int, int]:
     """Return the version in PackageVersion of jackson-databind in the release's jar."""
     versions = {"2.3": (2, 20), "2.1": (2, 18), "2.0": (2, 15), "1.18": (2, 14), "1.17": (2, 13), "1.13": (2, 12)}
     return next((version for since, version in versions.items() if release.since(since)), (2, 10))

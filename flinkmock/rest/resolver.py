@@ -22,8 +22,8 @@ from flinkmock.rest.request_target import BadEscape, Target
 from flinkmock.rest.response import Response
 from flinkmock.rest.router import Router
 
-_CACHED_TARGETS = 1024
-"""The number of cached targets per resolver."""
+_MAX_CACHED_TARGETS = 1024
+"""The maximum number of cached targets per resolver."""
 _NO_PARAMETERS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -55,7 +55,7 @@ class TargetResolver:
 
     def __init__(self, contract: Contract, configuration: Mapping[str, str]) -> None:
         self.router = Router(contract, configuration)
-        self.resolve = lru_cache(_CACHED_TARGETS)(self._resolve)
+        self.resolve = lru_cache(_MAX_CACHED_TARGETS)(self._resolve)
 
     def _resolve(self, method: str, target: str) -> ResolvedTarget:
         """Resolve a target, in which each byte is one character (Latin-1)."""

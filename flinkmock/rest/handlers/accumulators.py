@@ -28,8 +28,8 @@ from flinkmock.rest.handlers.serialized_exceptions import serialized_accumulator
 def accumulators_of(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
     """Return the accumulators of one execution: the final values or, before its end, those of the last heartbeat.
 
-    The JobMaster requests heartbeats from the TaskManagers every ten seconds, from its start on.
-    See docs/flink-behaviour.md#heartbeats.
+    The JobMaster requests heartbeats from the TaskManagers at a fixed interval (by default ten seconds), from its start
+    on. Without caches, the values are current. See docs/flink-behaviour.md#heartbeats.
     """
     accumulators = _program_accumulators(cluster, job, execution, time)
     if execution.state_at(time) == TaskState.FINISHED:

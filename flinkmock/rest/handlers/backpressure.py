@@ -32,7 +32,7 @@ def backpressure(call: RestCall) -> Payload:
     Raises:
         JobNotFound, JobInitializing, VertexNotFound: Only in 1.12, in which an ended job is not found.
         UncaughtJavaException: The vertex has finished in a running job, so that JobVertexBackPressureHandler computes
-            the maximum of an empty list (situations: partly: vertex/backpressure).
+            the maximum of an empty list. Only since 1.18 (situations: partly: vertex/backpressure).
     """
     cluster = call.cluster
     is_sampled = not cluster.release.since("1.13")

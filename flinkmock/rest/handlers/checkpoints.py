@@ -56,7 +56,7 @@ def _job_and_statistics_time(call: RestCall) -> tuple[Job, int]:
 
 
 def _require_checkpointing(call: RestCall, job: Job) -> None:
-    """Raise CheckpointingDisabled for a batch job. Before 1.17, it has empty statistics (observed on 1.16.3)."""
+    """Raise CheckpointingDisabled for a batch job since 1.17. Before, such a job has empty statistics (1.16.3)."""
     if job.spec.is_batch and call.cluster.release.since("1.17"):
         raise CheckpointingDisabled(job.id)
 
@@ -158,7 +158,8 @@ def summary(
     Args:
         statistics: The statistics; None if there are no values.
         has_histogram: Whether Flink keeps a histogram, from which percentiles are computed. It keeps none for subtasks.
-        empty_percentile: The percentiles without values or histogram: NaN, or 0.0 for `alignment_buffered`.
+        empty_percentile: The value of each percentile if there are no values or no histogram: NaN, or 0.0 for
+            `alignment_buffered`.
     """
     payload: dict[str, Any] = {
         "min": statistics.minimum if statistics else 0,

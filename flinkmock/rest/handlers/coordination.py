@@ -18,12 +18,15 @@ from flinkmock.rest.call import Payload, RestCall, handles
 
 @handles("postClientCoordination")
 def coordinate(call: RestCall) -> Payload:
-    """Deliver a request to the coordinator of a sink of `collect()`. Like Flink, deserialize the request first.
+    """Deliver a request to the coordinator of a sink of `collect()`.
+
+    Like Flink, deserialize the request before looking for the coordinator.
 
     Raises:
         JobNotFound: The job is unknown or has ended.
         UncaughtJavaException: The request can't be deserialized, or is for the coordinator of a source.
-        CoordinatorNotFound: The operator is neither a sink of `collect()` nor a source with splits.
+        CoordinatorNotFound: The operator is neither a sink of `collect()` nor a source with splits, or the request to
+            the sink is not a CollectCoordinationRequest.
     """
     job = call.cluster.job(call.path["jobid"], call.now)
     if job.has_ended:

@@ -24,6 +24,10 @@ def exceptions(call: RestCall) -> Payload:
     """Return the root exception, the failed tasks and the history.
 
     `failureLabelFilter` removes all entries of the history, because no failure has labels.
+
+    Raises:
+        JobNotFound: There is no such job.
+        UncaughtJavaException: `maxExceptions` is negative (since 1.13).
     """
     job, time = job_and_time(call)
     max_entries = call.query_value("maxExceptions", DEFAULT_LIMIT)

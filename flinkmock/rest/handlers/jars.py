@@ -54,7 +54,7 @@ def upload(call: RestCall) -> Payload:
     """Store an uploaded jar.
 
     Raises:
-        InvalidUpload: Not exactly one file was sent.
+        InvalidUpload: Not exactly one file was sent, its name does not end in `.jar`, or it can't be stored.
         UncaughtJavaException: The scenario makes this call fail.
     """
     if len(call.files) != 1:
@@ -114,7 +114,6 @@ def run_application(call: RestCall) -> Payload:
 
     Raises:
         JarNotFound: There is no such jar.
-        BadRequest: The request has arguments of the program as a list and as a text.
         ProgramError: There is no entry class.
     """
     cluster = call.cluster

@@ -24,6 +24,6 @@ def java_environment(call: RestCall) -> Payload:
 @handles("getJobManagerThreadDump")
 def thread_dump(call: RestCall) -> Payload:
     cluster = call.cluster
-    unfinished_jobs = sum(job.ended_at(call.now) is None for job in cluster.jobs.values())
+    unfinished_job_count = sum(job.ended_at(call.now) is None for job in cluster.jobs.values())
     depth = cluster.configuration.optional_integer(THREAD_DUMP_DEPTH)
-    return {"threadInfos": jobmanager_threads(unfinished_jobs, cluster.release, cluster.random, depth)}
+    return {"threadInfos": jobmanager_threads(unfinished_job_count, cluster.release, cluster.random, depth)}

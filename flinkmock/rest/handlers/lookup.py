@@ -1,4 +1,4 @@
-"""Finds the job, vertex and execution that a request names, and the time of the cached values that it shows."""
+"""Finds the job, vertex and execution that a request names, and the time of the cached values in the response."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def execution_of(call: RestCall) -> tuple[Job, Execution, int]:
         JobNotFound, VertexNotFound, SubtaskNotFound, AttemptNotFound: There is no such job, vertex, subtask or attempt.
     """
     job, vertex, time = vertex_and_time(call)
-    attempt, current = call.path.get("attempt"), job.attempt_at(time)
-    execution = job.execution_at(vertex, call.path["subtaskindex"], time, attempt)
+    attempt_number, current_attempt = call.path.get("attempt"), job.attempt_at(time)
+    execution = job.execution_at(vertex, call.path["subtaskindex"], time, attempt_number)
     # ExecutionHistory keeps a limited number of attempts before the current one
     history_size = call.cluster.configuration.integer(ATTEMPTS_HISTORY)
-    if attempt is not None and current is not None and attempt < current.number - history_size:
-        raise AttemptNotFound(attempt)
+    if attempt_number is not None and current_attempt and attempt_number < current_attempt.number - history_size:
+        raise AttemptNotFound(attempt_number)
     return job, execution, time
 
 

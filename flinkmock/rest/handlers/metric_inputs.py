@@ -277,7 +277,7 @@ def lacks_ratios(execution: Execution, time: int, release: Release) -> bool:
 
 
 def end_of(execution: Execution, time: int) -> int | None:
-    """Return when a subtask ended (epoch ms); None if that was not before or at `time`."""
+    """Return when a subtask ended (epoch ms); None if it had not ended at `time`."""
     return execution.ended_at(time) if execution.state_at(time) in TERMINAL_TASK_STATES else None
 
 

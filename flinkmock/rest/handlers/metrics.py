@@ -23,7 +23,7 @@ NO_WATERMARK = str(-(1 << 63))
 
 
 class _FetchedVertex(NamedTuple):
-    """A vertex whose metrics the JobManager has fetched at `time` (epoch ms)."""
+    """A vertex, and the time (epoch ms) at which the JobManager last fetched its metrics."""
 
     job: Job
     vertex: Vertex
@@ -158,7 +158,9 @@ def subtask(call: RestCall) -> Payload:
 
 @handles("getAggregatedSubtaskMetrics")
 def subtasks(call: RestCall) -> Payload:
-    """Return aggregations over subtasks. `subtasks` contains indexes and ranges; invalid ones select nothing.
+    """Return aggregations over subtasks.
+
+    The query parameter `subtasks` contains indexes and ranges; invalid ones select nothing.
 
     See docs/flink-behaviour.md#query-parameters.
     """
@@ -173,7 +175,7 @@ def subtasks(call: RestCall) -> Payload:
 
 
 def _range(text: str) -> range:
-    """Return the indexes that a text selects; none if Integer.parseInt rejects a number in it (2.3.0)."""
+    """Return the indexes that a text selects; none if it is neither an int nor a range of ints (observed on 2.3.0)."""
     match = RANGE.fullmatch(text)
     if match is None:
         return range(0)

@@ -33,8 +33,7 @@ _ONLY_FIELD = {"JobClientHeartbeatRequestBody": "expiredTimestamp"}
 class BodyReader:
     """Reads the bodies of one release.
 
-    The `path` of a value is Jackson's reference chain, which its messages contain: the class and the fields that lead
-    to the value.
+    The `path` of a value is the reference chain in Jackson's messages: the class and the fields that lead to the value.
     """
 
     def __init__(self, contract: Contract, quirks: ReleaseQuirks) -> None:
@@ -70,7 +69,7 @@ class BodyReader:
             raise nesting_error() from None
 
     def _fields_of_root_class(self, name: str, value: Any) -> dict[str, Any]:
-        """Return the fields of the class of a whole body."""
+        """Return the fields of a body of the class `name`."""
         schema = self._definitions.get(f"{name}@request", {"type": "object", "properties": {}})
         if name in _ONLY_FIELD and "properties" not in schema:
             if isinstance(value, Pairs):
@@ -79,7 +78,7 @@ class BodyReader:
         return self._fields_of_object(name, schema, value, "")
 
     def _fields_of_object(self, name: str, schema: Schema, value: Any, path: str) -> dict[str, Any]:
-        """Return the fields of an object of a class, converted."""
+        """Return the converted fields of an object of the class `name`."""
         java_class = self._java_classes[name]
         if "properties" not in schema and "additionalProperties" not in schema:
             # an imported release, whose description doesn't list the fields

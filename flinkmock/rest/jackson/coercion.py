@@ -1,9 +1,10 @@
 """Converts values of a JSON body as Jackson does, or rejects them with its messages.
 
-Numbers and booleans are accepted as strings, and strings as numbers and booleans. Fractions are truncated. An enum
-constant may be given by its ordinal. All other values are errors, as in Jackson's deserializers.
+A number or boolean is accepted where a string is required, and a string where a number or boolean is required.
+Fractions are truncated. An enum constant may be given by its ordinal. All other values are errors, as in Jackson's
+deserializers.
 
-Numbers are `IntText` and `FloatText`, which are strings; an object is `Pairs`, which is a list (see `scanner`).
+The scanner gives numbers as `IntText` and `FloatText`, which are strings, and objects as `Pairs`, which are lists.
 
 See docs/flink-behaviour.md#type-coercion.
 """

@@ -22,7 +22,7 @@ MISMATCH_EXCEPTION = f"{JACKSON}.databind.exc.MismatchedInputException"
 CONSTRAINTS_EXCEPTION = f"{JACKSON}.core.exc.StreamConstraintsException"
 
 _CONSTRAINTS_SINCE = (2, 15)
-"""The first version of Jackson with StreamReadConstraints, the following limits."""
+"""The first version of Jackson with StreamReadConstraints: limits of depth, numbers and names."""
 _REDACTED_SINCE = (2, 16)
 """The first version of Jackson whose messages don't name the source of a text."""
 _MAX_DEPTH = 1000
@@ -137,7 +137,7 @@ def _check_depth(text: str) -> None:
 
 
 def _check_lengths(value: Any) -> None:
-    """Check names and numbers in the order of the text."""
+    """Check the lengths of names and numbers, in the order of the text."""
     iterators: list[Iterator[tuple[str, Any]]] = [iter([("", value)])]
     while iterators:
         for name, child in iterators[-1]:
@@ -210,8 +210,8 @@ def _open_brackets(text: str) -> list[int]:
 
 def _identifier_at(text: str, position: int) -> str:
     """Return the Java identifier at a position; control characters count as parts of identifiers."""
-    end = re.compile(r"[\w$\x00-\x08\x0e-\x1b\x7f-\x9f]*").match(text, position)
-    return end[0] if end else ""
+    match = re.compile(r"[\w$\x00-\x08\x0e-\x1b\x7f-\x9f]*").match(text, position)
+    return match[0] if match else ""
 
 
 def _line_and_column(text: str, position: int) -> str:

@@ -81,9 +81,9 @@ def scan(text: str, start: int, max_depth: int, reject_constant: Callable[[str],
 
 
 def _scan_start(text: str, index: int, reject_constant: Callable[[str], NoReturn]) -> tuple[Any, int]:
-    """Return a complete scalar, or a new object or array without elements; and the index after what was read.
+    """Return a complete scalar, or an empty object or array for one that begins; and the index after what was read.
 
-    That is the index of the first element or of the closing bracket of an object or array.
+    For an object or array, this is the index of its first name or element, or of its closing bracket.
     """
     character = text[index : index + 1]
     if character == '"':

@@ -17,7 +17,7 @@ from flinkmock.rest.rendering.placeholders import FieldPath, PlaceholderSource, 
 
 Schema = Mapping[str, Any]
 RenderFunction = Callable[[Any, FieldPath, PlaceholderSource], Any]
-"""Returns the value of a body for a value of a payload, its path, and the source of placeholders."""
+"""Renders a value: (value in the payload, its path, source of placeholders) -> value in the body."""
 
 
 class _Missing:

@@ -1,8 +1,9 @@
 """Compiles schemas into functions that write payloads as JSON text.
 
 The Python source of a writer is generated from the schema of an operation's response, with one function for each
-object, which formats all fields at once. A writer returns the same text as `encode(renderer.body(...))`. It raises an
-exception if a payload is not what handlers usually return; the caller then uses the renderer.
+object, which formats all fields at once. A writer returns the same text as `encode(renderer.body(...))`, except that
+escapes of control characters are in lower case. It raises an exception if a payload is not what handlers usually
+return; the caller then uses the renderer.
 """
 
 from __future__ import annotations
