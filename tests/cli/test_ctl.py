@@ -68,7 +68,7 @@ def test_jobs_are_restarted_finished_and_submitted(ctl: Ctl, flink: FlinkMock) -
     flink.advance("1s")
     assert ctl("restart", "orders").exit_code == 0
     assert ctl("restart", "orders").exit_code == 1
-    assert ctl("finish", "nobody").exit_code == 2
+    assert ctl("finish", "unknown").exit_code == 2
     flink.run_until(orders="RUNNING")
     assert "FINISHED" in ctl("finish", "orders").out
     assert "INITIALIZING" in ctl("submit", "more", "--template", "batch", "--parallelism", "3").out

@@ -198,8 +198,8 @@ def test_a_release_with_only_an_unknown_operation_can_be_checked(
 @pytest.mark.parametrize(
     ("path", "path_item", "message"),
     [
-        ("/notes", {"get": {"responses": {"200": response({"$ref": "#/components/schemas/Nope"})}}}, "'Nope'"),
-        ("/notes", {"parameters": [{"$ref": "#/components/parameters/nope"}], "get": JOB_NOTES_PATH["get"]}, "'nope'"),
+        ("/notes", {"get": {"responses": {"200": response({"$ref": "#/components/schemas/Missing"})}}}, "'Missing'"),
+        ("/notes", {"parameters": [{"$ref": "#/components/parameters/missing"}], "get": JOB_NOTES_PATH["get"]}, "'missing'"),
         ("/notes", {"get": {"responses": {"default": response(TEXT_SCHEMA)}}}, "GET /notes has no success response"),
     ],
 )

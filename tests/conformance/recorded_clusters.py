@@ -31,7 +31,7 @@ jobs:
     restart: none
     lifecycle:
       - RUNNING: 30s
-      - FAILING: {duration: 200ms, exception: {class: java.lang.IllegalStateException, message: "no way"}}
+      - FAILING: {duration: 200ms, exception: {class: java.lang.IllegalStateException, message: "invalid state"}}
       - FAILED
 """
 """Jobs that run, finish, restart and fail."""

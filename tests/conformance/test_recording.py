@@ -93,7 +93,7 @@ def test_graphs_checkpoints_and_exceptions_are_recorded() -> None:
         "none",
     )
     failing = recorded_scenario["exceptions"][jobs["doomed"]["lifecycle"][-2]["FAILING"]["exception"]]
-    assert (failing["class"], failing["message"]) == ("java.lang.IllegalStateException", "no way")
+    assert (failing["class"], failing["message"]) == ("java.lang.IllegalStateException", "invalid state")
     assert "subtask" in failing
 
 

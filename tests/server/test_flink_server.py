@@ -81,14 +81,14 @@ def test_an_exception_in_a_handler_is_logged_and_causes_an_internal_error(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(call: RestCall) -> Payload:
-        raise LookupError("oops")
+        raise LookupError("broken")
 
     client.engine.handler = fail
     with caplog.at_level(logging.ERROR, "flinkmock.server"):
         response = client.send("GET", "/overview")
     assert response.status == 500
-    assert "flinkmock failed: LookupError('oops')" in response.errors[1]
-    assert "LookupError: oops" in caplog.text
+    assert "flinkmock failed: LookupError('broken')" in response.errors[1]
+    assert "LookupError: broken" in caplog.text
 
 
 def test_files_have_no_cors_header(client: Client) -> None:

@@ -78,11 +78,11 @@ def test_findings_can_be_ignored(pytester: pytest.Pytester) -> None:
 
 
 def test_an_invalid_policy_is_rejected(pytester: pytest.Pytester) -> None:
-    result = run_tests(pytester, source_with_policies(), "-o", "flinkmock_unused=shrug")
+    result = run_tests(pytester, source_with_policies(), "-o", "flinkmock_unused=warn")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*'shrug' is not a value of `unused`. Use fail or report or ignore."])
-    result = run_tests(pytester, source_with_policies(', unused="shrug"'))
-    result.stdout.fnmatch_lines(["*'shrug' is not a value of `unused`. Use fail or report or ignore."])
+    result.stderr.fnmatch_lines(["*'warn' is not a value of `unused`. Use fail or report or ignore."])
+    result = run_tests(pytester, source_with_policies(', unused="warn"'))
+    result.stdout.fnmatch_lines(["*'warn' is not a value of `unused`. Use fail or report or ignore."])
 
 
 def test_findings_are_available_without_pytest() -> None:

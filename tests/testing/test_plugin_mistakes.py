@@ -32,7 +32,7 @@ def test_a_matrix_too_late(flinkmock, one): ...
 @pytest.mark.flinkmock(clock="sundial")
 def test_no_clock(flinkmock): ...
 
-@pytest.mark.flinkmock(unexpected="shrug")
+@pytest.mark.flinkmock(unexpected="warn")
 def test_neither_fail_nor_allow(flinkmock): ...
 
 @pytest.mark.flinkmock(flink=1.20)
@@ -61,7 +61,7 @@ def test_no_release_is_left(flinkmock): ...
             "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? Known: *",
             "flinkmock: a marker in pytest.param takes one release; list several in the marker of the test function",
             'flinkmock: "sundial" is not a clock. *',
-            "flinkmock: 'shrug' is not a value of `unexpected`. Use fail or allow.",
+            "flinkmock: 'warn' is not a value of `unexpected`. Use fail or allow.",
             "flinkmock: Unknown Flink release '1.2'. Did you mean 1.20? *",
             'flinkmock: "10" is not a clock. *',
             "flinkmock: <scenario>: a scenario is a file name, YAML text or a mapping, not [[]'jobs'].",
@@ -93,7 +93,7 @@ def test_shared(flinkmock_session):
     [
         (["--flinkmock-flink=1.20,2.33"], "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? *"),
         (["--flinkmock-compat=3.0"], "flinkmock: Unknown Flink release '3.0'. *"),
-        (["-o", "flinkmock_unexpected=shrug"], "flinkmock: 'shrug' is not a value of `unexpected`. *"),
+        (["-o", "flinkmock_unexpected=warn"], "flinkmock: 'warn' is not a value of `unexpected`. *"),
         (["-o", "flinkmock_seed=seven"], "flinkmock: flinkmock_seed has to be a number, not 'seven'."),
     ],
 )
