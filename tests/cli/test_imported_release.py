@@ -199,7 +199,11 @@ def test_a_release_with_only_an_unknown_operation_can_be_checked(
     ("path", "path_item", "message"),
     [
         ("/notes", {"get": {"responses": {"200": response({"$ref": "#/components/schemas/Missing"})}}}, "'Missing'"),
-        ("/notes", {"parameters": [{"$ref": "#/components/parameters/missing"}], "get": JOB_NOTES_PATH["get"]}, "'missing'"),
+        (
+            "/notes",
+            {"parameters": [{"$ref": "#/components/parameters/missing"}], "get": JOB_NOTES_PATH["get"]},
+            "'missing'",
+        ),
         ("/notes", {"get": {"responses": {"default": response(TEXT_SCHEMA)}}}, "GET /notes has no success response"),
     ],
 )

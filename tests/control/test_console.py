@@ -25,11 +25,11 @@ def test_the_console_is_served_below_the_url_of_the_cluster(flink: FlinkMock) ->
     assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert response.headers["x-content-type-options"] == "nosniff"
     assert request(f"{flink.url}/__flinkmock__/?theme=dark").content == response.content
-    without_slash = request(f"{flink.url}/__flinkmock__")
-    assert (without_slash.status_code, without_slash.headers["location"]) == (308, "__flinkmock__/")
+    redirect = request(f"{flink.url}/__flinkmock__")
+    assert (redirect.status_code, redirect.headers["location"]) == (308, "__flinkmock__/")
     assert request(f"{flink.url}/__flinkmock__/", "HEAD").content == b""
-    posted = request(f"{flink.url}/__flinkmock__/", "POST")
-    assert (posted.status_code, posted.headers["allow"]) == (405, "GET")
+    post_response = request(f"{flink.url}/__flinkmock__/", "POST")
+    assert (post_response.status_code, post_response.headers["allow"]) == (405, "GET")
     assert request(f"{flink.url}/__flinkmock__x").status_code == 404
     assert [exchange.target for exchange in flink.requests] == ["/__flinkmock__x"]
 
@@ -67,13 +67,13 @@ def test_every_section_has_an_accessible_name(name: str) -> None:
 
 def test_the_timeline_has_states_checkpoints_operations_and_fault_hits(flink: FlinkMock, control: Control) -> None:
     job = flink.job("orders")
-    savepoints = f"{flink.url}/jobs/{job.id}/savepoints"
+    savepoints_url = f"{flink.url}/jobs/{job.id}/savepoints"
     flink.faults.add(
         {"name": "rejected", "match": "POST /jobs/:jobid/savepoints", "times": 1, "reply": {"status": 503}}
     )
     flink.advance("12s")
-    request(savepoints, "POST", json={})
-    request(savepoints, "POST", json={"target-directory": "s3://savepoints"})
+    request(savepoints_url, "POST", json={})
+    request(savepoints_url, "POST", json={"target-directory": "s3://savepoints"})
     flink.advance("10s")
     timeline = control.get("timeline")
     started_at = timeline["clock"]["started-at"]
@@ -112,7 +112,7 @@ def test_the_timeline_keeps_the_history_before_a_leader_change(flink: FlinkMock,
     assert all(job["states"][0]["at"] == timeline["clock"]["started-at"] for job in timeline["jobs"])
 
 
-def test_the_timeline_does_not_list_future_events(control: Control, flink: FlinkMock) -> None:
+def test_the_timeline_contains_no_future_times(control: Control, flink: FlinkMock) -> None:
     flink.advance("1s")
     httpx.post(f"{flink.url}/jobs/{flink.job('orders').id}/savepoints", json={"target-directory": "s3://x"})
     timeline = control.get("timeline")
@@ -132,13 +132,15 @@ def test_a_single_request_is_shown_with_its_headers_and_the_response_size(flink:
 
 
 def test_faults_can_be_added_as_yaml(control: Control) -> None:
-    yaml = {"Content-Type": "application/yaml"}
+    yaml_headers = {"Content-Type": "application/yaml"}
     text = "# two faults\n- {name: slow, match: GET /jobs, delay: 2s}\n- match: GET /overview\n  reply: {status: 503}\n"
-    added = control.post("faults", content=text, headers=yaml, status=201)["faults"]
+    added = control.post("faults", content=text, headers=yaml_headers, status=201)["faults"]
     assert [fault["name"] for fault in added] == ["slow", "GET /overview: reply: status 503"]
-    mistakes = control.request("POST", "faults", content="match: [", headers=yaml, status=422)["error"]["details"]
+    mistakes = control.request("POST", "faults", content="match: [", headers=yaml_headers, status=422)["error"][
+        "details"
+    ]
     assert mistakes[0]["line"] == 1
-    control.error("POST", "faults", 400, content="just text", headers=yaml)
+    control.error("POST", "faults", 400, content="just text", headers=yaml_headers)
 
 
 def test_built_in_scenarios_and_templates_are_listed(control: Control) -> None:

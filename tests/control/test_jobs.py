@@ -34,7 +34,7 @@ def test_a_job_is_submitted_from_a_template(flink: FlinkMock, control: Control) 
     assert message == f"A job with the id {job['id']} already exists."
 
 
-def test_templates_and_exceptions_of_the_scenario_can_be_used() -> None:
+def test_templates_of_the_scenario_can_be_used() -> None:
     scenario = {"templates": {"slow": {"lifecycle": [{"RUNNING": "forever"}]}}, "clock": "virtual"}
     with FlinkMock(scenario) as flink:
         control = Control(flink.control_url)
@@ -74,24 +74,24 @@ def test_a_job_is_restarted_finished_and_cancelled(control: Control) -> None:
 
 
 def test_waiting_for_a_state_does_not_advance_the_clock(flink: FlinkMock, control: Control) -> None:
-    before = flink.clock.now()
+    time_before = flink.clock.now()
     message = control.error("POST", "jobs/late/wait", 409, json={"state": "RUNNING", "timeout": "50ms"})
     assert message.startswith("late was not RUNNING within 0.05 s: orders is ")
     timer = threading.Timer(0.1, lambda: flink.jobs.submit("late") and flink.advance("1s"))
     timer.start()
     assert control.post("jobs/late/wait", {"state": "RUNNING", "timeout": "1m"})["name"] == "late"
     timer.join()
-    assert flink.clock.now() == before + 1_000
+    assert flink.clock.now() == time_before + 1_000
     assert flink.jobs.wait_for("late", "RUNNING").name == "late"
 
 
 def test_taskmanagers_join_and_are_lost(flink: FlinkMock, control: Control) -> None:
-    first, second = [taskmanager["id"] for taskmanager in control.get("taskmanagers")["taskmanagers"]]
-    third = control.post("taskmanagers/join", status=201)["id"]
-    assert control.post("taskmanagers/lose", {"id": second}) == {"id": second}
-    assert control.post("taskmanagers/lose") == {"id": first}
-    assert list(flink.taskmanagers) == [third]
-    assert second in control.error("POST", "taskmanagers/lose", 404, json={"id": second})
+    first_id, second_id = [taskmanager["id"] for taskmanager in control.get("taskmanagers")["taskmanagers"]]
+    third_id = control.post("taskmanagers/join", status=201)["id"]
+    assert control.post("taskmanagers/lose", {"id": second_id}) == {"id": second_id}
+    assert control.post("taskmanagers/lose") == {"id": first_id}
+    assert list(flink.taskmanagers) == [third_id]
+    assert second_id in control.error("POST", "taskmanagers/lose", 404, json={"id": second_id})
 
 
 def test_the_leader_crashes_and_is_elected_again(control: Control) -> None:

@@ -22,7 +22,7 @@ def test_the_scenario_is_read_as_json_and_as_yaml(control: Control) -> None:
     assert load_scenario(text).jobs == load_scenario(control.get("scenario")).jobs
 
 
-def test_another_scenario_is_served_at_the_same_address(flink: FlinkMock, control: Control) -> None:
+def test_another_scenario_is_served_at_the_same_url(flink: FlinkMock, control: Control) -> None:
     httpx.get(flink.url + "/jobs")
     with httpx.Client() as client:
         client.get(flink.url + "/jobs")
@@ -39,14 +39,14 @@ def test_another_scenario_is_served_at_the_same_address(flink: FlinkMock, contro
 
 
 def test_the_start_time_of_another_scenario_can_be_set(flink: FlinkMock, control: Control) -> None:
-    march_1 = 1_772_323_200_000  # epoch ms
+    march_1_ms = 1_772_323_200_000
     started_at = control.get("clock")["started-at"]
     clock = control.put("scenario?start-time=2026-03-01&clock=virtual", {"jobs": {"x": "streaming"}})
-    assert (clock["now"], clock["started-at"]) == (march_1, march_1)
+    assert (clock["now"], clock["started-at"]) == (march_1_ms, march_1_ms)
     control.post("clock/advance", {"by": "5s"})
-    assert control.post("reset")["now"] == march_1
+    assert control.post("reset")["now"] == march_1_ms
     flink.load_scenario("clock: virtual", start_time="2026-03-02")
-    assert flink.clock.now() == march_1 + 86_400_000
+    assert flink.clock.now() == march_1_ms + 86_400_000
     # the default is the start time of the first scenario
     assert control.put("scenario", content="clock: virtual")["now"] == started_at
     message = control.error("PUT", "scenario?start-time=3pm", 400)
@@ -90,15 +90,15 @@ def test_another_scenario_can_have_more_or_fewer_jobmanagers(flink: FlinkMock, c
 
 
 def test_a_reset_starts_the_cluster_again(flink: FlinkMock, control: Control) -> None:
-    start = flink.clock.now()
+    started_at = flink.clock.now()
     job = flink.job("orders")
     control.post("clock/advance", {"by": "1h"})
     control.post("faults", {"drop": "reset"}, status=201)
     control.put("clock/mode", {"mode": "10x"})
     flink.on("GET /overview")(lambda call: {})
-    assert control.post("reset")["now"] == start
+    assert control.post("reset")["now"] == started_at
     assert control.get("clock")["mode"] == "virtual"
-    assert flink.job("orders") == job and job.job.submitted_at == start
+    assert flink.job("orders") == job and job.job.submitted_at == started_at
     assert (len(flink.faults), len(flink.requests)) == (0, 0)
     assert "flink-version" in httpx.get(flink.url + "/overview").json()
 
@@ -109,15 +109,19 @@ def test_a_scenario_created_from_python_objects_has_no_text() -> None:
 
 
 def test_snapshots_are_taken_restored_and_deleted(flink: FlinkMock, control: Control) -> None:
-    first = control.post("snapshots", status=201)
+    first_snapshot = control.post("snapshots", status=201)
     control.post("clock/advance", {"by": "1h"})
-    second = control.post("snapshots", status=201)
-    assert control.get("snapshots") == {"snapshots": [first, second]}
-    assert control.post(f"snapshots/{first['id']}/restore")["now"] == first["at"]
-    assert control.post(f"snapshots/{second['id']}/restore")["now"] == second["at"] == first["at"] + 3_600_000
-    control.delete(f"snapshots/{first['id']}")
-    control.error("POST", f"snapshots/{first['id']}/restore", 404)
-    control.error("DELETE", f"snapshots/{first['id']}", 404)
+    second_snapshot = control.post("snapshots", status=201)
+    assert control.get("snapshots") == {"snapshots": [first_snapshot, second_snapshot]}
+    assert control.post(f"snapshots/{first_snapshot['id']}/restore")["now"] == first_snapshot["at"]
+    assert (
+        control.post(f"snapshots/{second_snapshot['id']}/restore")["now"]
+        == second_snapshot["at"]
+        == first_snapshot["at"] + 3_600_000
+    )
+    control.delete(f"snapshots/{first_snapshot['id']}")
+    control.error("POST", f"snapshots/{first_snapshot['id']}/restore", 404)
+    control.error("DELETE", f"snapshots/{first_snapshot['id']}", 404)
     snapshot = flink.snapshot()
     control.post("reset")
     assert control.get("snapshots") == {"snapshots": []}

@@ -139,11 +139,11 @@ def test_stop_times_out_leaves_the_job_running() -> None:
         assert harness.outcome(status_path) == "IN_PROGRESS"
         harness.advance_to(65_000)
         assert harness.outcome(status_path).endswith("CheckpointException: Checkpoint expired before completing.")
-        completed_before = checkpoint_counts(harness)["completed"]
+        completed_count_before = checkpoint_counts(harness)["completed"]
         harness.advance_to(200_000)
         assert harness.state() == "RUNNING"
         # 135 s with a checkpoint every 30 s
-        assert checkpoint_counts(harness)["completed"] - completed_before in (4, 5)
+        assert checkpoint_counts(harness)["completed"] - completed_count_before in (4, 5)
 
 
 def test_rolling_upgrade_stops_a_job_and_runs_its_new_version(tmp_path: Path) -> None:

@@ -64,9 +64,11 @@ def responses_about(harness: ScenarioHarness, name: str = "orders") -> list[obje
 
 def digest(harness: ScenarioHarness) -> str:
     """Return a digest of responses about all jobs and the cluster."""
-    jobs = [responses_about(harness, job.name) for job in harness.engine.cluster.jobs.values()]
-    shared = [harness.get(target) for target in ("/overview", "/jobs/overview", "/taskmanagers", "/jobmanager/metrics")]
-    return sha256(repr([jobs, shared]).encode()).hexdigest()
+    job_responses = [responses_about(harness, job.name) for job in harness.engine.cluster.jobs.values()]
+    cluster_responses = [
+        harness.get(target) for target in ("/overview", "/jobs/overview", "/taskmanagers", "/jobmanager/metrics")
+    ]
+    return sha256(repr([job_responses, cluster_responses]).encode()).hexdigest()
 
 
 def response_digests() -> str:
@@ -99,11 +101,11 @@ def test_another_seed_gives_another_timeline() -> None:
 @with_few_examples
 @given(st.lists(st.integers(0, 20_000), min_size=1, max_size=6))
 def test_many_small_advances_give_the_same_responses_as_a_large_one(steps: list[int]) -> None:
-    with scenario_harness(RICH) as small, scenario_harness(RICH) as large:
+    with scenario_harness(RICH) as in_steps, scenario_harness(RICH) as at_once:
         for step in steps:
-            small.engine.advance(step)
-        large.engine.advance(sum(steps))
-        assert digest(small) == digest(large)
+            in_steps.engine.advance(step)
+        at_once.engine.advance(sum(steps))
+        assert digest(in_steps) == digest(at_once)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,12 @@ def test_all_clocks_reach_the_same_states_at_the_same_times(monkeypatch: pytest.
 
 
 def timeline_under(clock: str, wall_ms: list[int]) -> list[tuple[int, str]]:
-    """Return the states of the first 30 s, with a request every 250 ms of cluster time. Advances the wall clock."""
+    """Return the states of the first 30 s, with a request every 250 ms of cluster time.
+
+    Args:
+        clock: The clock mode.
+        wall_ms: The time of the wall clock, in a list so that the function can advance it.
+    """
     with scenario_harness(RICH, clock=clock) as harness:
         job_id = harness.job().id
         while harness.now < 30_000:

@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 STOP = Pattern.parse("POST /jobs/:jobid/stop")
 JOBS = Pattern.parse("GET /jobs")
 
-ALL_KEYS = """
+FAULTS = """
 jobs:
   orders: streaming
 faults:
@@ -56,8 +56,8 @@ faults:
 """
 
 
-def test_every_key_of_faults_is_read() -> None:
-    assert load_scenario(ALL_KEYS).faults == (
+def test_faults_are_read() -> None:
+    assert load_scenario(FAULTS).faults == (
         Fault(
             "all conditions",
             FaultTrigger((STOP, JOBS), "orders", {"X-Test": "a"}, (10_000, 60_000),
@@ -92,7 +92,7 @@ def test_every_key_of_faults_is_read() -> None:
     )  # fmt: skip
 
 
-def test_every_key_of_expect_is_read() -> None:
+def test_expectations_are_read() -> None:
     expectations = load_scenario(
         "expect:\n"
         "  - POST /jobs/:jobid/stop\n"
@@ -133,13 +133,13 @@ class RetryingClient:
     """A client that retries a request until it gets a valid response."""
 
     def __init__(self, url: str) -> None:
-        self.client = httpx.Client(base_url=url)
+        self.http_client = httpx.Client(base_url=url)
         self.failures: list[str] = []
 
     def get(self, path: str) -> httpx.Response:
         for _ in range(50):
             try:
-                response = self.client.get(path)
+                response = self.http_client.get(path)
                 if response.status_code == 200:
                     return response
                 self.failures.append(str(response.status_code))
@@ -156,7 +156,7 @@ def test_a_client_with_retries_works_with_a_flaky_jobmanager() -> None:
             for _ in range(30):
                 assert client.get(f"/jobs/{job['jid']}").json()["name"] == "orders"
                 client.get(f"/jobs/{job['jid']}/checkpoints")
-            client.client.close()
+            client.http_client.close()
             unavailable_counts = (
                 mock.faults.hits("leader election"),
                 mock.faults.hits("every fourth request finds no leader"),
@@ -191,16 +191,16 @@ def test_requests_whose_responses_are_lost_still_take_effect() -> None:
         post_and_lose_response(f"/jars/{jar['id']}/run", json={})
         jobs = client.get("/jobs/overview").json()["jobs"]
         assert len(jobs) == 2
-        orders = next(job["jid"] for job in jobs if job["name"] == "orders")
-        post_and_lose_response(f"/jobs/{orders}/savepoints", json={"target-directory": "/sp"})
+        orders_id = next(job["jid"] for job in jobs if job["name"] == "orders")
+        post_and_lose_response(f"/jobs/{orders_id}/savepoints", json={"target-directory": "/sp"})
         mock.advance("5s")
-        savepoint = client.get(f"/jobs/{orders}/checkpoints").json()["latest"]["savepoint"]
+        savepoint = client.get(f"/jobs/{orders_id}/checkpoints").json()["latest"]["savepoint"]
         assert savepoint["external_path"].startswith("file:/sp/")
-        post_and_lose_response(f"/jobs/{orders}/stop", json={"targetDirectory": "/sp", "drain": False})
+        post_and_lose_response(f"/jobs/{orders_id}/stop", json={"targetDirectory": "/sp", "drain": False})
         mock.advance("5s")
-        assert client.get(f"/jobs/{orders}").json()["state"] == "FINISHED"
-        trigger_id = client.post(f"/jobs/{orders}/stop", json={"drain": False}).json()["request-id"]
-        status = client.get(f"/jobs/{orders}/savepoints/{trigger_id}").json()
+        assert client.get(f"/jobs/{orders_id}").json()["state"] == "FINISHED"
+        trigger_id = client.post(f"/jobs/{orders_id}/stop", json={"drain": False}).json()["request-id"]
+        status = client.get(f"/jobs/{orders_id}/savepoints/{trigger_id}").json()
         assert "failure-cause" in status["operation"]
         assert [exchange.status for exchange in mock.requests if exchange.fault] == [200, 200, 202, 202]
 

@@ -114,10 +114,10 @@ def test_a_job_keeps_running_and_takes_checkpoints_after_a_failed_stop() -> None
         assert harness.outcome(first_status_path) == "IN_PROGRESS"
         harness.advance_to(8_000)
         assert harness.outcome(first_status_path).endswith("CheckpointException: Checkpoint expired before completing.")
-        completed_before = harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["completed"]
+        completed_count_before = harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["completed"]
         harness.advance_to(30_000)
         assert harness.state() == "RUNNING"
-        assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["completed"] - completed_before == 2
+        assert harness.get(f"/jobs/{harness.job().id}/checkpoints")["counts"]["completed"] - completed_count_before == 2
         second_status_path = harness.trigger_stop()
         harness.advance_to(33_000)
         assert harness.outcome(second_status_path).startswith("file:")
