@@ -37,7 +37,7 @@ def accumulators_are_unique(body: Value) -> Relations:
 
 @within(
     "getJobAccumulators",
-    text="The serialized accumulators are those in the list, if the request asks for them.",
+    text="The serialized accumulators are those in the list if the request asks for them; otherwise there are none.",
     source=_SOURCE,
 )
 def serialized_accumulators(body: Value) -> Relations:

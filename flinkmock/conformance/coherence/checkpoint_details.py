@@ -54,7 +54,7 @@ def checkpoint_adds_up(body: Value) -> Relations:
 
 @within(
     "getCheckpointStatisticDetails",
-    text="The tasks of a checkpoint have its id, and durations since its trigger.",
+    text="The tasks of a checkpoint have its id, and their durations begin at its trigger.",
     source=_RULES,
 )
 def checkpoint_tasks(body: Value) -> Relations:
@@ -68,7 +68,7 @@ def checkpoint_tasks(body: Value) -> Relations:
 
 @within(
     "getTaskCheckpointStatistics",
-    text="The sizes and counts of a task in a checkpoint are sums over its subtasks; its times are those of the last.",
+    text="In a checkpoint, sizes and counts of a task are sums over its subtasks; its times are those of the last one.",
     source=_RULES,
 )
 def task_checkpoint_adds_up(body: Value) -> Relations:

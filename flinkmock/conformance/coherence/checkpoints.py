@@ -38,7 +38,7 @@ def checkpoints_in(body: Value) -> Iterator[Value]:
         yield body
 
 
-@within("getCheckpointingStatistics", text="total is completed + failed + in_progress.", source=_STATISTICS)
+@within("getCheckpointingStatistics", text="In counts, total is completed + failed + in_progress.", source=_STATISTICS)
 def checkpoint_counts(body: Value) -> Relations:
     counts = body["counts"]
     yield from equal(counts["total"], counts["completed"] + counts["failed"] + counts["in_progress"])
@@ -60,7 +60,9 @@ def history_is_counted(body: Value) -> Relations:
             yield from equal(listed, body["counts"][key])
 
 
-@within("getCheckpointingStatistics", text="The newest checkpoint comes first, and ids rise.", source=_STATISTICS)
+@within(
+    "getCheckpointingStatistics", text="The newest checkpoint comes first, and has the highest id.", source=_STATISTICS
+)
 def history_newest_first(body: Value) -> Relations:
     yield from descending_entries(body["history"], "id", strictly=True)
     yield from descending_entries(body["history"], "trigger_timestamp")

@@ -32,7 +32,9 @@ _EXPIRATION_MS = 3_500_000
 _MEMORY_UNITS = {"": 1, "b": 1, "k": 1 << 10, "kb": 1 << 10, "m": 1 << 20, "mb": 1 << 20, "g": 1 << 30, "gb": 1 << 30}
 
 
-@within("getClusterOverview", text="Available slots are between 0 and slots-total.", source=_OVERVIEW)
+@within(
+    "getClusterOverview", text="Available slots are between 0 and slots-total; no count is negative.", source=_OVERVIEW
+)
 def available_slots(body: Value) -> Relations:
     yield from ascending(constant(0, "0"), body["slots-available"], body["slots-total"])
     for key in ("taskmanagers", "jobs-running", "jobs-finished", "jobs-cancelled", "jobs-failed"):
@@ -159,7 +161,7 @@ def _is_time(text: str) -> bool:
 
 @within(
     "getDashboardConfiguration",
-    text="The time zone UTC has the offset 0.",
+    text="The offset of a time zone is a multiple of 15 minutes, and 0 for UTC.",
     source=_OVERVIEW,
 )
 def time_zone(body: Value) -> Relations:

@@ -291,7 +291,7 @@ def counters_of_metrics_grow(before: View, after: View, job_id: str, vertex_id: 
 @over_time(
     "getJobVertexBackPressure",
     "getJobVertexFlameGraph",
-    text="A sample is never replaced by an older one.",
+    text="A sample of back pressure or of a flame graph is never replaced by an older one.",
     source="flink-behaviour.md#back-pressure",
 )
 def samples_are_in_order(before: Value, after: Value) -> Relations:

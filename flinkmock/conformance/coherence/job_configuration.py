@@ -195,7 +195,7 @@ def _retained_checkpoint_count(view: View) -> int:
 
 @between(
     "job",
-    text="Only as many of the newest checkpoints are kept as are configured; savepoints are never discarded.",
+    text="Only the configured number of newest checkpoints is kept; savepoints are never discarded.",
     source="flink-behaviour.md#rules-that-hold",
     may_disagree_for_ms=TWO_CACHES_MS,
 )
@@ -218,7 +218,7 @@ def older_checkpoints_are_discarded(view: View, job_id: str) -> Relations:
 
 @between(
     "job",
-    text="The history, the details of a checkpoint and the latest checkpoints agree on whether it is discarded.",
+    text="The history, the details and the latest checkpoints agree on whether a checkpoint is discarded.",
     source=_STATISTICS,
     may_disagree_for_ms=TWO_CACHES_MS,
 )

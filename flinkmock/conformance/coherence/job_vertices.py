@@ -101,7 +101,7 @@ def vertex_runs_within_its_job(job: Value) -> Relations:
 
 @within(
     "getJobDetails",
-    text="The parallelism of a vertex is at most its maxParallelism. That of the job is that of one of its vertices.",
+    text="The parallelism of a vertex is at most its maxParallelism. The maxParallelism of a job is that of a vertex.",
     source="flink-behaviour.md#job-details",
 )
 def vertex_max_parallelism(job: Value) -> Relations:

@@ -153,7 +153,7 @@ def _processes(view: View) -> Iterator[_Process]:
 
 @between(
     "cluster",
-    text="The figures of all garbage collectors together are the sums of the figures of each.",
+    text="The metrics of all garbage collectors together are the sums of the metrics of each collector.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -278,7 +278,7 @@ def threads_keep_their_order(before: Value, after: Value) -> Relations:
 
 @between(
     "cluster",
-    text="The metric Status.JVM.Threads.Count is about the number of threads in the thread dump.",
+    text="The metric Status.JVM.Threads.Count is approximately the number of threads in the thread dump.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )

@@ -119,7 +119,7 @@ def configured_log_is_listed(view: View) -> Relations:
 
 @between(
     "taskmanager",
-    text="The log and the standard output of a TaskManager are listed, under one name.",
+    text="The log and the standard output of a TaskManager are listed; their names differ only in the extension.",
     source="flink-behaviour.md#logs",
     may_disagree_for_ms=TWO_CACHES_MS,
 )
@@ -131,7 +131,7 @@ def taskmanager_output_is_listed(view: View, taskmanager_id: str) -> Relations:
 
 @between(
     "cluster",
-    text="The log and the standard output of the JobManager are listed, under one name.",
+    text="The log and the standard output of the JobManager are listed; their names differ only in the extension.",
     source="flink-behaviour.md#logs",
 )
 def jobmanager_output_is_listed(view: View) -> Relations:
@@ -198,7 +198,9 @@ def _same_folder(one: Value, other: Value) -> Relations:
             yield from equal(files[file_name][key], other_files[file_name][key])
 
 
-@between("cluster", text="/jobmanager/log has about the size of a listed file.", source="flink-behaviour.md#logs")
+@between(
+    "cluster", text="/jobmanager/log has approximately the size of a listed file.", source="flink-behaviour.md#logs"
+)
 def jobmanager_log_is_listed(view: View) -> Relations:
     text = view.body("getJobManagerLogFile")
     listed = view.body("getJobManagerLogList")["logs"]

@@ -116,7 +116,7 @@ def _summarizes(aggregated: dict[str, Value], individual: Sequence[dict[str, Val
 
 @between(
     "cluster",
-    text="Aggregated metrics of TaskManagers combine the metrics of each.",
+    text="The aggregated metrics of TaskManagers combine the metrics of each TaskManager.",
     source=_AGGREGATED_SOURCE,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -129,7 +129,7 @@ def aggregated_taskmanagers(view: View) -> Relations:
 
 @between(
     "cluster",
-    text="Aggregated metrics of jobs combine the metrics of each.",
+    text="The aggregated metrics of jobs combine the metrics of each job.",
     source=_AGGREGATED_SOURCE,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -145,7 +145,7 @@ def aggregated_jobs(view: View) -> Relations:
 
 @between(
     "vertex",
-    text="Aggregated metrics of subtasks combine the metrics of each.",
+    text="The aggregated metrics of subtasks combine the metrics of each subtask.",
     source=_AGGREGATED_SOURCE,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )

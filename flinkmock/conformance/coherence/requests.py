@@ -86,7 +86,7 @@ def server_time_never_decreases(view: View) -> Relations:
 
 @between(
     "cluster",
-    text="Heartbeats, checkpoints and metrics were before the server's time in the next response.",
+    text="The times of heartbeats, checkpoints and metrics are before the server's time in the next response.",
     source="flink-behaviour.md#caches",
     may_disagree_for_ms=0,
 )

@@ -10,7 +10,7 @@ from flinkmock.conformance.coherence.view import View
 
 @within(
     "getJobResourceRequirements",
-    text="A lower bound is at least 1 and at most the upper bound.",
+    text="The lower bound of a parallelism is at least 1 and at most the upper bound.",
     source="flink-behaviour.md#resource-requirements",
 )
 def parallelism_bounds(body: Value) -> Relations:
@@ -35,7 +35,11 @@ def bounds_of_vertices(view: View, job_id: str) -> Relations:
                 yield from ascending(body[vertex["id"].raw]["parallelism"]["lowerBound"], vertex["maxParallelism"])
 
 
-@within("getJobRescalesHistory", text="Each rescale is listed once.", source="flink-behaviour.md#rescale-history")
+@within(
+    "getJobRescalesHistory",
+    text="Each rescale is listed once, and starts before it ends.",
+    source="flink-behaviour.md#rescale-history",
+)
 def rescales_are_listed_once(body: Value) -> Relations:
     yield from unique(body, "rescaleUuid")
     for rescale in body:

@@ -38,7 +38,7 @@ def allocated_slots(body: Value) -> Relations:
 
 @within(
     *_LIST_AND_DETAILS,
-    text="Free resources are at most the total resources, and all of them if all slots are free.",
+    text="Free resources are at most the total resources, and equal them if all slots are free.",
     source=_TASKMANAGERS,
 )
 def free_resources(body: Value) -> Relations:

@@ -62,7 +62,7 @@ def subtask_end(body: Value) -> Relations:
 
 @within(
     *_DETAIL_OPERATIONS,
-    text="A subtask that is DEPLOYING, INITIALIZING, RUNNING or FINISHED has a start-time.",
+    text="A subtask that is DEPLOYING, INITIALIZING, RUNNING or FINISHED has a start-time and a TaskManager.",
     source=_SUBTASKS,
 )
 def subtask_has_started(body: Value) -> Relations:
@@ -102,7 +102,7 @@ def subtask_duration(body: Value) -> Relations:
 
 @within(
     *_DETAIL_OPERATIONS,
-    text="Attempts, records, bytes and times are not negative.",
+    text="Attempt numbers, counts of records and bytes, and times are not negative.",
     source="flink-behaviour.md#json-conventions",
 )
 def subtask_metrics_are_counts(body: Value) -> Relations:
@@ -115,7 +115,7 @@ def subtask_metrics_are_counts(body: Value) -> Relations:
 
 @within(
     *_DETAIL_OPERATIONS,
-    text="Each state of a subtask has a duration of at least 0 ms, or -1 if it has not been in it.",
+    text="Each state of a subtask has a duration of at least 0 ms, or -1 if the subtask has not been in it.",
     source=_SUBTASKS,
 )
 def subtask_state_durations(body: Value) -> Relations:

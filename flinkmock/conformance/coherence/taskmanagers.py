@@ -101,7 +101,7 @@ def taskmanager_heap(body: Value) -> Relations:
 
 @within(
     "getTaskManagerDetails",
-    text="Heap and non-heap in use are at most committed; network memory in use and available add up to its total.",
+    text="Used heap and non-heap memory is at most what is committed; used and available network memory add up.",
     source=_TASKMANAGERS,
     since="1.13",
     may_disagree_for_ms=METRICS_REFRESH_MS,
@@ -252,7 +252,7 @@ def subtasks_are_on_taskmanagers(view: View, job_id: str) -> Relations:
 
 @between(
     "taskmanager",
-    text="A TaskManager's tasks are the running subtasks of all jobs on it.",
+    text="assignedTasks of a TaskManager is the number of running subtasks on it.",
     source="flink-behaviour.md#heartbeats",
     since="2.3",
     may_disagree_for_ms=METRICS_REFRESH_MS,
