@@ -57,7 +57,7 @@ def test_check_finds_differences_from_another_release(capsys: pytest.CaptureFixt
         (["import", "nowhere.yml", "--flink", "2.4.0"], "flinkmock: nowhere.yml: "),
     ],
 )
-def test_a_usage_error_gets_a_message(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_gets_a_message(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     assert capsys.readouterr().err.startswith(message)
 
@@ -70,7 +70,7 @@ def test_an_invalid_command_line_prints_the_usage(arguments: list[str], capsys: 
     assert capsys.readouterr().err.startswith("usage: flinkmock")
 
 
-def test_a_release_is_added_with_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_release_is_imported_from_an_openapi_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "rest.yml").write_text(json.dumps(OPENAPI))
     out = tmp_path / "2.4.json"
     arguments = ["import", str(tmp_path / "rest.yml"), "--flink", "2.4.0", "--out", str(out)]

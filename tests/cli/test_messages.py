@@ -151,7 +151,7 @@ def test_only_a_part_of_a_long_line_is_shown(tmp_path: Path, capsys: pytest.Capt
     assert line.startswith("  1 | …") and line.endswith("x…")
 
 
-def test_values_in_messages_are_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_diff_prints_values_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "1.12", "1.20"]) == 0
     output = capsys.readouterr().out
     assert not {"True", "False", "None"} & set(output.split())

@@ -51,7 +51,7 @@ def test_the_stable_operations_are_documented() -> None:
     assert set(STABLE_OPERATIONS.split("\n")) - {""} <= documented
 
 
-def test_names_are_words_with_hyphens() -> None:
+def test_names_contain_no_underscores() -> None:
     """The journal and `serve --log json` share these schemas."""
     document = openapi_document()
     operations = [operation for path in document["paths"].values() for operation in path.values()]

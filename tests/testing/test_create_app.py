@@ -30,7 +30,7 @@ async def test_a_client_of_pytest_aiohttp_sends_requests(aiohttp_client: Aiohttp
     flink.requests.expect("PATCH /jobs/:jobid", times=1)
 
 
-async def test_a_server_of_pytest_aiohttp_can_be_restored(aiohttp_server: AiohttpServer) -> None:
+async def test_a_cluster_in_a_server_of_pytest_aiohttp_can_be_restored(aiohttp_server: AiohttpServer) -> None:
     flink = FlinkMock(ORDERS)
     server: TestServer = await aiohttp_server(flink.create_app())
     snapshot = flink.snapshot()
