@@ -46,8 +46,8 @@ class AdaptiveScheduler:
 
     # -- before a job runs
 
-    def try_full_parallelism(self, job: Job, at: int) -> bool:
-        """Give a CREATED job its desired parallelism; return whether there are enough slots for it."""
+    def try_desired_parallelism(self, job: Job, at: int) -> bool:
+        """Give a CREATED job its desired parallelism; return whether there are enough slots for that."""
         best = self._best_parallelism(job, at)
         if best != desired_parallelism(job):
             return False
@@ -77,7 +77,7 @@ class AdaptiveScheduler:
             job for job in cluster.jobs.values() if not job.has_ended and cluster.uses_adaptive_scheduler(job.spec)
         ]:
             if job.id in cluster.jobs_awaiting_slots.ids and job.state == JobState.CREATED:
-                if self.try_full_parallelism(job, at):
+                if self.try_desired_parallelism(job, at):
                     cluster.jobs_awaiting_slots.run(job, at)
                 else:
                     self._schedule_accept(job, at)
@@ -92,7 +92,7 @@ class AdaptiveScheduler:
     # -- rescales
 
     def update_bounds(self, job: Job, bounds: Mapping[str, ParallelismBounds], at: int) -> None:
-        """Set new parallelism bounds by vertex id, which must be valid, and schedule a rescale after the cooldown."""
+        """Set `bounds` (vertex id -> valid new bounds), and schedule a rescale after the cooldown."""
         for change in job.resource_changes:
             if change.is_pending:
                 change.ended_at, change.reason = at, "RESOURCE_REQUIREMENTS_UPDATED"
@@ -103,24 +103,27 @@ class AdaptiveScheduler:
         self._schedule_rescale(job, self._cooldown_end(at if deployed_at is None else deployed_at, at))
 
     @event_handler(leader_scoped=True)
-    def on_rescale_due(self, job_id: str, version: int, at: int) -> None:
-        """Rescale a job at the end of the cooldown, if its parallelism changes."""
+    def on_rescale_due(self, job_id: str, change_count: int, at: int) -> None:
+        """Rescale a job if that changes its parallelism; try again later if the job does not run.
+
+        Do nothing if another change has followed: `change_count` is the number of changes when this was scheduled.
+        """
         cluster = self._cluster
         job = cluster.jobs[job_id]
-        if version != len(job.resource_changes):
+        if change_count != len(job.resource_changes):
             return
         change = job.resource_changes[-1]
         if job.has_ended:
             change.ended_at, change.reason = at, terminated_reason(job.state)
         elif job.state != JobState.RUNNING or job.attempts[-1].deployed_at is None:
-            cluster.event_queue.schedule(at + RETRY_MS, "on_rescale_due", job_id, version)
+            cluster.event_queue.schedule(at + RETRY_MS, "on_rescale_due", job_id, change_count)
         else:
             best = self._best_parallelism(job, at)
             if best is None or best == [vertex.parallelism for vertex in job.graph.vertices]:
                 change.ended_at, change.reason = at, "NO_RESOURCES_OR_PARALLELISMS_CHANGE"
                 return
             spec = cluster.cluster_operation_spec(job, ClusterOperation.RESCALE)
-            duration = cluster.random.draw(spec.duration, "rescale", job.id, version)
+            duration = cluster.random.draw(spec.duration, "rescale", job.id, change_count)
             change.job_attempt_number = len(job.attempts)
             cluster.state_machines.rescale(job, graph_with(job, best), duration or 0, at)
 
@@ -146,7 +149,11 @@ class AdaptiveScheduler:
         self._cluster.event_queue.schedule(at, "on_rescale_due", job.id, len(job.resource_changes))
 
     def _best_parallelism(self, job: Job, at: int) -> list[int] | None:
-        """Return the highest parallelism that the bounds, free slots and the job's slots allow, vertex by vertex."""
+        """Return the highest parallelism that the bounds, free slots and the job's slots allow, vertex by vertex.
+
+        Returns:
+            None if the slots do not suffice for the lower bounds.
+        """
         slots = self._cluster.slots
         free_count = sum(
             slots.free_count(taskmanager, at) for taskmanager in self._cluster.taskmanagers.registered_at(at)

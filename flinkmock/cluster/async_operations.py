@@ -34,7 +34,7 @@ class AsyncOperation:
     Attributes:
         job_id: The id of the job; None for an operation of the cluster.
         triggered_at: When it was triggered, in epoch ms.
-        done_at: When it is completed, in epoch ms; None while that is unknown.
+        done_at: When it succeeds or fails, in epoch ms; None while that is unknown.
         result: The result if it succeeds.
         failure: The exception with which it fails; None if it succeeds.
         jobmanager: The number of the JobManager that received the request.

@@ -15,9 +15,10 @@ _SOURCE_ACK_MS = 25
 def acknowledgements(
     checkpoint: Checkpoint, graph: JobGraph, job_id: str, random: NamedRandom, time: int
 ) -> list[list[SubtaskAcknowledgement]]:
-    """Return the acknowledgements of a checkpoint, vertex by vertex.
+    """Return the acknowledgements of a checkpoint as of `time` (epoch ms), vertex by vertex.
 
-    The last acknowledgement completes the checkpoint. The sizes add up to that of the checkpoint.
+    Those that have not arrived are pending. The last one completes the checkpoint; then the sizes add up to that of the
+    checkpoint.
     """
     vertices = graph.vertices
     weights = [0.0 if vertex.index in checkpoint.finished_vertices else state_weight(vertex) for vertex in vertices]

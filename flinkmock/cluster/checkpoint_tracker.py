@@ -36,7 +36,7 @@ from flinkmock.named_random import CyclicValues, NamedRandom, UniformRange
 KEPT_COUNT = 2 * WINDOW_SIZE
 """At least this many of the newest checkpoints are kept. When there are twice as many, older ones are only counted."""
 FIRST_CHECKPOINT_DELAY_MS = 5
-"""How long after all tasks are RUNNING the first checkpoint is triggered, since 2.3."""
+"""The time from when all tasks are RUNNING to the trigger of the first checkpoint, since 2.3."""
 UNBOUNDED_MS = 1 << 50
 """The planned duration of a checkpoint while its end is unknown."""
 NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
@@ -80,10 +80,10 @@ class CheckpointTracker:
         self._directory = directory
         self._next_id = 1
         self._next_trigger_at: int | None = None
-        """When the next periodic checkpoint is due (epoch ms); None while no attempt runs."""
+        """When the next periodic checkpoint is due (epoch ms); None while no attempt runs, or if there are none."""
         self._checkpoints_after_tasks_finish = checkpoints_after_tasks_finish
         self._vertex_finish_times: Mapping[int, int] = {}
-        """Index of a vertex -> when it finishes before the job does, in epoch ms."""
+        """Index of a vertex whose sources are all bounded -> when the vertex finishes, in epoch ms."""
         self._stateful_vertex_ids = tuple(
             vertex.id for vertex in graph.vertices if vertex.spec.id and state_weight(vertex)
         )
@@ -121,9 +121,9 @@ class CheckpointTracker:
             scheduled_at: When the tasks were scheduled, in epoch ms.
             running_at: When all tasks run, in epoch ms.
             first_checkpoint_waits_for_tasks: Whether the behaviour is that since 2.3.
-            vertex_finish_times: Index of a vertex -> when it finishes before the job does, in epoch ms. The vertex
-                takes no part in later checkpoints; before 1.15, there are no later checkpoints (FLIP-147; recorded:
-                situations: partly: newest checkpoint).
+            vertex_finish_times: Index of a vertex whose sources are all bounded -> when the vertex finishes, in epoch
+                ms. The vertex takes no part in later checkpoints; before 1.15, there are no later checkpoints
+                (FLIP-147; recorded: situations: partly: newest checkpoint).
         """
         self._vertex_finish_times = vertex_finish_times or {}
         spec = self.spec
@@ -166,7 +166,7 @@ class CheckpointTracker:
         self._insert(checkpoint)
 
     def restore(self, restored: RestoredCheckpoint) -> None:
-        """Restore an attempt from a checkpoint; later ids continue after it."""
+        """Record that an attempt is restored from a checkpoint; the ids of later checkpoints continue after its id."""
         self.restored.append(restored)
         self._next_id = max(self._next_id, restored.id + 1)
 
@@ -174,7 +174,7 @@ class CheckpointTracker:
         """Continue the work of `former`, the tracker of a job that a new leader recovers at `at` (epoch ms).
 
         The job is restored from its latest checkpoint or savepoint or, if there is none, from the same state as before.
-        Its checkpoints continue the ids.
+        The ids of its checkpoints continue those of `former`.
         """
         self._next_id = former._next_id
         latest = former.newest_completed_at(at)
@@ -388,7 +388,7 @@ class CheckpointTracker:
         return next((restored for restored in reversed(self.restored) if restored.at <= time), None)
 
     def acknowledgements(self, checkpoint: Checkpoint, time: int) -> list[list[SubtaskAcknowledgement]]:
-        """Return the acknowledgements of a checkpoint, vertex by vertex."""
+        """Return the acknowledgements of a checkpoint as of `time` (epoch ms), vertex by vertex."""
         return acknowledgements(checkpoint, self.graph, self._job_id, self._random, time)
 
     # -- helpers

@@ -46,6 +46,7 @@ class Clock:
 
     Attributes:
         text: The mode as the caller wrote it.
+        mode: The parsed mode.
         step: The step in ms; 0 in other modes.
         generation: How many times it was rewound. A wait that began in an earlier generation may be for a time that
             is never reached.
@@ -166,8 +167,8 @@ class Clock:
         self._wall_origin = self._wall_clock() if self.follows_wall_clock else 0
         """The time of the wall clock from which the time that has passed is measured, in epoch ms."""
         self._counted_until: int | None = None
-        """Step mode has counted the time of the wall clock up to this one (epoch ms). None before the first request,
-        from which on it counts."""
+        """The time of the wall clock (epoch ms) up to which step mode has counted how far the wall clock advanced. None
+        before the first request, at which counting begins."""
 
     def _move_with_wall(self, duration_ms: int, wall_time: int) -> int:
         """Advance by `duration_ms` and return the new time, in epoch ms.

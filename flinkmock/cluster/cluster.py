@@ -92,7 +92,7 @@ class Cluster:
         self.scenario_started_at = clock.now()
         """When the scenario begins (epoch ms)."""
         self.started_at = self.scenario_started_at
-        """When the cluster was started (epoch ms): earlier if the scenario gives the cluster or a job an `age`."""
+        """When the cluster was started (epoch ms): before the scenario begins if the cluster or a job has an `age`."""
         self.now = self.scenario_started_at
         """The time until which events have run (epoch ms)."""
         self.configuration = self._make_configuration()
@@ -197,12 +197,12 @@ class Cluster:
     # -- time
 
     def run_due_events(self, now: int, limit: int | None = None) -> None:
-        """Run the events that are due by `now`.
+        """Run the events that are due by `now`, then remove the oldest jobs that the JobManager has forgotten.
 
         Args:
             now: Epoch ms.
             limit: How many events run at their own time; None: `limits.CATCH_UP`. If more are due, because the clock
-                has jumped by years, the others are postponed until `now`.
+                has jumped by years, all remaining events are delayed so that the next one is due at `now`.
         """
         events_until_limit = limits.CATCH_UP if limit is None else limit
         while (event := self.event_queue.pop_due(now)) is not None:
@@ -216,7 +216,7 @@ class Cluster:
             self._remove_jobs(surplus)
 
     def _remove_jobs(self, jobs: Iterable[Job]) -> None:
-        """Remove jobs that the JobManager has forgotten, with their applications and events."""
+        """Remove jobs that the JobManager has forgotten, with their events, and applications whose jobs are gone."""
         removed_ids = {job.id for job in jobs if self.jobs.get(job.id) is job}
         for job_id in removed_ids:
             application_id = self.jobs.pop(job_id).application_id
@@ -228,9 +228,8 @@ class Cluster:
     def schedule_on_condition(self, duration: DurationSpec, waiter_id: str, at: int, handler: str, *args: Any) -> None:
         """Add a wait condition that schedules an event when it is met.
 
-        Do nothing if `duration` has no wait condition, but is unbounded. `waiter_id` is the id of the job, or the
-        `wait_key` of the async operation, that waits. `args` are the arguments of the event handler named `handler`,
-        without the time.
+        Do nothing if `duration` is a range of times. `waiter_id` is the id of the job, or the `wait_key` of the async
+        operation, that waits. `args` are the arguments of the event handler named `handler`, without the time.
         """
         if isinstance(duration, Polls | Signal):
             condition_met = self.wait_conditions.add(duration, waiter_id, handler, *args)
@@ -238,7 +237,10 @@ class Cluster:
                 self._schedule_event_of(condition_met, at)
 
     def record_polls(self, polled_ids: Iterable[str], at: int) -> None:
-        """Count a poll of each job (by id) and async operation (by `wait_key`), before the response is created."""
+        """Count a poll of each job (by id) and async operation (by `wait_key`), and run the events that are due then.
+
+        This is called before the response is created, so that the last poll sees the change.
+        """
         for waiter_id in polled_ids:
             condition_met = self.wait_conditions.count_poll(waiter_id)
             if condition_met is not None:
@@ -265,7 +267,7 @@ class Cluster:
 
         Args:
             job_id: The id of the job.
-            time: Epoch ms; if it is None, jobs that the JobManager has forgotten are returned too.
+            time: Epoch ms; if it is None, a job that the JobManager has forgotten is returned until it is removed.
 
         Raises:
             JobNotFound: There is no such job, or it was forgotten by `time`.
@@ -309,10 +311,10 @@ class Cluster:
     def submission_failure(self, spec: JobSpec) -> JavaException | None:
         """Count a submission; return the exception with which the Dispatcher rejects it, or None if it accepts it."""
         name = ClusterOperation.SUBMIT
-        operation = spec.cluster_operations.get(name) or self.cluster_operation_spec(None, name)
-        if not self.next_call_fails(spec.name, name, operation):
+        operation_spec = spec.cluster_operations.get(name) or self.cluster_operation_spec(None, name)
+        if not self.next_call_fails(spec.name, name, operation_spec):
             return None
-        return operation.exception or SUBMISSION_FAILED
+        return operation_spec.exception or SUBMISSION_FAILED
 
     # -- jobs
 
@@ -348,7 +350,10 @@ class Cluster:
         return job
 
     def _start_jobs(self, specs: tuple[JobSpec, ...]) -> None:
-        """Start the jobs of the scenario, in chronological order. Jobs with an age start in the past."""
+        """Start the jobs of the scenario, in chronological order. Jobs with an age start in the past.
+
+        Make the cluster and its TaskManagers as old as the oldest job, or as the scenario says if that is older.
+        """
         greatest_age = max((self.spec.age, *(spec.age for spec in specs)))
         for taskmanager in self.taskmanagers.all:
             taskmanager.joined_at -= greatest_age
@@ -363,7 +368,11 @@ class Cluster:
 
     @event_handler(leader_scoped=False)
     def on_scenario_job_due(self, index: int, namesake_count: int, at: int) -> None:
-        """Start a job of the scenario. Its id depends on its name and the number of earlier jobs with that name."""
+        """Start a job of the scenario, and schedule its past savepoints and failures.
+
+        A job without an id in the scenario gets one that depends on its name and on `namesake_count`, the number of
+        earlier jobs with that name.
+        """
         spec = self.spec.jobs[index]
         job_id = spec.id or self.random.hex(32, "scenario-job", spec.name, namesake_count)
         spec = dataclasses.replace(spec, id=job_id)
@@ -393,9 +402,10 @@ class Cluster:
     # -- data sets
 
     def delete_data_set(self, trigger_id: str, at: int, jobmanager: int = 0) -> AsyncOperation:
-        """Trigger the deletion of a cached data set.
+        """Trigger the deletion of a cached data set at `at` (epoch ms).
 
-        The cluster has no data sets, and the deletion of a missing one succeeds; in 1.12 it never ends.
+        The cluster has no data sets. The deletion of a missing one succeeds, but in 1.12 the deletion never ends.
+        `jobmanager` is the number of the JobManager that received the request.
         """
         spec = self.cluster_operation_spec(None, ClusterOperation.DELETE_DATASET)
         duration = self.random.draw(spec.duration, "dataset", trigger_id) or 0

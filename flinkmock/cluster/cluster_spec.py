@@ -112,4 +112,5 @@ class ClusterSpec:
     file_systems: tuple[str, ...] | None = None
     """The schemes of the file systems besides `file`; None: those of Flink's plugins, and Hadoop's."""
     with_caches: bool | None = None
-    """Whether Flink's caches are modelled (web.refresh-interval, metrics fetcher); None: only with a real clock."""
+    """Whether Flink's caches are modelled (web.refresh-interval, metrics fetcher); None: if the clock follows the wall
+    clock."""

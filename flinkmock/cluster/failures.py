@@ -82,9 +82,12 @@ def _failed_vertex(random: NamedRandom, attempt: JobAttempt, exception: Exceptio
 
 
 def _running_vertices(attempt: JobAttempt, at: int) -> Sequence[Vertex]:
-    """Return the vertices that have started and not finished; all vertices if they run at the same time."""
+    """Return the vertices that have started and not finished.
+
+    If there are none, or if all vertices run at the same time, return all vertices.
+    """
     vertices = attempt.graph.vertices
-    if attempt.graph.stage_count == 1 and not attempt.graph.is_bounded:
+    if attempt.graph.stage_count == 1 and not attempt.graph.has_bounded_source:
         return vertices
     states_not_running = (TaskState.CREATED, TaskState.SCHEDULED, TaskState.FINISHED)
     running = [

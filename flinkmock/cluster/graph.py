@@ -97,7 +97,7 @@ class JobGraph:
         return tuple(vertex for vertex in self.vertices if vertex.spec.parallelism_is_decided_late)
 
     @cached_property
-    def is_bounded(self) -> bool:
+    def has_bounded_source(self) -> bool:
         """Whether a source finishes before the job does."""
         return any(vertex.spec.finishes_after is not None for vertex in self.vertices)
 
@@ -111,59 +111,61 @@ class JobGraph:
         return sum(vertex.parallelism for vertex in self.vertices)
 
     @cached_property
-    def slots_by_group(self) -> dict[str, int]:
+    def slot_count_by_group(self) -> dict[str, int]:
         """Slot sharing group -> number of slots that it needs."""
-        return _slots_by_group(self.vertices)
+        return _slot_count_by_group(self.vertices)
 
     @cached_property
-    def slots_needed(self) -> int:
+    def needed_slot_count(self) -> int:
         """The number of slots that the largest stage needs, because stages run one after the other."""
-        return max((sum(slots.values()) for slots in self._slots_by_stage_and_group.values()), default=0)
+        return max((sum(slot_counts.values()) for slot_counts in self._slot_counts_by_stage.values()), default=0)
 
     @cached_property
-    def _slots_by_stage_and_group(self) -> dict[int, dict[str, int]]:
-        """Stage -> slot sharing group -> number of slots that it needs."""
+    def _slot_counts_by_stage(self) -> dict[int, dict[str, int]]:
+        """Stage -> slot sharing group -> number of slots that the group needs in this stage."""
         stages = dict.fromkeys(vertex.stage for vertex in self.vertices)
-        return {stage: _slots_by_group(vertex for vertex in self.vertices if vertex.stage == stage) for stage in stages}
+        return {
+            stage: _slot_count_by_group(vertex for vertex in self.vertices if vertex.stage == stage) for stage in stages
+        }
 
     @cached_property
     def _first_slots(self) -> dict[tuple[int, str], int]:
         """(stage, slot sharing group) -> index of the group's first slot in that stage."""
         first_slots = {}
-        for stage, slots_by_group in self._slots_by_stage_and_group.items():
+        for stage, slot_count_by_group in self._slot_counts_by_stage.items():
             index = 0
-            for group, slots in slots_by_group.items():
+            for group, slot_count in slot_count_by_group.items():
                 first_slots[stage, group] = index
-                index += slots
+                index += slot_count
         return first_slots
 
     def slot_of(self, vertex: Vertex, subtask: int) -> int:
-        """Return the index of a subtask's slot. In each stage, subtasks with equal index in one group share a slot."""
+        """Return the index of a subtask's slot. In each stage, subtasks of one group with equal indexes share a slot."""
         return self._first_slots[vertex.stage, vertex.spec.slot_sharing_group] + subtask
 
-    def input_channels(self, vertex: Vertex) -> int:
+    def input_channel_count(self, vertex: Vertex) -> int:
         """Return the number of subtasks that send records to one subtask of a vertex."""
-        return sum(_channels(edge, self.vertices[edge.source]) for edge in vertex.inputs)
+        return sum(_channel_count(edge, self.vertices[edge.source]) for edge in vertex.inputs)
 
-    def output_channels(self, vertex: Vertex) -> int:
+    def output_channel_count(self, vertex: Vertex) -> int:
         """Return the number of subtasks to which one subtask of a vertex sends records."""
         return sum(
-            _channels(edge, consumer)
+            _channel_count(edge, consumer)
             for consumer in self.vertices
             for edge in consumer.inputs
             if edge.source == vertex.index
         )
 
 
-def _slots_by_group(vertices: Iterable[Vertex]) -> dict[str, int]:
+def _slot_count_by_group(vertices: Iterable[Vertex]) -> dict[str, int]:
     """Return the number of slots that each slot sharing group needs: the highest parallelism of its vertices."""
-    slots: dict[str, int] = {}
+    slot_counts: dict[str, int] = {}
     for vertex in vertices:
         group = vertex.spec.slot_sharing_group
-        slots[group] = max(slots.get(group, 0), vertex.parallelism)
-    return slots
+        slot_counts[group] = max(slot_counts.get(group, 0), vertex.parallelism)
+    return slot_counts
 
 
-def _channels(edge: Input, other_end: Vertex) -> int:
+def _channel_count(edge: Input, other_end: Vertex) -> int:
     """Return the number of channels that one subtask has to the vertex at the other end of an edge."""
     return 1 if edge.ship_strategy == "FORWARD" else other_end.parallelism

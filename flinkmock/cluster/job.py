@@ -49,9 +49,9 @@ class ResourceChange:
 
     Attributes:
         at: When the change happened, in epoch ms.
-        cause: The cause of the rescale, if there is one.
+        cause: The cause that Flink shows if the change leads to a rescale.
         ended_at: When it was known that the job is not rescaled, in epoch ms; None as long as that is not known.
-        reason: The reason why the job is not rescaled (Flink's `TerminatedReason`).
+        reason: Why the job is not rescaled (Flink's `TerminatedReason`); None as long as that is not known.
         job_attempt_number: The number of the job attempt that the rescale created; None as long as there is none.
     """
 
@@ -63,7 +63,7 @@ class ResourceChange:
 
     @property
     def is_pending(self) -> bool:
-        """Whether it is unknown whether the job is rescaled."""
+        """Whether it is not known yet if the job is rescaled."""
         return self.ended_at is None and self.job_attempt_number is None
 
 
@@ -99,7 +99,7 @@ class Job:
     stop_failure: JavaException | None = None
     """The exception of a stop that failed after its savepoint was complete. The job can't recover then."""
     expires_at: int | None = None
-    """When the JobManager forgets the job, in epoch ms; None if it has not ended."""
+    """When the JobManager forgets the job, in epoch ms; None if it has not ended, or is SUSPENDED."""
     is_adaptive: bool = False
     """Whether it uses the adaptive scheduler."""
     is_reactive: bool = False
@@ -155,7 +155,7 @@ class Job:
         return (time if ended_at is None else ended_at) - self.submitted_at
 
     def has_graph_at(self, time: int) -> bool:
-        """Return whether the job has a graph. It gets one after INITIALIZING, unless it failed or was cancelled."""
+        """Return whether the job has a graph. It gets one after INITIALIZING, unless it ends before that."""
         if self.ended_before_start:
             return False
         return self.attempt_at(time) is not None or self.state_at(time) == JobState.CREATED
@@ -186,7 +186,10 @@ class Job:
         return None
 
     def executions_at(self, time: int) -> list[list[Execution]]:
-        """Return the executions of the current attempt, vertex by vertex; empty before there is a graph."""
+        """Return the executions of the current attempt, vertex by vertex; empty before there is a graph.
+
+        A vertex without tasks has no executions.
+        """
         if self.awaits_first_slots_at(time):
             return [[] for _ in self.graph.vertices]
         attempt = self.attempt_at(time)
@@ -220,6 +223,7 @@ class Job:
         """Return the vertices that the graph has at `time`, in the order in which they were added.
 
         If the graph grows, a vertex is added when its inputs have finished (AdaptiveGraphManager.onJobVertexFinished).
+        Otherwise, vertices whose parallelism is undecided have the parallelism -1.
         """
         if self.graph_grows:
             stage = self._stage_at(time)
@@ -261,7 +265,7 @@ class Job:
         """Return the execution of a subtask in the attempt with this number or, if it is None, in the current one.
 
         Raises:
-            SubtaskNotFound: The subtask index is not below the parallelism.
+            SubtaskNotFound: The subtask index is not below the parallelism, or the vertex has no tasks yet.
             AttemptNotFound: There is no such attempt at `time`.
         """
         if subtask >= vertex.parallelism or self.awaits_first_slots_at(time):
@@ -279,9 +283,9 @@ class Job:
         return Counter(execution.state_at(time) for row in self.present_executions_at(time) for execution in row)
 
     def last_modification(self, time: int) -> int:
-        """Return when the job or a task last changed its state (epoch ms); 0 before there are tasks.
+        """Return when the job or a task last changed its state (epoch ms).
 
-        See docs/flink-behaviour.md#job-lists.
+        Without tasks, this is the end of the job, or 0 before the end. See docs/flink-behaviour.md#job-lists.
         """
         if self.is_sparse_at(time):
             return self.ended_at(time) or 0

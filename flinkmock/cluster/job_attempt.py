@@ -1,7 +1,8 @@
 """One attempt of a whole job graph: attempt n of every subtask, from its creation to its end.
 
 An attempt consists of a few timestamps. The states of all subtasks follow from these and from the seed, so that no
-event is needed for a single subtask. Durations are those of `lifecycle` and `job-running` in the recordings of 2.3.0.
+event is needed for a single subtask. Durations are those in the recordings of the suites `lifecycle` and `job-running`
+with 2.3.0.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class JobAttempt:
     restore_ms: int = 0
     """How much longer tasks are INITIALIZING because there is state to restore."""
     slots: list[Slot] = field(default_factory=list)
-    """The slots in the order of `JobGraph.slot_of`."""
+    """The slots, at the indexes that `JobGraph.slot_of` returns."""
     first_deployed_at: int | None = None
     """When the first attempt of the job was deployed. Bounded sources finish a fixed time after that."""
     planned_end: int | None = None
@@ -225,7 +226,7 @@ class JobAttempt:
         return 0
 
     def vertex_finish_times(self) -> dict[int, int]:
-        """Return when vertices finish before the job does, in epoch ms, by vertex index."""
+        """Return when the vertices finish whose sources are all bounded: vertex index -> epoch ms."""
         finish_times = {vertex.index: self._bounded_finish(vertex) for vertex in self.graph.vertices}
         return {index: at for index, at in finish_times.items() if at is not None}
 
@@ -272,7 +273,7 @@ class JobAttempt:
 
         The last vertices of a stage finish at the end of the stage, their inputs slightly earlier.
         """
-        bounded_finish = self._bounded_finish(vertex) if self.graph.is_bounded else None
+        bounded_finish = self._bounded_finish(vertex) if self.graph.has_bounded_source else None
         if self.planned_end is None:
             return bounded_finish
         stage_end = self.planned_end
@@ -341,8 +342,8 @@ class JobAttempt:
         possible_times = [] if self.settled_at is None else [self.settled_at]
         if outcome.settled_at is not None:
             # the first subtask of the last vertex settles last
-            takes_all = subtask == 0 and vertex.index == len(self.graph.vertices) - 1
-            share = 1.0 if takes_all else _settling_share(self.random, self._names(vertex, subtask))
+            settles_last = subtask == 0 and vertex.index == len(self.graph.vertices) - 1
+            share = 1.0 if settles_last else _settling_share(self.random, self._names(vertex, subtask))
             possible_times.append(outcome.at + round((outcome.settled_at - outcome.at) * share))
         if lost_at is not None and lost_at >= outcome.at:
             possible_times.append(lost_at)

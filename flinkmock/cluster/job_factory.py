@@ -57,8 +57,8 @@ class JobFactory:
     def recover(self, former_job: Job, at: int) -> Job:
         """Create a job of a former leader again at `at` (epoch ms), from its latest checkpoint.
 
-        The job keeps its id and continues the ids of checkpoints. Everything else is as in a job that is submitted at
-        `at` (recorded: tests/server/leader-change.json.gz).
+        The job keeps its id, graph and parallelism bounds, and continues the ids of checkpoints. Everything else is as
+        in a job that is submitted at `at` (recorded: tests/server/leader-change.json.gz).
         """
         spec = dataclasses.replace(former_job.spec, id=former_job.id)
         lifecycle = recovered_lifecycle(former_job, self._lifecycle(spec))
@@ -146,7 +146,7 @@ class JobFactory:
 
 
 def _parallelism_error(graph: JobGraph) -> JavaException | None:
-    """Return the exception of a vertex with a parallelism above every maximum (ExecutionJobVertex)."""
+    """Return the exception if a vertex has a higher parallelism than Flink allows (ExecutionJobVertex); else None."""
     for vertex in graph.vertices:
         if vertex.parallelism > limits.PARALLELISM:
             text = messages.parallelism_too_high(vertex.name, vertex.parallelism, limits.PARALLELISM)

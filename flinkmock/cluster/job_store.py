@@ -33,7 +33,7 @@ class JobStore:
         """The jobs that the JobManager has forgotten, in the order in which it forgot them."""
 
     def add(self, job: Job, at: int) -> None:
-        """Keep a job that ended at `at` (epoch ms); forget the oldest one if there are too many."""
+        """Keep a job that ended at `at` (epoch ms); forget expired jobs, and the oldest one if there are too many."""
         job.expires_at = at + self._expiration_ms
         self._ended_jobs.append(job)
         while self._ended_jobs and (self._ended_jobs[0].expires_at or 0) <= at:

@@ -1,4 +1,4 @@
-"""The jobs that wait for slots: they request them again when slots are freed, and fail if they wait too long.
+"""The jobs that wait for slots: they request slots again when some are freed, and fail if they wait too long.
 
 See docs/flink-behaviour.md#waiting-for-slots.
 """

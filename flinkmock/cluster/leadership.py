@@ -68,7 +68,7 @@ class Leadership:
     Args:
         cluster: The cluster.
         count: The number of JobManagers.
-        make_caches: Creates the caches of a JobManager, which is given by its number. It is called again at each crash.
+        make_caches: Returns new caches for the JobManager with this number. It is called again at each crash.
     """
 
     def __init__(self, cluster: Cluster, count: int, make_caches: Callable[[int], Caches]) -> None:

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
 
 MAX_PRINTED_LINES = 1_000
-"""How many lines are kept of each subtask of a print sink, and outputs of main methods on the JobManager, at most."""
+"""The maximum number of lines that are kept of each subtask of a print sink, and of main methods whose output is kept
+on the JobManager."""
 STARTUP_MS = 2_000
 """How long a process takes to start, until it serves requests, in ms."""
 
@@ -114,10 +115,10 @@ def _standard_output(cluster: Cluster, taskmanager: TaskManager, time: int) -> s
                 continue
             if not execution.slot or execution.slot.taskmanager is not taskmanager:
                 continue
-            records = RecordFlow(job.attempts[execution.attempt], time).io_counters(execution).records_in
+            record_count = RecordFlow(job.attempts[execution.attempt], time).io_counters(execution).records_in
             prefix = f"{execution.subtask + 1}> " if execution.vertex.parallelism > 1 else ""
-            first_number = max(1, records - MAX_PRINTED_LINES + 1)
-            lines.extend(f"{prefix}record {number}" for number in range(first_number, records + 1))
+            first_number = max(1, record_count - MAX_PRINTED_LINES + 1)
+            lines.extend(f"{prefix}record {number}" for number in range(first_number, record_count + 1))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -187,7 +188,7 @@ def _job_events(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
                 checkpoint.ends_at, job.id, checkpoint.id, checkpoint.size, duration_ms
             )
         else:
-            yield log_messages.checkpoint_failed(checkpoint.ends_at, job.id, checkpoint.id, 1)
+            yield log_messages.checkpoint_failed(checkpoint.ends_at, job.id, checkpoint.id, failure_count=1)
     ended_at = job.ended_at(time)
     if ended_at is not None:
         yield log_messages.job_ended(ended_at, job.id, job.state)

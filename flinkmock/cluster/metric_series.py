@@ -111,7 +111,7 @@ class Backpressure:
 
 
 def backpressure_at(periods: tuple[Backpressure, ...], age_ms: int) -> float:
-    """Return the ratio of time, the highest one if several periods apply."""
+    """Return the ratio of time in which a task is back-pressured: the highest one if several periods apply, or 0."""
     return max((period.ratio for period in periods if period.applies_at(age_ms)), default=0.0)
 
 

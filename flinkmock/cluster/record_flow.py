@@ -70,8 +70,8 @@ class RecordFlow:
         flow = self._flows[execution.vertex.index]
         ran_ms = counters.busy_ms + counters.idle_ms + counters.backpressured_ms
         return counters._replace(
-            buffers_in=_buffers(counters.records_in, counters.bytes_in, flow.input_channels, ran_ms),
-            buffers_out=_buffers(counters.records_out, counters.bytes_out, flow.output_channels, ran_ms),
+            buffers_in=_buffer_count(counters.records_in, counters.bytes_in, flow.input_channel_count, ran_ms),
+            buffers_out=_buffer_count(counters.records_out, counters.bytes_out, flow.output_channel_count, ran_ms),
         )
 
     def counters_without_buffers(self, execution: Execution) -> IoCounters:
@@ -128,8 +128,8 @@ class _VertexFlow:
         input_bytes: The sum of the bytes per record of all inputs. Divided by `input_count`, it is their mean.
         input_count: The number of inputs.
         bytes_out: The bytes per sent record.
-        input_channels: The number of input channels of a subtask.
-        output_channels: The number of output channels of a subtask.
+        input_channel_count: The number of input channels of a subtask.
+        output_channel_count: The number of output channels of a subtask.
     """
 
     __slots__ = (
@@ -139,9 +139,9 @@ class _VertexFlow:
         "busy_ratios",
         "bytes_out",
         "input_bytes",
-        "input_channels",
+        "input_channel_count",
         "input_count",
-        "output_channels",
+        "output_channel_count",
     )
 
     def __init__(self, graph: JobGraph, vertex: Vertex) -> None:
@@ -154,11 +154,11 @@ class _VertexFlow:
         sizes = [graph.vertices[edge.source].spec.bytes_per_record for edge in vertex.inputs] or [0]
         self.input_bytes, self.input_count = sum(sizes), len(sizes)
         self.bytes_out = vertex.spec.bytes_per_record
-        self.input_channels = graph.input_channels(vertex)
-        self.output_channels = graph.output_channels(vertex)
+        self.input_channel_count = graph.input_channel_count(vertex)
+        self.output_channel_count = graph.output_channel_count(vertex)
 
     def share(self, total: int, subtask: int) -> int:
-        """Return a subtask's share of `total` records. The shares add up to `total`, and none decreases as it grows."""
+        """Return a subtask's share of `total` records. Shares add up to `total`; none decreases when `total` grows."""
         rounds, in_last_round = divmod(total, self._round_size)
         weight, remaining = self._weights[subtask], in_last_round - self._records_before[subtask]
         if remaining <= 0:
@@ -184,13 +184,13 @@ def _rate(graph: JobGraph, vertex: Vertex) -> float:
     return sum(_rate(graph, sender) * (1.0 if sender.is_source else sender.spec.selectivity) for sender in senders)
 
 
-def _buffers(records: int, size: int, channels: int, ran_ms: int) -> int:
-    """Return the number of buffers for `size` bytes: each channel sends full buffers, and one at each timeout."""
-    if not records:
+def _buffer_count(record_count: int, byte_count: int, channel_count: int, ran_ms: int) -> int:
+    """Return the number of sent buffers: each channel sends full buffers, and one at each timeout."""
+    if not record_count:
         return 0
     # -(-a // b) is a / b, rounded up
-    flushes = channels * -(-ran_ms // BUFFER_TIMEOUT_MS)
-    return max(min(records, flushes), -(-size // NETWORK_BUFFER_BYTES))
+    flush_count = channel_count * -(-ran_ms // BUFFER_TIMEOUT_MS)
+    return max(min(record_count, flush_count), -(-byte_count // NETWORK_BUFFER_BYTES))
 
 
 def _weight(vertex: Vertex, subtask: int) -> int:

@@ -82,7 +82,7 @@ def desired_parallelism(job: Job) -> list[int]:
 
 
 def bounds_errors(job: Job, bounds: Mapping[str, ParallelismBounds]) -> list[str]:
-    """Return the messages of the errors that JobResourceRequirements.validate finds in new bounds, by vertex id."""
+    """Return the messages of the errors that JobResourceRequirements.validate finds in `bounds`, given by vertex id."""
     errors = []
     for vertex_id in java_vertex_order(bounds):
         vertex = job.graph.by_id.get(vertex_id)
@@ -104,7 +104,7 @@ def bounds_errors(job: Job, bounds: Mapping[str, ParallelismBounds]) -> list[str
 
 
 def set_bounds(job: Job, bounds: Mapping[str, ParallelismBounds]) -> None:
-    """Set new bounds by vertex id, which must be valid."""
+    """Set `bounds`: vertex id -> valid new bounds."""
     job.parallelism_bounds = {
         vertex.id: _without_unset(bounds[vertex.id], vertex.spec.max_parallelism) for vertex in job.graph.vertices
     }
@@ -134,13 +134,14 @@ def best_parallelism(job: Job, slot_count: int) -> list[int] | None:
     slots_left = slot_count - sum(lowest.values())
     if slots_left < 0:
         return None
-    slots_by_group = {}
+    slot_count_by_group = {}
     for group in lowest:
         additional = min(slots_left, highest[group] - lowest[group])
-        slots_by_group[group] = lowest[group] + additional
+        slot_count_by_group[group] = lowest[group] + additional
         slots_left -= additional
     return [
-        min(bounds[vertex.id].upper, slots_by_group[vertex.spec.slot_sharing_group]) for vertex in job.graph.vertices
+        min(bounds[vertex.id].upper, slot_count_by_group[vertex.spec.slot_sharing_group])
+        for vertex in job.graph.vertices
     ]
 
 

@@ -24,8 +24,8 @@ class RestoreSettings:
     """Flink's `SavepointRestoreSettings`.
 
     Attributes:
-        path: The path of a savepoint or a retained checkpoint. If there is none, the job fails during initialization,
-            and stays in the list of jobs.
+        path: The path of a savepoint or a retained checkpoint. If neither exists there, the job fails during
+            initialization, and stays in the list of jobs.
         allow_non_restored_state: Whether state without an operator in the job is skipped; otherwise the job fails.
         claims_state: Whether the job owns the savepoint (claimMode CLAIM), which is then deleted after the first
             checkpoint of the job.

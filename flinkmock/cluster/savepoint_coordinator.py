@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 FAILS_AFTER_MS = 4
 """The time from the trigger to the failure of an operation that can't start; at most 5 ms in the recordings."""
 STOP_SAVEPOINT_PART = 0.6
-"""The part of the duration of a stop after which its savepoint is complete. In the rest, the tasks finish."""
+"""The part of the duration of a stop after which its savepoint is complete. During the rest, the tasks finish."""
 
 
 def _timeout_ms(job: Job) -> int:
@@ -66,7 +66,7 @@ class SavepointCoordinator:
 
     @event_handler(leader_scoped=True)
     def record_past_savepoint(self, job_id: str, number: int, at: int) -> None:
-        """Trigger a savepoint that was taken before the scenario began, with its usual duration."""
+        """Trigger a savepoint that was taken before the scenario began. It takes as long as other savepoints."""
         job = self.cluster.jobs[job_id]
         savepoint = job.spec.past_savepoints[number]
         directory = self.cluster.configuration.text(SAVEPOINT_DIR) or WORKING_DIRECTORY
@@ -99,7 +99,7 @@ class SavepointCoordinator:
         follow_up: FollowUp | None,
         at: int,
     ) -> None:
-        """Add an async operation and plan its outcome.
+        """Add an async operation and plan its outcome; do nothing if the trigger id is known.
 
         Args:
             request: The request of the client.
@@ -231,7 +231,7 @@ class SavepointCoordinator:
         return error
 
     def _directory_error(self, job: Job, kind: CheckpointKind, directory: str, at: int) -> JavaException | None:
-        """Return the exception if no savepoint can be created in a directory; None if it can.
+        """Return the exception if no savepoint can be created in a directory; None if one can.
 
         Since 1.13, a savepoint that fails for this reason counts as a failed checkpoint of the job.
         """
@@ -361,7 +361,10 @@ class SavepointCoordinator:
     # -- disposal
 
     def dispose(self, path: str, trigger_id: str, at: int, jobmanager: int = 0) -> None:
-        """Trigger the disposal of the savepoint at `path`, at `at` (epoch ms)."""
+        """Trigger the disposal of the savepoint at `path`, at `at` (epoch ms); do nothing if the trigger id is known.
+
+        `jobmanager` is the number of the JobManager that received the request.
+        """
         cluster, kind = self.cluster, AsyncOperationKind.DISPOSAL
         if cluster.async_operations.find(kind, trigger_id, None, at, jobmanager) is not None:
             return

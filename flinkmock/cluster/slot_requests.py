@@ -71,7 +71,7 @@ def choose_task_without_slot(random: NamedRandom, attempt: JobAttempt, held_coun
     graph.
     """
     graph = attempt.graph
-    slot_index = random.integer(held_count, graph.slots_needed - 1, "slot request", attempt.job_id, attempt.number)
+    slot_index = random.integer(held_count, graph.needed_slot_count - 1, "slot request", attempt.job_id, attempt.number)
     for vertex in graph.vertices:
         subtask = slot_index - graph.slot_of(vertex, 0)
         if 0 <= subtask < vertex.parallelism:

@@ -233,7 +233,7 @@ class RestartStrategy:
 
 @dataclass(frozen=True, slots=True)
 class ProgramSpec:
-    """The behaviour of a jar's main method. By default it runs its job.
+    """The behaviour of a jar's main method. By default, it starts its job.
 
     Attributes:
         throws: The exception that the main method throws; None: it throws none.

@@ -1,6 +1,6 @@
 """The states of a job, with the times at which it entered them.
 
-A job that restarts again and again has a long history. Reading it as of a time takes about as long as for a short one.
+Looking up a time in the long history of a job that restarts again and again takes about as long as in a short history.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from flinkmock.cluster.states import JobState
 
 Entry = tuple[int, JobState]
 """When a state was entered (epoch ms), and the state."""
-_SHORT = 24
+_MAX_SHORT_LENGTH = 24
 """The number of entries up to which it is faster to read all of them than to keep `_times`."""
 
 
@@ -31,7 +31,7 @@ class StateHistory:
         self._entries.append((at, state))
         if self._times is not None:
             self._times.setdefault(state, []).append(at)
-        elif len(self._entries) > _SHORT:
+        elif len(self._entries) > _MAX_SHORT_LENGTH:
             self._times = {}
             for entered_at, entered in self._entries:
                 self._times.setdefault(entered, []).append(entered_at)

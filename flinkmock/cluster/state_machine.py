@@ -47,7 +47,7 @@ GLOBAL_FAILURE_MS = (8, 30)
 
 Recorded: `situations: failing stop`."""
 FAILING_MS = (12, 24)
-"""How long a job is FAILING unless the scenario specifies it."""
+"""How long a job is FAILING unless the scenario specifies that."""
 
 
 def _ignore_step(job: Job, step: Step, at: int) -> None:
@@ -60,7 +60,8 @@ class JobStateMachines:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self.on_step: Callable[[Job, Step, int], None] = _ignore_step
-        """Called with the job, the step and the time (epoch ms) when a job enters a step, before it takes effect."""
+        """Called with the job, the step and the time (epoch ms) when a job has entered the state of a step, before the
+        step affects the tasks."""
 
     # -- along the lifecycle
 
@@ -70,14 +71,17 @@ class JobStateMachines:
 
     @event_handler(leader_scoped=True)
     def advance(self, job_id: str, lifecycle_version: int, at: int) -> None:
-        """Enter the next step. Do nothing if the lifecycle was replaced after this event was scheduled."""
+        """Enter the next step, because the current one is over, unless the lifecycle was replaced meanwhile.
+
+        If the next step is RUNNING, a job of the adaptive scheduler first waits for the slots that it lacks.
+        """
         job = self._cluster.jobs[job_id]
         index = job.lifecycle.next_index(job.step_index)
         if job.lifecycle_version != lifecycle_version or index is None:
             return
         if job.lifecycle.steps[index].state == JobState.RUNNING and job.is_adaptive:
             scheduler = self._cluster.adaptive_scheduler
-            if not scheduler.try_full_parallelism(job, at):
+            if not scheduler.try_desired_parallelism(job, at):
                 scheduler.wait_for_slots(job, at)
                 return
         job.step_index = index
@@ -223,7 +227,7 @@ class JobStateMachines:
 
     @event_handler(leader_scoped=True)
     def on_stop_failed(self, job_id: str, lifecycle_version: int, at: int) -> None:
-        """Fail a RESTARTING job, because its stop with savepoint has failed."""
+        """Fail a RESTARTING job, because its stop with savepoint has failed, unless the lifecycle was replaced."""
         job = self._cluster.jobs[job_id]
         if job.lifecycle_version == lifecycle_version:
             failing = Step(JobState.FAILING, UniformRange(*FAILING_MS))
@@ -276,7 +280,9 @@ class JobStateMachines:
     # -- slots
 
     def request_slots(self, job: Job, at: int, duration: int | None) -> None:
-        """Allocate free slots. If the job then has all slots, deploy the attempt and schedule the next step.
+        """Allocate free slots. If the job then has all slots, deploy the attempt.
+
+        Restore the attempt, start its checkpoints and schedule the next step in that case.
 
         Args:
             job: A RUNNING job.
@@ -285,9 +291,9 @@ class JobStateMachines:
         """
         cluster, attempt = self._cluster, job.attempts[-1]
         held_slots = cluster.slots.held(at, job_id=job.id)
-        missing_count = job.graph.slots_needed - len(held_slots)
+        missing_count = job.graph.needed_slot_count - len(held_slots)
         held_slots += cluster.slots.allocate(job.id, missing_count, cluster.taskmanagers.all, at)
-        if len(held_slots) < job.graph.slots_needed:
+        if len(held_slots) < job.graph.needed_slot_count:
             return
         self._restore(job, at)
         deployed_at = at + cluster.random.integer(*SCHEDULING_MS, "scheduling", job.id, attempt.number)
@@ -300,14 +306,14 @@ class JobStateMachines:
         first_deployed_at = next(
             (earlier.deployed_at for earlier in job.attempts if earlier.deployed_at is not None), None
         )
-        attempt.deploy(deployed_at, held_slots[: job.graph.slots_needed], planned_end, first_deployed_at)
+        attempt.deploy(deployed_at, held_slots[: job.graph.needed_slot_count], planned_end, first_deployed_at)
         running_at = attempt.first_stage_running_at()
         if running_at is not None:
             job.checkpoints.start(
                 at,
                 running_at,
                 first_checkpoint_waits_for_tasks=cluster.release.since("2.3"),
-                vertex_finish_times=attempt.vertex_finish_times() if attempt.graph.is_bounded else {},
+                vertex_finish_times=attempt.vertex_finish_times() if attempt.graph.has_bounded_source else {},
             )
         self._schedule_next_step(job, at, duration)
         cluster.jobs_awaiting_slots.remove(job)
@@ -317,7 +323,7 @@ class JobStateMachines:
         self.request_slots(job, at, self._draw_duration(job, job.lifecycle.steps[job.step_index]))
 
     def _release_resources(self, job: Job, at: int) -> None:
-        """Release what a job in a terminal state holds, and let waiting jobs request its slots."""
+        """Release what a job in a terminal state holds, keep it in the job store, and let other jobs get its slots."""
         cluster = self._cluster
         cluster.wait_conditions.remove(job.id)
         if job.attempts:
@@ -355,9 +361,10 @@ class JobStateMachines:
         self.divert(job, at, (Step(JobState.CANCELLING, duration), Step(JobState.CANCELED)))
 
     def fail(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:
-        """Fail a job at `at` (epoch ms) outside its lifecycle. The restart strategy decides whether it restarts.
+        """Fail a job at `at` (epoch ms), regardless of its lifecycle.
 
-        Do nothing if the job is RESTARTING, FAILING or CANCELLING.
+        The restart strategy decides whether a RUNNING job restarts. Do nothing if the job is RESTARTING, FAILING or
+        CANCELLING.
 
         Raises:
             JobAlreadyTerminated: The job has ended.
@@ -383,7 +390,7 @@ class JobStateMachines:
         self.divert(job, at, steps, job.lifecycle.remaining(job.step_index))
 
     def rescale(self, job: Job, graph: JobGraph, duration: int, at: int) -> None:
-        """Restart a running job with the parallelism of `graph`, without a failure. It is down for `duration` ms."""
+        """Restart a running job with the parallelism of `graph`, without a failure, after `duration` ms."""
         remaining = job.lifecycle.remaining(job.step_index)
         job.lifecycle_version += 1
         job.lifecycle, job.step_index = remaining.after((Step(JobState.RESTARTING), Step(JobState.CREATED))), 0

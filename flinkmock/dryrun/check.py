@@ -214,7 +214,7 @@ def _reason(job_run: JobRun, simulator: Simulator) -> str:
         available = sum(
             taskmanager.slot_count for taskmanager in simulator.cluster.taskmanagers.registered_at(simulator.now)
         )
-        needed = job.graph.slots_needed
+        needed = job.graph.needed_slot_count
         if needed <= available:
             return f"other jobs hold the slots that it needs; the cluster has {available} at the end"
         return f"its tasks need {needed} slots, but the cluster has {available} at the end"

@@ -140,7 +140,7 @@ class DryRun:
             return _Idle()
         running_at = attempt.first_stage_running_at()
         if running_at is None or attempt.deployed_at is None:
-            return _Idle(f"no slots: it needs {attempt.graph.slots_needed}", inf)
+            return _Idle(f"no slots: it needs {attempt.graph.needed_slot_count}", inf)
         if running_at - at < MIN_IDLE_MS:
             return _Idle()
         running_from = running_at - self.simulator.started_at

@@ -27,7 +27,7 @@ class ChainingRules:
         return len(self.nodes[edge.target].inputs) == 1 and self._is_chainable_input(edge)
 
     def is_chained_source(self, node: StreamNode) -> bool:
-        """Return whether a source is part of the vertex that reads it, as one of several inputs."""
+        """Return whether a source is part of the vertex that reads from it, as one of several inputs."""
         if not node.is_source or len(node.outputs) != 1:
             return False
         (edge,) = node.outputs
@@ -103,7 +103,7 @@ class ChainBuilder:
         """The finished chains by the ids of their heads, in the order in which they were finished."""
 
     def start_at(self, ids: Iterable[int]) -> None:
-        """Build the chains that begin with these operators, in the order of their ids."""
+        """Build the chains that begin with these operators or with chained sources among them, in the order of ids."""
         heads = []
         for id in ids:
             node = self._rules.nodes[id]

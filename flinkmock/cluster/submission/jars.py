@@ -1,4 +1,4 @@
-"""Uploaded jars: their files, and what is read from them: the manifest and the names of classes."""
+"""Uploaded jars: their files, and the entry classes and class names that are read from them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _END_SIGNATURE = b"PK\5\6"
 """The first bytes of the record at the end of a zip file."""
 _END_SIZE = 22
 """The size of that record, in bytes."""
-_DIRECTORY_SIZE = slice(12, 16)
+_DIRECTORY_SIZE_FIELD = slice(12, 16)
 """The bytes of that record that contain the size of the list of entries."""
-_MAX_COMMENT = 65_535
+_MAX_COMMENT_SIZE = 65_535
 """The maximum size of the comment after that record, in bytes."""
 _SIZE_IN_ZIP64_RECORD = 0xFFFFFFFF
 """The size of the list of entries if it does not fit in 32 bits."""
-_MAX_NAME = 255
+_MAX_NAME_SIZE = 255
 """The maximum length of a file name on Linux, in bytes."""
 
 
@@ -58,8 +58,8 @@ class Jar:
         return self.classes is None or name in self.classes
 
 
-def manifest_entries(manifest: str) -> tuple[str, ...]:
-    """Return the classes in `program-class`, separated by commas, or the one in `Main-Class` (JarListHandler)."""
+def entry_classes_of_manifest(manifest: str) -> tuple[str, ...]:
+    """Return the classes in `program-class`, separated by commas, or those in `Main-Class` (JarListHandler)."""
     unfolded = manifest.replace("\r\n", "\n").replace("\r", "\n").replace("\n ", "")
     main_section = unfolded.split("\n\n", 1)[0]
     attributes = {}
@@ -72,9 +72,10 @@ def manifest_entries(manifest: str) -> tuple[str, ...]:
 
 
 def read_jar(path: Path) -> tuple[tuple[str, ...], frozenset[str] | None]:
-    """Return the entry classes and the classes of a jar; both are empty if the file is not a zip file.
+    """Return the entry classes and the classes of a jar, as in `Jar`.
 
-    Only the manifest is unpacked, and only up to a limit.
+    Both are empty if the file is not a zip file, or has too many entries. Only the manifest is unpacked, and only up to
+    a limit.
     """
     import zipfile  # slow to import, and needed only for jars
 
@@ -88,7 +89,7 @@ def read_jar(path: Path) -> tuple[tuple[str, ...], frozenset[str] | None]:
     except Exception:  # damaged archives raise many kinds of errors, depending on the compression
         return (), frozenset()
     classes = frozenset(name.removesuffix(".class").replace("/", ".") for name in names if name.endswith(".class"))
-    return manifest_entries(manifest.decode("utf-8", "replace")), classes or None
+    return entry_classes_of_manifest(manifest.decode("utf-8", "replace")), classes or None
 
 
 def _read_manifest(archive: zipfile.ZipFile) -> bytes:
@@ -101,7 +102,7 @@ def _read_manifest(archive: zipfile.ZipFile) -> bytes:
 def _directory_size(file: BinaryIO) -> int:
     """Return the size in bytes of a zip file's list of entries, which zipfile reads as a whole."""
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _END_SIZE - _MAX_COMMENT))
+    file.seek(max(0, size - _END_SIZE - _MAX_COMMENT_SIZE))
     tail = file.read()
     file.seek(0)
     if len(tail) < _END_SIZE:
@@ -113,7 +114,7 @@ def _directory_size(file: BinaryIO) -> int:
         if start < 0 or len(tail) - start < _END_SIZE:
             return 0
         record = tail[start : start + _END_SIZE]
-    directory_size = int.from_bytes(record[_DIRECTORY_SIZE], "little")
+    directory_size = int.from_bytes(record[_DIRECTORY_SIZE_FIELD], "little")
     return size if directory_size == _SIZE_IN_ZIP64_RECORD else directory_size
 
 
@@ -169,7 +170,7 @@ class JarStore:
         uuid = self._random.uuid("jar", self._upload_count)
         jar_id = f"{uuid}_{name}"
         entry_classes, classes = read_jar(file)
-        if len(jar_id.encode("utf-8", "replace")) > _MAX_NAME:
+        if len(jar_id.encode("utf-8", "replace")) > _MAX_NAME_SIZE:
             raise self._move_error(name, jar_id)
         try:
             path = self._files.move_in(file, f"{uuid}.jar")

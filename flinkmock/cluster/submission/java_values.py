@@ -54,7 +54,7 @@ def non_empty_text(value: object) -> str | None:
 
 
 def deserialized(value: Any) -> Any:
-    """Return the object in Flink's SerializedValue."""
+    """Return the object in Flink's SerializedValue; None if `value` is not a SerializedValue."""
     data = value.fields.get("serializedData") if isinstance(value, JavaObject) else None
     return read_object(data) if isinstance(data, bytes) else None
 

@@ -42,7 +42,7 @@ _UNITS = {"MILLISECONDS": 1, "SECONDS": 1000, "MINUTES": 60_000, "HOURS": 3_600_
 
 @dataclass(frozen=True, slots=True)
 class JobSettings:
-    """The settings of a submitted plan. What it does not set is None (`restart`) or -1 (parallelisms)."""
+    """The settings of a submitted plan. If the plan lacks them, `restart` is None, and both parallelisms are -1."""
 
     checkpoints: CheckpointSpec = field(default_factory=lambda: CheckpointSpec(every=None))
     restart: RestartStrategy | None = None
@@ -155,9 +155,9 @@ def _restart_of_options(options: Options) -> RestartStrategy | None:
         return None
     prefix = f"{_RESTART_STRATEGY}.{kind}."
     if kind == RestartStrategyKind.FAILURE_RATE:
-        failures = options.integer(f"{prefix}max-failures-per-interval")
+        max_failures = options.integer(f"{prefix}max-failures-per-interval")
         interval = options.duration(f"{prefix}failure-rate-interval")
-        return _failure_rate(1 if failures is None else failures, interval, options.duration(f"{prefix}delay"))
+        return _failure_rate(1 if max_failures is None else max_failures, interval, options.duration(f"{prefix}delay"))
     attempts = options.integer(f"{prefix}attempts", f"{prefix}attempts-before-reset-backoff")
     if kind == RestartStrategyKind.FIXED_DELAY:
         return _fixed_delay(1 if attempts is None else attempts, options.duration(f"{prefix}delay"))
@@ -192,12 +192,12 @@ def _fixed_delay(attempts: int, delay: int | None) -> RestartStrategy:
     )
 
 
-def _failure_rate(failures: int, interval: int | None, delay: int | None) -> RestartStrategy:
+def _failure_rate(max_failures: int, interval: int | None, delay: int | None) -> RestartStrategy:
     """Return a strategy of the kind failure-rate. An interval or delay (ms) of None means Flink's default."""
     default = RestartStrategy()
     return RestartStrategy(
         RestartStrategyKind.FAILURE_RATE,
-        attempts=failures,  # of this kind: the number of restarts in an interval
+        attempts=max_failures,  # for this kind, the maximum number of restarts within an interval
         delay=default.delay if delay is None else delay,
         interval=default.interval if interval is None else interval,
     )

@@ -88,7 +88,7 @@ def entry_class(program: Program) -> str:
 
 
 def output_of_main(program: Program, rules: Sequence[SubmissionRule]) -> str:
-    """Return what the main method of a program prints. Raises ProgramError if the class does not exist."""
+    """Return what the main method of a program prints. Raises the errors of `entry_class`."""
     return matching_template((entry_class(program), program.jar.name), rules).program.prints
 
 
@@ -96,7 +96,8 @@ def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
     """Return the job that the main method of a program starts.
 
     Raises:
-        ProgramError: The class does not exist, the main method throws or starts no job, or the parallelism is invalid.
+        ProgramError: The class does not exist, the main method throws or starts no job, or the parallelism, an option
+            or an argument is invalid.
     """
     spec = matching_template((entry_class(program), program.jar.name), rules)
     if not spec.program.executes:

@@ -272,7 +272,7 @@ def _slots(call: RestCall, job: Job, old_graph: JobGraph | None, new_graph: JobG
     memory = taskmanager_memory(call.cluster.configuration, call.cluster.release)
     resource = memory.slot_resource(call.cluster.spec.slots_per_taskmanager)
     slots = {}
-    for group in job.graph.slots_by_group:
+    for group in job.graph.slot_count_by_group:
         bounds_of_group = [
             bounds[vertex.id] for vertex in job.graph.vertices if vertex.spec.slot_sharing_group == group
         ]
@@ -283,8 +283,8 @@ def _slots(call: RestCall, job: Job, old_graph: JobGraph | None, new_graph: JobG
             "requestResourceProfile": _UNKNOWN_PROFILE,
             "desiredSlots": max(upper for _, upper in bounds_of_group),
             "minimalRequiredSlots": max(lower for lower, _ in bounds_of_group),
-            "preRescaleSlots": old_graph.slots_by_group[group] if old_graph else None,
-            "postRescaleSlots": new_graph.slots_by_group[group] if new_graph else None,
+            "preRescaleSlots": old_graph.slot_count_by_group[group] if old_graph else None,
+            "postRescaleSlots": new_graph.slot_count_by_group[group] if new_graph else None,
             "acquiredResourceProfile": resource,
         }
     return slots
