@@ -140,7 +140,7 @@ class JobGraph:
         return first_slots
 
     def slot_of(self, vertex: Vertex, subtask: int) -> int:
-        """Return the index of a subtask's slot. In each stage, subtasks of one group with equal indexes share a slot."""
+        """Return the index of a subtask's slot. In a stage, subtasks of one group with equal indexes share a slot."""
         return self._first_slots[vertex.stage, vertex.spec.slot_sharing_group] + subtask
 
     def input_channel_count(self, vertex: Vertex) -> int:

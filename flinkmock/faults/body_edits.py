@@ -38,9 +38,12 @@ def set_values(body: bytes, values: Mapping[ValuePath, Any]) -> tuple[bytes, fro
     return (encode(value) if changed_paths else body), frozenset(changed_paths)
 
 
-def corrupt_body(body: bytes, corrupt: Corruption) -> bytes:
-    """Return the corrupted body. It is unchanged if it is not JSON, or if it lacks the field."""
-    match corrupt.kind:
+def corrupt_body(body: bytes, corruption: Corruption) -> bytes:
+    """Return the corrupted body.
+
+    If the corruption is that of a field, but the body is not JSON or lacks the field, the body is returned unchanged.
+    """
+    match corruption.kind:
         case CorruptionKind.HTML:
             return HTML
         case CorruptionKind.TRUNCATE:
@@ -51,18 +54,18 @@ def corrupt_body(body: bytes, corrupt: Corruption) -> bytes:
         value = json.loads(body)
     except ValueError:
         return body
-    return encode(value) if _corrupt_field(value, corrupt) else body
+    return encode(value) if _corrupt_field(value, corruption) else body
 
 
-def _corrupt_field(value: Any, corrupt: Corruption) -> bool:
-    """Change a field of the parsed body in place; return whether the body has it."""
-    path = ValuePath.parse(corrupt.field)
-    if corrupt.kind is CorruptionKind.ADD_FIELD:
+def _corrupt_field(value: Any, corruption: Corruption) -> bool:
+    """Change a field of the parsed body in place; return False if the body has no such field, or no place for it."""
+    path = ValuePath.parse(corruption.field)
+    if corruption.kind is CorruptionKind.ADD_FIELD:
         positions = [position for position in path.find(value) if isinstance(position.container, dict)]
     else:
         positions = path.find_existing(value)
     for position in reversed(positions):  # from the end, so that indexes stay valid
-        _corrupt_position(position, corrupt.kind)
+        _corrupt_position(position, corruption.kind)
     return bool(positions)
 
 

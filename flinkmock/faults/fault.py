@@ -66,11 +66,11 @@ class CorruptionKind(Enum):
     """The field gets a value of another JSON type."""
     ADD_FIELD = "add-field"
     TRUNCATE = "truncate"
-    """The first half of the body."""
+    """The second half of the body is missing."""
     HTML = "html"
-    """A proxy's page, as text/html."""
+    """The body is a proxy's page, as text/html."""
     GARBAGE = "garbage"
-    """Random bytes of the same length."""
+    """The body consists of random bytes, as many as before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class LogNormal:
 
 @dataclass(frozen=True, slots=True)
 class JobStateCondition:
-    """The condition that the latest job with a name is in a state (`while-job: orders RESTARTING`)."""
+    """The condition that the newest job with a name is in a state (`while-job: orders RESTARTING`)."""
 
     job: str
     state: str
@@ -106,7 +106,7 @@ class FaultTrigger:
         patterns: Methods and paths; () for all requests.
         job: Name of the job in the path of the request; None for any request.
         headers: Headers that the request has to have.
-        during: The start (included) and end (excluded) of an interval of cluster time, in ms since the cluster started;
+        during: The start (included) and end (excluded) of an interval of cluster time, in ms since the scenario began;
             without end if the end is None. None: any time.
         job_state: The state that a job has to be in; None: any state.
         every: The fault applies to every n-th of the requests that match the conditions above.
@@ -148,7 +148,7 @@ class Fault:
         leader_failover: After the request was processed, the leader crashes. After this time, in ms, another JobManager
             becomes the leader and recovers the jobs, but not the trigger ids.
         kill_taskmanager: The number of the TaskManager that is lost after the request was processed;
-            `FIRST_TASKMANAGER` for the first one that is present.
+            `FIRST_PRESENT_TASKMANAGER` for the first one that is present.
         definition: The fault as a scenario describes it; None if it was created in Python.
     """
 

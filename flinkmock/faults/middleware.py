@@ -47,7 +47,7 @@ class FaultMiddleware:
         return self.after(request, self._handler.handle(request) if response is None else response)
 
     def before(self, request: Request) -> Response | NoResponse | None:
-        """Choose the fault of a request; return the response if the fault keeps the request from the cluster."""
+        """Choose the fault of a request. Return its response if it keeps the request from the cluster, else None."""
         target, path = self._target, request.path
         if path is None or request.rejection is not None:
             return None
@@ -56,7 +56,7 @@ class FaultMiddleware:
         with target.lock:
             if request.arrived_at is None:
                 request.arrived_at = target.advance_for_request()
-            info = TriggerContext(
+            context = TriggerContext(
                 method=request.method,
                 path=path,
                 operation=request.operation,
@@ -65,7 +65,7 @@ class FaultMiddleware:
                 headers=request.headers,
                 state_of_job=target.state_of_job,
             )
-            request.fault = target.faults.select(info)
+            request.fault = target.faults.select(context)
         if request.fault is None:
             return None
         fault = request.fault.fault

@@ -26,10 +26,10 @@ class TriggerContext:
         method: HTTP method.
         path: The decoded path.
         operation: The operation that the request matches; None if it matches none.
-        ms_since_start: The cluster time since the start of the cluster, in ms.
+        ms_since_start: The cluster time since the scenario began, in ms.
         job: Name of the job with the id in the path; None if there is none.
         headers: Headers of the request.
-        state_of_job: Returns the state of the latest job with a name; None if there is none.
+        state_of_job: Returns the state of the newest job with a name; None if there is none.
     """
 
     method: str
@@ -173,12 +173,12 @@ class Faults:
             self._cache[key] = matching
         return matching
 
-    def select(self, request: TriggerContext) -> FaultHit | None:
-        """Count the request; return the fault that applies to it, or None if there is none."""
+    def select(self, context: TriggerContext) -> FaultHit | None:
+        """Count a request; return the fault that applies to it, or None if there is none."""
         hit: FaultHit | None = None
         with self._lock:
-            for entry in self._matching_faults(request.method, request.path, request.operation):
-                if _meets_conditions(entry.fault, request):
+            for entry in self._matching_faults(context.method, context.path, context.operation):
+                if _meets_conditions(entry.fault, context):
                     entry.match_count += 1
                     if hit is None and self._is_selected(entry):
                         entry.hit_count += 1
@@ -204,31 +204,31 @@ class Faults:
                 drawn = self.random.draw(delay, *names)
                 return math.inf if drawn is None else drawn
             case LogNormal() as distribution:
-                return log_normal(distribution, self.random.number(*names))
+                return log_normal_delay(distribution, self.random.number(*names))
 
 
 def _unused_sentences(entry: _CountedFault) -> Iterator[str]:
     if not entry.hit_count:
-        yield _never_applied(entry)
+        yield _never_applied_sentence(entry)
         return
-    requests = counted(entry.hit_count, "request")
+    hit_requests = counted(entry.hit_count, "request")
     for path in entry.fault.value_paths:
         if path not in entry.changed_paths:
-            yield f'The fault "{entry.fault.name}" applied to {requests}, but no response had a value at {path}.'
+            yield f'The fault "{entry.fault.name}" applied to {hit_requests}, but no response had a value at {path}.'
 
 
-def _never_applied(entry: _CountedFault) -> str:
+def _never_applied_sentence(entry: _CountedFault) -> str:
     never_applied = f'The fault "{entry.fault.name}" never applied'
     if not entry.match_count:
         return f"{never_applied}: no request met its conditions."
-    requests = counted(entry.match_count, "request")
+    matching_requests = counted(entry.match_count, "request")
     return (
-        f"{never_applied}: {requests} met its conditions, "
+        f"{never_applied}: {matching_requests} met its conditions, "
         "but an earlier fault applied, or every, nth and chance selected none."
     )
 
 
-def log_normal(distribution: LogNormal, quantile: float) -> int:
+def log_normal_delay(distribution: LogNormal, quantile: float) -> int:
     """Return the delay at a quantile of a distribution, in ms. `quantile` is in [0, 1)."""
     from statistics import NormalDist  # rarely used, and slow to import
 
@@ -238,15 +238,15 @@ def log_normal(distribution: LogNormal, quantile: float) -> int:
     return round(drawn if distribution.max is None else min(drawn, distribution.max))
 
 
-def _meets_conditions(fault: Fault, request: TriggerContext) -> bool:
-    """Return whether a request that has the fault's method and path meets the other conditions of its trigger."""
+def _meets_conditions(fault: Fault, context: TriggerContext) -> bool:
+    """Return whether a request that a fault can match by method and path meets the fault's other conditions."""
     trigger = fault.trigger
-    if trigger.job is not None and request.job != trigger.job:
+    if trigger.job is not None and context.job != trigger.job:
         return False
-    if any(request.headers.get(name) != value for name, value in trigger.headers.items()):
+    if any(context.headers.get(name) != value for name, value in trigger.headers.items()):
         return False
     if trigger.during is not None:
         start, end = trigger.during
-        if request.ms_since_start < start or (end is not None and request.ms_since_start >= end):
+        if context.ms_since_start < start or (end is not None and context.ms_since_start >= end):
             return False
-    return trigger.job_state is None or request.state_of_job(trigger.job_state.job) == trigger.job_state.state
+    return trigger.job_state is None or context.state_of_job(trigger.job_state.job) == trigger.job_state.state

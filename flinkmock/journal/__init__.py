@@ -1,4 +1,4 @@
-"""The journal: all exchanges of a cluster, expectations about them, and exports."""
+"""The journal: the latest exchanges of a cluster, expectations about them, and exports."""
 
 from flinkmock.errors import UnmetExpectation
 from flinkmock.journal.count_range import CountRange

@@ -55,9 +55,9 @@ def review(exchange: Exchange) -> ContractReview:
     removed_later = [f"Flink {removed_in} has no {operation}."] if removed_in else []
     ignored = []
     parameters_read = {name: name in _query_parameters(release, operation.id) for name in exchange.query}
-    fields = which_fields_are_read(exchange.body, operation.request or {}, contract)
-    for kind, names in (("query parameter", parameters_read), ("field", fields)):
-        for name, is_read in names.items():
+    fields_read = which_fields_are_read(exchange.body, operation.request or {}, contract)
+    for kind, is_read_by_name in (("query parameter", parameters_read), ("field", fields_read)):
+        for name, is_read in is_read_by_name.items():
             if not is_read:
                 ignored.append(f"Flink {release} does not read the {kind} {name} of {operation}.")
             elif not removed_in and (
@@ -76,8 +76,8 @@ def _query_parameters(release: str, operation_id: str) -> frozenset[str]:
 def which_fields_are_read(body: Any, schema: Schema, contract: Contract) -> dict[str, bool]:
     """Return the fields of a body, such as "jobArtifactFileNames.entryName", and whether the release reads them.
 
-    Fields below a field that is not read are omitted. The keys of a map are not fields: a "*"
-    stands for them in the names of other fields.
+    Fields below a field that is not read are omitted. The keys of a map are not fields: a "*" stands for them in the
+    names of the fields below.
     """
     fields: dict[str, bool] = {}
 

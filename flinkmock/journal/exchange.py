@@ -34,7 +34,7 @@ class Exchange:
         wall_time: Wall-clock time at which the request was received, in ms since the epoch.
         duration_us: From receiving the head until the response was ready, in microseconds. The delay of a fault does
             not count.
-        job: Name of the job with that id; None if there is no such job.
+        job: Name of the job with the id `job_id`; None if there is no such job.
         parameters: Path parameters, as sent.
         headers: Headers of the request, in order.
         body_bytes: Body of the request as sent (of an upload, its JSON part); None if it has more than 16 KiB.

@@ -101,7 +101,7 @@ class Expectation:
         if len(matching) in self.times:
             return None
         if self.matcher.status is None:
-            outcome = f"it {_was_sent(matching)}"
+            outcome = f"it {_times_sent(matching)}"
         else:  # the request may have been sent, and answered with another status
             outcome = f"that happened {format_count(len(matching))}" if matching else "that never happened"
         summary = f"expected {self.matcher} {self.times}, but {outcome}"
@@ -134,7 +134,7 @@ class Unmatched:
         if len(matching) in self.times:
             return None
         summary = (
-            f"requests that match no operation: expected {self.times}, but they {_was_sent(matching, verb='were')}"
+            f"requests that match no operation: expected {self.times}, but they {_times_sent(matching, verb='were')}"
         )
         return "\n".join([_with_location(self.location, summary) + ".", *_listed(matching)])
 
@@ -183,7 +183,7 @@ def _with_location(location: str, text: str) -> str:
     return f"{location}: {text}" if location else text
 
 
-def _was_sent(exchanges: Sequence[Exchange], verb: str = "was") -> str:
+def _times_sent(exchanges: Sequence[Exchange], verb: str = "was") -> str:
     """Return "was sent once", "was sent 2 times", "was never sent"."""
     return f"{verb} sent {format_count(len(exchanges))}" if exchanges else f"{verb} never sent"
 
@@ -215,7 +215,7 @@ def _differences(path: str, expected: Any, actual: Any) -> list[str]:
 
 
 def _equal(expected: Any, actual: Any) -> bool:
-    """Return whether scalars are equal. Unlike in Python, true is not equal to 1."""
+    """Return whether a scalar equals the expected one, or matches its wildcards. Unlike in Python, true is not 1."""
     if isinstance(expected, str) and "*" in expected and isinstance(actual, str):
         return fnmatchcase(actual, expected)
     return bool(expected == actual) and isinstance(expected, bool) == isinstance(actual, bool)

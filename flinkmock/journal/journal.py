@@ -58,8 +58,8 @@ def _exchange(entry: Exchange | _LazyExchange, number: int) -> Exchange:
 class Journal(Sequence[Exchange]):
     """The latest `limit` exchanges, in the order of their responses. Thread-safe.
 
-    Methods take requests as text such as "POST /jobs/:jobid/stop", and raise InvalidArgument for any other text.
-    `body`, `query` and `status` restrict them as in `RequestMatcher`.
+    Methods take requests as text: "POST /jobs/:jobid/stop", or an operation id. They raise InvalidArgument for any
+    other text. `body`, `query` and `status` restrict the requests as in `RequestMatcher`.
     """
 
     def __init__(self, limit: int | None = None) -> None:
@@ -182,7 +182,7 @@ class Journal(Sequence[Exchange]):
 
         Raises:
             UnmetExpectation: More or fewer requests match. The message lists near misses.
-            InvalidArgument: No request is expected, but none could ever match: no release has a matching operation.
+            InvalidArgument: No request matches, as expected, but none ever can: no release has a matching operation.
         """
         matcher = RequestMatcher.parse(request, body, query, status)
         self.check([Expectation(matcher, CountRange.parse(times))])

@@ -21,8 +21,8 @@ ReadOutcome = tuple[int, int, int, int, str | None]
 """The values that differ between reads of one target. A plain tuple, because one is made for each read:
 
 - `cluster_time`: cluster time at which the request arrived (epoch ms)
-- `received_ms`: the same by the wall clock (epoch ms)
-- `received_ns`: the same by `time.perf_counter_ns`
+- `received_ms`: wall-clock time at which the request arrived (epoch ms)
+- `received_ns`: time at which the request arrived by `time.perf_counter_ns`
 - `size`: size of the response body (bytes)
 - `job`: name of the job; None if the path has no id of an existing job
 """

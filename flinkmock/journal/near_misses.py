@@ -26,10 +26,13 @@ class _Miss(NamedTuple):
 
 
 def near_misses(matcher: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str]:
-    """Return lines for a message: the most similar requests, or a sentence if there are none."""
+    """Return lines for a message: the most similar requests, or a sentence if there are none.
+
+    If no release has a matching operation, the first line says so.
+    """
     problem = unknown_operation_message(matcher.pattern)
-    hint = [f"  {problem}"] if problem is not None else []
-    return [*hint, *_nearest(matcher, exchanges)]
+    hints = [f"  {problem}"] if problem is not None else []
+    return [*hints, *_nearest(matcher, exchanges)]
 
 
 def _nearest(matcher: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str]:

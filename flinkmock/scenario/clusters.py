@@ -90,7 +90,7 @@ class ClusterReader:
         return tuple(sorted(changes, key=lambda change: change.at))
 
     def leader_hangs(self) -> tuple[tuple[int, int], ...]:
-        """Return the periods in which the leader hangs: start and end, in ms since the cluster's start.
+        """Return the periods in which the leader hangs: start and end, in ms since the scenario's start.
 
         A leader that hangs has crashed, but its crash is noticed only at the end.
         """
@@ -150,7 +150,7 @@ class ClusterReader:
         return as_int(node.get("count") if node is not None and node.items else node, default)
 
     def _events(self, key: str) -> Iterator[tuple[int, YamlNode]]:
-        """Yield the time (in ms since the cluster's start) and the event of each entry of `events`.
+        """Yield the time (in ms since the scenario's start) and the event of each entry of `events`.
 
         Args:
             key: "jobmanagers" or "taskmanagers".

@@ -290,7 +290,7 @@ def _leader_hang_fault(period: tuple[int, int]) -> Fault:
     """Return the fault of a leader that hangs: no JobManager responds, since all of them ask the leader.
 
     Args:
-        period: Start and end, in ms since the cluster's start.
+        period: Start and end, in ms since the scenario's start.
     """
     return Fault("the leader hangs", FaultTrigger(during=period), drop=Drop.HANG)
 

@@ -44,30 +44,30 @@ _RESTART: SearchStrategy[Any] = st.just("none") | st.fixed_dictionaries(
 )
 
 
-def operations(exception_names: Sequence[str], *, of_one_job: bool) -> SearchStrategy[dict[str, Any]]:
+def cluster_operations(exception_names: Sequence[str], *, of_one_job: bool) -> SearchStrategy[dict[str, Any]]:
     """Generate durations and failures of cluster operations, as in the section `operations`.
 
     Args:
         exception_names: The names of exceptions in the scenario.
         of_one_job: Whether they are the cluster operations of one job, instead of those of all jobs.
     """
-    drawn_exceptions = st.sampled_from(exception_names) if exception_names else EXCEPTIONS
-    failures = {"fails": _FAILS, "exception": drawn_exceptions}
+    exceptions = st.sampled_from(exception_names) if exception_names else EXCEPTIONS
+    failures = {"fails": _FAILS, "exception": exceptions}
     with_duration: SearchStrategy[Any] = DURATIONS_OR_WAITS | st.fixed_dictionaries(
         {}, optional={"duration": DURATIONS_OR_WAITS, **failures}
     )
     without_duration: SearchStrategy[Any] = st.fixed_dictionaries({}, optional=failures)
-    keys = dict.fromkeys(("savepoint", "stop-with-savepoint", "checkpoint", "cancel"), with_duration) | {
+    by_operation = dict.fromkeys(("savepoint", "stop-with-savepoint", "checkpoint", "cancel"), with_duration) | {
         "submit": without_duration
     }
     if not of_one_job:
-        keys |= {
+        by_operation |= {
             "dispose-savepoint": with_duration,
             "upload": without_duration,
             "delete-dataset": DURATIONS_OR_RANGES,
             "result-ttl": SECONDS,
         }
-    return st.fixed_dictionaries({}, optional=keys)
+    return st.fixed_dictionaries({}, optional=by_operation)
 
 
 @st.composite
@@ -106,7 +106,7 @@ def jobs(draw: DrawFn, scheduler: str, exception_names: Sequence[str]) -> Any:
         "restart": _RESTART,
         "restore-duration": DURATIONS_OR_RANGES,
         "user-config": st.dictionaries(NAMES, TEXTS, max_size=2),
-        "operations": operations(exception_names, of_one_job=True),
+        "operations": cluster_operations(exception_names, of_one_job=True),
         "age": st.integers(1, 10).map("{}m".format),
     }
     return draw(st.fixed_dictionaries({"type": st.just("batch")} if is_batch else {}, optional=optional))

@@ -19,6 +19,7 @@ TEXTS = st.text("abc 019 äß漢🐟 :#-,.'\"\\\\/{}[]&*!|>%@`~=?<", max_size=12
 SECONDS = st.integers(1, 600).map(
     lambda seconds: f"{seconds}s" if seconds < 120 else f"{seconds // 60}m{seconds % 60}s"
 )
+"""Durations of 1 second to 10 minutes, as a scenario writes them."""
 DURATIONS = SECONDS | st.integers(1, 5000).map("{}ms".format)
 DURATIONS_OR_RANGES = DURATIONS | st.tuples(st.integers(0, 60), st.integers(0, 60)).map(
     lambda pair: f"{min(pair)}s..{max(pair)}s"

@@ -17,8 +17,8 @@ from flinkmock.strategies.parameters import KnownValues, parameter_texts, query_
 from flinkmock.strategies.values import values_of
 
 BOUNDARY = "flinkmock-0f1e2d3c"
-JSON = {"Content-Type": "application/json"}
-FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+JSON_HEADERS = {"Content-Type": "application/json"}
+FORM_HEADERS = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 
 @dataclass(frozen=True)
@@ -113,17 +113,17 @@ def _bodies(contract: Contract, operation: Operation) -> SearchStrategy[tuple[Ma
     if operation.request is None:
         return st.just(({}, None))
     bodies = values_of(contract.release.minor).of(operation.request)
-    return bodies.map(lambda body: (JSON, json.dumps(body).encode()))
+    return bodies.map(lambda body: (JSON_HEADERS, json.dumps(body).encode()))
 
 
 def _forms(contract: Contract, operation: Operation) -> SearchStrategy[tuple[Mapping[str, str], bytes]]:
     """Generate uploads: a jar, or a job graph with the JSON that contains the name of its file."""
     if operation.request is None:
         names = st.text("abcdefgh", min_size=1, max_size=8).map(lambda name: f"{name}.jar")
-        return names.map(lambda name: (FORM, _form(_part("jarfile", small_jar(), name))))
+        return names.map(lambda name: (FORM_HEADERS, _form(_part("jarfile", small_jar(), name))))
     field_name = next(iter(contract.definitions[operation.request["$ref"].removeprefix("#/$defs/")]["properties"]))
     request = _part("request", json.dumps({field_name: "plan.bin"}).encode())
-    return st.binary().map(lambda plan: (FORM, _form(request, _part("file_0", plan, "plan.bin"))))
+    return st.binary().map(lambda plan: (FORM_HEADERS, _form(request, _part("file_0", plan, "plan.bin"))))
 
 
 def _part(name: str, content: bytes, file_name: str | None = None) -> bytes:

@@ -9,7 +9,7 @@ from hypothesis.strategies import DrawFn
 
 from flinkmock.contract import LATEST, Contract
 from flinkmock.strategies.faults import fault_mappings
-from flinkmock.strategies.jobs import jobs, operations
+from flinkmock.strategies.jobs import cluster_operations, jobs
 from flinkmock.strategies.lifecycles import EXCEPTIONS, NAMES
 from flinkmock.strategies.yaml_repr import DrawnScenario
 
@@ -20,8 +20,8 @@ DEFAULT_MAX_JOBS = 3
 def scenarios(
     draw: DrawFn, *, flink: str | None = None, min_jobs: int = 0, max_jobs: int = DEFAULT_MAX_JOBS, faults: bool = False
 ) -> DrawnScenario:
-    """Generate valid scenarios: jobs with lifecycles that Flink allows, slow and failing operations, checkpoints,
-    exceptions. The simplest ones are empty, or have one running job.
+    """Generate valid scenarios: jobs with lifecycles that Flink allows, slow and failing cluster operations,
+    checkpoints, exceptions. The simplest ones are empty, or have one running job.
 
     A generated scenario is a mapping for `FlinkMock(...)`. A failing test shows it as YAML. It has no clock: the test
     sets it, or `FlinkMock` uses its default.
@@ -53,7 +53,7 @@ def scenarios(
         "exceptions": exceptions,
         "jobs": started_jobs,
         "submitted": draw(st.dictionaries(NAMES.map("{}*".format), jobs(scheduler, exception_names), max_size=1)),
-        "operations": draw(operations(exception_names, of_one_job=False)),
+        "operations": draw(cluster_operations(exception_names, of_one_job=False)),
     }
     scenario |= {name: section for name, section in sections.items() if section}
     if faults and (drawn := draw(st.lists(fault_mappings(release.minor), max_size=2))):

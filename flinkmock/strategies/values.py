@@ -96,7 +96,7 @@ class Values:
         mandatory: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
             {name: self._of(value_schema) for name in required}
         )
-        return st.builds(lambda first, second: {**second, **first}, mandatory, entries)
+        return st.builds(lambda required_entries, others: {**others, **required_entries}, mandatory, entries)
 
     def _simplest(self, schema: Schema) -> Any:
         """Return the value to which the strategy of the schema shrinks."""

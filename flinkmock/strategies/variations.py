@@ -19,7 +19,7 @@ def variations(
     missing and empty values, -1, the largest numbers, and fields and enum values of a later release.
 
     Use them with `FlinkMock.faults.add(*variation)`. A failing example shrinks to few changes, one if that is enough,
-    and shows them as YAML.
+    and shows them as YAML. If the contract allows no changes, there are no faults.
 
     Args:
         operation: "GET /jobs/overview", or an operation id.

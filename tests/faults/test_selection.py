@@ -11,7 +11,7 @@ from flinkmock.contract import Contract
 from flinkmock.contract.pattern import Pattern
 from flinkmock.errors import NotFound
 from flinkmock.faults import Drop, Fault, Faults, FaultTrigger, JobStateCondition, LogNormal, TriggerContext
-from flinkmock.faults.selection import log_normal
+from flinkmock.faults.selection import log_normal_delay
 from flinkmock.named_random import UNBOUNDED, NamedRandom, UniformRange
 
 CONTRACT = Contract.load("2.3")
@@ -169,10 +169,10 @@ def test_delays_follow_their_distribution() -> None:
 
 def test_a_log_normal_distribution_has_its_median_and_p99() -> None:
     distribution = LogNormal(200, 2_000)
-    assert log_normal(distribution, 0.5) == 200
-    assert log_normal(distribution, 0.99) == 2_000
-    assert log_normal(distribution, 0.0) >= 0
-    assert log_normal(LogNormal(200, 2_000, 3_000), 0.99999) == 3_000
+    assert log_normal_delay(distribution, 0.5) == 200
+    assert log_normal_delay(distribution, 0.99) == 2_000
+    assert log_normal_delay(distribution, 0.0) >= 0
+    assert log_normal_delay(LogNormal(200, 2_000, 3_000), 0.99999) == 3_000
 
 
 def test_some_drops_let_the_request_reach_the_cluster() -> None:
