@@ -1,4 +1,4 @@
-"""Clocks that jump by years."""
+"""Clocks that jump by years, and jobs that restart very often."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schemas are compiled to Python source. Texts in schemas, such as imported ones, never become code."""
+"""Schemas are compiled to Python source. Texts in schemas, for example of an imported release, never become code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Heads of requests that are too long, or that a parser might read repeatedly."""
+"""Heads of requests that are too long, malformed or of HTTP 1.0, or that a parser might read repeatedly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Requests that could take minutes, or gigabytes of memory. If one of them does, its test does not end."""
+"""Requests that could take minutes or gigabytes of memory, or that exceed limits.
+
+The tests don't measure times: if a request takes minutes, its test hangs.
+"""
 
 from __future__ import annotations
 
@@ -60,8 +63,8 @@ def test_large_ranges_of_subtasks_are_selected_quickly(
 
 
 def test_metrics_of_a_thousand_subtasks_are_aggregated() -> None:
-    wide = "cluster: {taskmanagers: 1000}\n" + SCENARIO.replace("parallelism: 2", "parallelism: 1000")
-    with FlinkMock(wide, clock="virtual") as mock, httpx.Client(base_url=mock.url, trust_env=False) as client:
+    wide_scenario = "cluster: {taskmanagers: 1000}\n" + SCENARIO.replace("parallelism: 2", "parallelism: 1000")
+    with FlinkMock(wide_scenario, clock="virtual") as mock, httpx.Client(base_url=mock.url, trust_env=False) as client:
         mock.advance("1m")
         [(job_id, job)] = mock.cluster.jobs.items()
         target = f"/jobs/{job_id}/vertices/{job.graph.vertices[1].id}"
@@ -81,10 +84,10 @@ def test_a_date_with_a_year_of_any_length_is_accepted(client: httpx.Client) -> N
     assert client.get("/index.html", headers=headers).status_code == 200
 
 
-def jar(content: bytes | str = "Main-Class: a.B\r\n\r\n", compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+def jar(manifest: bytes | str = "Main-Class: a.B\r\n\r\n", compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
-        archive.writestr("META-INF/MANIFEST.MF", content)
+        archive.writestr("META-INF/MANIFEST.MF", manifest)
     return file.getvalue()
 
 

@@ -132,9 +132,7 @@ def test_serve_prints_its_url_and_its_ca(tmp_path: Path) -> None:
         (["--bearer-token", "a b"], "is not a token"),
     ],
 )
-def test_mistakes_in_options_are_reported(
-    arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_invalid_options_are_reported(arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]) -> None:
     try:
         assert main(["serve", "--port", "0", *arguments]) == 2
     except SystemExit as end:

@@ -29,12 +29,12 @@ def mock() -> Iterator[FlinkMock]:
         yield mock
 
 
-def get(mock: FlinkMock, path: str = "/ns/job/jobs", authorization: str | None = None, **headers: str) -> Any:
+def get(mock: FlinkMock, target: str = "/ns/job/jobs", authorization: str | None = None, **headers: str) -> Any:
     """Send a GET. The names of `headers` have underscores in place of hyphens."""
     origin = f"http://{mock.host}:{mock.port}"
     if authorization is not None:
         headers["Authorization"] = authorization
-    return httpx.get(origin + path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    return httpx.get(origin + target, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
 BASIC_CHALLENGE, BEARER_CHALLENGE = 'Basic realm="Flink"', 'Bearer realm="Flink"'
@@ -77,7 +77,7 @@ def test_credentials_expire(mock: FlinkMock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status"),
+    ("target", "status"),
     [
         ("/ns/job/", 200),
         ("/ns/job/v1/jobs?a=b", 200),
@@ -89,8 +89,8 @@ def test_credentials_expire(mock: FlinkMock) -> None:
         ("/ns/JOB/jobs", 404),
     ],
 )
-def test_only_paths_below_the_base_path_reach_the_cluster(mock: FlinkMock, path: str, status: int) -> None:
-    response = get(mock, path, authorization="Bearer token")
+def test_only_paths_below_the_base_path_reach_the_cluster(mock: FlinkMock, target: str, status: int) -> None:
+    response = get(mock, target, authorization="Bearer token")
     assert response.status_code == status
     if status == 404:
         assert "nginx" in response.text

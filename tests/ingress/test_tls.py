@@ -59,7 +59,7 @@ def test_a_request_without_tls_is_redirected(mock: FlinkMock, target: str) -> No
 
 
 @pytest.mark.parametrize("data", [b"", b"\x16", b"\x16\x03\x01\x00\x05hello", b"nonsense\r\n\r\n"])
-def test_clients_with_other_protocols_do_no_harm(mock: FlinkMock, data: bytes) -> None:
+def test_the_server_survives_connections_without_a_tls_handshake(mock: FlinkMock, data: bytes) -> None:
     with socket.create_connection((mock.host, mock.port), timeout=TEST_TIMEOUT_S) as wire:
         wire.sendall(data)
     assert httpx.get(mock.url + "/jobs", verify=mock.ssl_context).status_code == 200
@@ -148,7 +148,7 @@ def test_unreadable_key_stores_are_reported(tmp_path: Path, content: bytes | Non
         FlinkMock({"cluster": {"config": config}}).start()
 
 
-def test_certificates_that_do_not_fit_their_key_are_reported(tmp_path: Path) -> None:
+def test_unusable_certificates_and_keys_are_reported(tmp_path: Path) -> None:
     (tmp_path / "cert.pem").write_bytes(certificates.server_certificate("127.0.0.1").certificate)
     (tmp_path / "key.pem").write_bytes(certificates.client_certificate().key)
     with pytest.raises(FlinkMockError, match="has no certificate that fits its key"):

@@ -4,9 +4,9 @@
 
 It sends bodies of 1 B to 200 MiB, with and without `Expect`, with a content length and chunked. It checks that each
 response has the same status as without the proxy, that Flink's commands succeed, that each page of the dashboard has
-the same errors as without the proxy, and that the proxy reports no findings and no request without a response. It takes
-about five minutes. It needs curl; the browser needs what tests/dashboard needs, and is skipped without it.
-`--only uploads,bodies,commands,browser` selects parts.
+the same errors as without the proxy, and that the proxy reports no findings, no request without a response and no
+unknown operation. It takes about five minutes. It needs curl. The browser needs the same tools as tests/dashboard, and
+is skipped without them. `--only uploads,bodies,commands,browser` selects parts.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CURL_OPTIONS = {
     "chunked": ("-H", "Transfer-Encoding: chunked"),
     "chunked, no Expect": ("-H", "Transfer-Encoding: chunked", "-H", "Expect:"),
 }
-TIMEOUT_S = 180
+CURL_TIMEOUT_S = 180
 MISSING_JOBS = ("price-import", "nightly-report")
 """Jobs that the cluster lacks. Pages of the dashboard that need them are not visited."""
 
@@ -63,12 +63,13 @@ class Clients:
     def compare(self, description: str, send: Callable[[str], Any]) -> None:
         """Compare the results of `send` for the URL of the cluster and for that of the proxy."""
         direct_result, proxied_result = send(self.direct_url), send(self.proxy_url)
-        self.check(f"{description}: {proxied_result}", direct_result == proxied_result, f"directly {direct_result}")
+        is_equal = direct_result == proxied_result
+        self.check(f"{description}: {proxied_result}", f"directly {direct_result}", has_passed=is_equal)
 
-    def check(self, description: str, is_met: bool, details: str = "") -> None:
+    def check(self, description: str, details: str, *, has_passed: bool) -> None:
         """Print the result of a check, with details if it failed, and remember a failure."""
-        print(description if is_met else f"FAILURE: {description}, {details}", flush=True)
-        if not is_met:
+        print(description if has_passed else f"FAILURE: {description}, {details}", flush=True)
+        if not has_passed:
             self.failures.append(description)
 
     def create_file(self, size: int) -> Path:
@@ -80,8 +81,8 @@ class Clients:
         return file
 
     def curl(self, *arguments: str) -> tuple[str, str]:
-        """Return the status of a response, and the exit code of curl if that is not 0."""
-        command = ["curl", "-sS", "-o", str(self.folder / "body"), "-w", "%{http_code}", "-m", str(TIMEOUT_S)]
+        """Return the status of a response, and a text with curl's exit code ("" if it is 0)."""
+        command = ["curl", "-sS", "-o", str(self.folder / "body"), "-w", "%{http_code}", "-m", str(CURL_TIMEOUT_S)]
         completed = subprocess.run([*command, *arguments], capture_output=True, text=True)
         return completed.stdout, f"curl: {completed.returncode}" if completed.returncode else ""
 
@@ -128,7 +129,7 @@ class Clients:
         ):
             words = [{"JOB": job_id, "SAVEPOINT": savepoint}.get(word, word) for word in arguments]
             code, output = flink.run([words[0], "-m", address, *words[1:]])
-            self.check(f"flink {' '.join(arguments)}: exit code {code}", code == 0, output)
+            self.check(f"flink {' '.join(arguments)}: exit code {code}", output, has_passed=code == 0)
             if arguments[0] == "run" and (match := re.search("[0-9a-f]{32}", output)):
                 job_id = match[0]
                 driver = Driver(self.direct_url, jars, str(self.folder))
@@ -170,10 +171,10 @@ def page_errors(browser: Browser, url: str, page: str) -> list[str]:
 
 @contextmanager
 def run_proxy(url: str, folder: Path, failures: list[str]) -> Iterator[str]:
-    """Run `flinkmock proxy` as a process; yield the URL of the proxy. At the end, print its summary, and add a failure
-    to `failures` if it has findings or requests without a response.
+    """Run `flinkmock proxy` as a process; yield the URL of the proxy.
 
-    Nobody reads its output while it runs.
+    At the end, print the proxy's summary. If it has findings, requests without a response or unknown operations, add a
+    failure to `failures`. Until then, nobody reads the proxy's output.
     """
     command = [sys.executable, "-m", "flinkmock", "proxy", url, "--port", "0", "--journal", str(folder / "journal.har")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -33,10 +33,10 @@ def cluster() -> Iterator[FlinkMock]:
 
 
 class RunningProxy:
-    """A running proxy at `url`. `stop` returns its exit code, standard output and standard error."""
+    """A running proxy at `url`. `stop` returns its exit code, and the unread standard output and standard error."""
 
-    def __init__(self, upstream: str, *options: str) -> None:
-        self.process = ForkedCommand("proxy", upstream, "--port", "0", *options)
+    def __init__(self, upstream_url: str, *options: str) -> None:
+        self.process = ForkedCommand("proxy", upstream_url, "--port", "0", *options)
         stream = self.process.stderr if "--format" in options else self.process.stdout
         self.first_line = stream.readline()
         self.url = self.first_line.split()[3].rstrip(",")
@@ -57,8 +57,8 @@ class RunningProxy:
 
 
 @contextlib.contextmanager
-def run_proxy(upstream: str, *options: str) -> Iterator[RunningProxy]:
-    running = RunningProxy(upstream, *options)
+def run_proxy(upstream_url: str, *options: str) -> Iterator[RunningProxy]:
+    running = RunningProxy(upstream_url, *options)
     try:
         yield running
     finally:
@@ -162,7 +162,7 @@ def test_requests_and_mistakes_in_them_are_printed_at_once(cluster: FlinkMock) -
     with run_proxy(cluster.url) as running:
         targets = ("/jobs", "/nowhere", "/jobs/abc", "/jobs?x=1")
         assert [running.get_status(target) for target in targets] == [200, 404, 400, 200]
-        lines = [running.process.stdout.readline() for _ in range(7)]  # before the proxy ends
+        lines = [running.process.stdout.readline() for _ in range(7)]  # before the proxy stops
         _, output, _ = running.stop()
     printed = [line[14:].rstrip() if line[2] == ":" else line.rstrip() for line in lines]
     assert printed[:3] == [

@@ -180,7 +180,7 @@ async def test_a_response_that_hangs_does_not_block_other_requests(
     assert received.startswith(b"HTTP/1.1 200 ")
 
 
-async def test_the_same_seed_selects_the_same_requests(
+async def test_the_same_seed_selects_the_same_requests_as_in_a_fake_cluster(
     cluster: FlinkMock, serve: Serve, exchanges: list[Exchange]
 ) -> None:
     faults = [

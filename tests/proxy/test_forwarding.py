@@ -240,8 +240,9 @@ async def test_a_client_that_expects_100_continue_is_served(cluster: FlinkMock, 
 
 
 async def test_long_bodies_are_streamed(serve: Serve) -> None:
-    """While a body of 100 MiB is sent in each direction, the proxy's memory grows by less than a tenth of it, besides
-    what it keeps to check the two bodies.
+    """While a body of 100 MiB is sent in each direction, the proxy's memory grows by less than 10 MiB.
+
+    The bytes that the proxy keeps to check the bodies are not counted.
     """
     size = 100 * MIB
 

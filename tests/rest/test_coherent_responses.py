@@ -48,9 +48,9 @@ def test_durations_in_one_response_end_at_the_same_time() -> None:
 def test_an_operator_receives_what_its_predecessor_emits() -> None:
     with scenario_harness(JOB.replace("caches: true", "caches: false"), flink="2.3") as harness:
         harness.advance_to(20_000)
-        source = [f"0.{name}" for name in ("Source__numbers", "keep", "map")]
-        received = metric_values(harness, 0, *(f"{name}.numRecordsIn" for name in source))
-        emitted = metric_values(harness, 0, *(f"{name}.numRecordsOut" for name in source))
+        operators = [f"0.{name}" for name in ("Source__numbers", "keep", "map")]
+        received = metric_values(harness, 0, *(f"{name}.numRecordsIn" for name in operators))
+        emitted = metric_values(harness, 0, *(f"{name}.numRecordsOut" for name in operators))
         assert received[0] == 0 < emitted[0]
         assert received[1:] == emitted[:-1]
         assert emitted[-1] == metric_values(harness, 0, "0.numRecordsOut")[0]
@@ -72,8 +72,8 @@ def test_a_source_has_metrics_of_its_splits_but_not_in_2_0() -> None:
         recorded = next(
             step for step in load(RECORDINGS / "2.3.0" / "job-running.json.gz") if step["step"] == "v0/metrics"
         )["response"]["body"]
-        real = {metric["id"].partition(".split.1.")[2] for metric in recorded if ".split." in metric["id"]}
-        assert split_metrics == {f"orders-{number}.{name}" for number in range(4) for name in real}
+        recorded_names = {metric["id"].partition(".split.1.")[2] for metric in recorded if ".split." in metric["id"]}
+        assert split_metrics == {f"orders-{number}.{name}" for number in range(4) for name in recorded_names}
         assert [name for name in names if "orders-3.watermark.currentWatermark" in name] == [
             "0.Source__numbers.split.orders-3.watermark.currentWatermark"
         ]

@@ -51,15 +51,15 @@ MISSING_JAR = "Jar file /dir/x.jar does not exist"
 UNKNOWN_OPERATION_KEY = "Operation not found under key: org.apache.flink.runtime.rest.handler."
 
 
-def error_response(error: ClusterError, operation: str, release: str) -> tuple[int, list[str], bool]:
-    """Return the status and the messages of the response, and whether it has CORS headers."""
+def error_response(error: ClusterError, operation_id: str, release: str) -> tuple[int, list[str], bool]:
+    """Return the status and the messages of the response, and whether it has a CORS header."""
     contract = Contract.load(release)
-    response = error_response_for(error, contract.operation(operation), ReleaseQuirks.of(contract.release))
+    response = error_response_for(error, contract.operation(operation_id), ReleaseQuirks.of(contract.release))
     return response.status, json.loads(response.body)["errors"], response.has_cors_header
 
 
 @pytest.mark.parametrize(
-    ("error", "operation", "release", "status", "first_line"),
+    ("error", "operation_id", "release", "status", "first_line"),
     [
         (JobNotFound(ID), "getJobDetails", "2.3", 404, NOT_FOUND_EXCEPTION + f"Job {ID} not found"),
         (JobNotFound(ID), "getJobExecutionResult", "2.3", 404, REST_EXCEPTION + UNKNOWN_JOB),
@@ -112,9 +112,9 @@ def error_response(error: ClusterError, operation: str, release: str) -> tuple[i
     ],
 )  # fmt: skip
 def test_each_error_has_the_status_and_first_line_of_flink(
-    error: ClusterError, operation: str, release: str, status: int, first_line: str
+    error: ClusterError, operation_id: str, release: str, status: int, first_line: str
 ) -> None:
-    actual_status, errors, cors = error_response(error, operation, release)
+    actual_status, errors, has_cors_header = error_response(error, operation_id, release)
     assert actual_status == status
     if status == 500:
         assert errors[0] == "Internal server error."
@@ -124,7 +124,7 @@ def test_each_error_has_the_status_and_first_line_of_flink(
         assert errors[0].startswith(f"{first_line}\n\tat ")
         assert errors[0].endswith("\n")
     assert len(errors) == (2 if status == 500 else 1)
-    assert cors
+    assert has_cors_header
 
 
 def test_a_missing_log_file_is_not_found() -> None:

@@ -155,7 +155,7 @@ def test_text_before_the_first_part_hides_all_parts_in_1_12(
     assert list(client.engine.last_call.files) == files
 
 
-def test_a_text_part_is_the_json_body(client: Client) -> None:
+def test_the_part_named_request_is_the_json_body(client: Client) -> None:
     body = form_part(DISPOSITION + b'; name="request"', b'{"executionPlanFileName": "p"}') + file_part(b"p") + b"--b--"
     assert upload(client, body, "/jobs").status == 202
     assert client.engine.last_call.body == {"executionPlanFileName": "p"}

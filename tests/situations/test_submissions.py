@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.rest.handlers.handler_client import HandlerClient
-from tests.rest.handlers.test_submitted_plans import ANY, submit
+from tests.rest.handlers.test_submitted_plans import CATCH_ALL_RULES, submit
 from tests.situations import recorded
 
 OPERATION_IDS = {
@@ -33,7 +33,7 @@ def recorded_views(plan: str) -> dict[str, Any]:
 def submitted(request, tmp_path):
     """Submit a plan and advance the clock to the time of the recording; yield client, job id and name of the plan."""
     with HandlerClient(
-        flink="2.3", submissions=ANY, configuration={"state.checkpoints.dir": "file:///flink/checkpoints"}
+        flink="2.3", submissions=CATCH_ALL_RULES, configuration={"state.checkpoints.dir": "file:///flink/checkpoints"}
     ) as client:
         jobid = submit(client, tmp_path, request.param)
         client.advance(3_000)
@@ -79,7 +79,9 @@ def test_the_plan_and_the_configuration_are_the_recorded_ones(submitted, view):
 def test_the_checkpoint_configuration_is_the_recorded_one(tmp_path):
     for plan in ("streamgraph", "jobgraph"):
         with HandlerClient(
-            flink="2.3", submissions=ANY, configuration={"state.checkpoints.dir": "file:///flink/checkpoints"}
+            flink="2.3",
+            submissions=CATCH_ALL_RULES,
+            configuration={"state.checkpoints.dir": "file:///flink/checkpoints"},
         ) as client:
             jobid = submit(client, tmp_path, plan)
             client.advance(3_000)
@@ -87,7 +89,7 @@ def test_the_checkpoint_configuration_is_the_recorded_one(tmp_path):
 
 
 def test_a_job_that_cannot_be_restored_fails_as_recorded(tmp_path):
-    with HandlerClient(flink="2.3", submissions=ANY) as client:
+    with HandlerClient(flink="2.3", submissions=CATCH_ALL_RULES) as client:
         jobid = submit(client, tmp_path, "lost-savepoint")
         client.advance(3_000)
         cause = client.call("getJobExecutionResult", jobid=jobid)["job-execution-result"]["failure-cause"]
@@ -101,7 +103,7 @@ def test_a_job_that_cannot_be_restored_fails_as_recorded(tmp_path):
 
 
 def test_the_stream_graph_of_a_batch_job_is_the_recorded_one(tmp_path):
-    with HandlerClient(flink="2.3", submissions=ANY) as client:
+    with HandlerClient(flink="2.3", submissions=CATCH_ALL_RULES) as client:
         jobid = submit(client, tmp_path, "streamgraph-batch")
         client.advance(3_000)
         details, expected = client.call("getJobDetails", jobid=jobid), recorded_views("streamgraph-batch")[""]

@@ -49,12 +49,12 @@ class HandlerClient:
     def __exit__(self, *_: object) -> None:
         self.engine.close()
 
-    def call(self, operation: str, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None,
+    def call(self, operation_id: str, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None,
             files: Sequence[UploadedFile] = (), **path: Any) -> Any:  # fmt: skip
         """Call an operation, and return the JSON of the response, or its bytes if it is a file.
 
         Args:
-            operation: The operation id.
+            operation_id: The id of the operation.
             query: The query parameters.
             body: The JSON of the request body.
             files: The uploaded files.
@@ -63,16 +63,16 @@ class HandlerClient:
         Raises:
             ClusterError: The cluster rejects the request.
         """
-        route = self.engine.contract.operation(operation)
+        operation = self.engine.contract.operation(operation_id)
         target = "/".join(
             quote(str(path[segment.removeprefix(":")]), safe="") if segment.startswith(":") else segment
-            for segment in route.segments
+            for segment in operation.segments
         )
         texts = {
             name: ",".join(map(_text, value if isinstance(value, list) else [value]))
             for name, value in (query or {}).items()
         }
-        return self.in_process.json(route.method, f"/{target}?{urlencode(texts)}", body, files)
+        return self.in_process.json(operation.method, f"/{target}?{urlencode(texts)}", body, files)
 
     def upload(self, path: Path) -> str:
         """Upload a jar and return its id. A copy is uploaded, because the engine moves the file."""

@@ -35,11 +35,11 @@ def collecting_client(
     release: str,
     rows: tuple[Any, ...] = ROWS,
     *,
-    checkpoint_interval: int | None = None,
+    checkpoint_interval_ms: int | None = None,
     explicit_keys: Collection[str] = (),
 ) -> HandlerClient:
     """Return a client of a cluster whose submission rule has these results, and overrides `explicit_keys` of plans."""
-    spec = dataclasses.replace(job(name="any", every=checkpoint_interval), results=rows)
+    spec = dataclasses.replace(job(name="any", every=checkpoint_interval_ms), results=rows)
     return HandlerClient(flink=release, submissions=(SubmissionRule("*", spec, frozenset(explicit_keys)),))
 
 
@@ -57,6 +57,7 @@ def request_results(client: HandlerClient, jobid: str, version: str = "", offset
 
 
 def rows_of(response: dict[str, Any]) -> list[bytes]:
+    """Return the rows in a response. The first bytes in a serialized ArrayList are its capacity."""
     return [row for row in response["serializedResults"].annotations if isinstance(row, bytes)][1:]
 
 
@@ -104,7 +105,7 @@ def test_a_job_whose_rule_has_no_results_finishes_without_rows(tmp_path, release
 
 def test_the_lifecycle_of_the_rule_applies_and_checkpoints_confirm_rows(tmp_path):
     keys = ("lifecycle", "checkpoints.every")
-    with collecting_client("2.3", checkpoint_interval=2_000, explicit_keys=keys) as client:
+    with collecting_client("2.3", checkpoint_interval_ms=2_000, explicit_keys=keys) as client:
         jobid = submit(client, tmp_path, PLANS["2.3"])
         client.advance(20_500)
         assert client.cluster.job(jobid).state == "RUNNING"

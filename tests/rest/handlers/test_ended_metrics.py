@@ -13,7 +13,7 @@ cluster: {caches: true}
 jobs:
   orders: {vertices: ["Source: source", map], checkpoints: none}
 """
-COUNTING = """
+JOB_WITH_ACCUMULATOR = """
 cluster: {caches: true, age: 7s}
 jobs:
   orders: {vertices: [{name: "Source: source", accumulators: {seen: IntCounter}}, map]}
@@ -79,7 +79,7 @@ def test_accumulators_are_updated_with_the_heartbeats_of_the_job_master():
 
     The age of the TaskManager makes no difference.
     """
-    with scenario_harness(COUNTING) as harness:
+    with scenario_harness(JOB_WITH_ACCUMULATOR) as harness:
 
         def accumulator_values() -> list[str]:
             accumulators = harness.get(f"/jobs/{harness.job().id}/accumulators")["user-task-accumulators"]

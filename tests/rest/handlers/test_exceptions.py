@@ -1,4 +1,4 @@
-"""The exception history lists the failure of a job that restarts."""
+"""The exception history lists the failure of a job that restarts: while it restarts, or until 1.18 only afterwards."""
 
 from __future__ import annotations
 

@@ -130,8 +130,9 @@ def test_a_main_method_that_starts_no_job_has_no_plan(tmp_path, release, has_hin
 
 
 def test_the_standard_output_of_a_main_method_is_shown(tmp_path):
-    """As recorded with noexecute.jar on 2.3.0, 1.20.5 and 1.12.5: a run prints it to the JobManager's output, and the
-    error message for a plan contains it.
+    """A run prints the text to the JobManager's output; the error message for a plan contains the text.
+
+    As recorded with noexecute.jar on 2.3.0, 1.20.5 and 1.12.5.
     """
     spec = job(program=ProgramSpec(executes=False, prints="nothing to do"))
     with HandlerClient(submissions=every_jar_runs(spec)) as client:

@@ -53,7 +53,7 @@ def test_the_features_of_the_dashboard_follow_the_configuration(configuration, c
         assert client.call("getDashboardConfiguration")["features"] == {"web-submit": True}
 
 
-def test_the_configuration_is_the_same_for_any_job():
+def test_the_configuration_is_the_same_for_any_job_and_application():
     with HandlerClient(configuration={"my.password": "secret"}) as client:
         entries = client.call("getClusterConfigurationInfo")
         assert {"key": "my.password", "value": "******"} in entries

@@ -59,7 +59,7 @@ def test_each_taskmanager_has_its_own_profiler():
             client.call("getTaskManagerProfilingList", taskmanagerid="no-such-tm")
 
 
-def test_only_the_newest_profiles_are_listed():
+def test_only_the_newest_profilings_are_listed():
     with HandlerClient(configuration=ENABLED) as client:
         for mode in ("CPU", "LOCK", "WALL"):
             client.call("postJobManagerProfiling", body={"mode": mode, "duration": 1})

@@ -1,4 +1,4 @@
-"""While a job is rescaled, responses agree with each other."""
+"""While a job is rescaled, responses agree with each other. Afterwards, a waiting job gets the freed slots."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from tests.cluster.cluster_factory import job
 from tests.rest.handlers.handler_client import HandlerClient
 
 PLANS = Path(__file__).parents[2] / "cluster" / "submission" / "plans"
-ANY = (SubmissionRule("*", job(name="any")),)
+CATCH_ALL_RULES = (SubmissionRule("*", job(name="any")),)
 FIELDS = {"1.12": "jobGraphFileName", "1.20": "jobGraphFileName", "2.3": "executionPlanFileName"}
 """The field of the request body that names the plan, by release."""
 
@@ -36,7 +36,7 @@ def details(client: HandlerClient, jobid: str) -> dict[str, Any]:
 
 
 def test_a_job_has_the_settings_and_the_descriptions_of_its_plan(tmp_path):
-    with HandlerClient(flink="2.3", submissions=ANY) as client:
+    with HandlerClient(flink="2.3", submissions=CATCH_ALL_RULES) as client:
         jobid = submit(client, tmp_path, "streamgraph")
         client.advance(1_000)
         assert details(client, jobid)["maxParallelism"] == 64
@@ -54,7 +54,7 @@ def test_a_job_has_the_settings_and_the_descriptions_of_its_plan(tmp_path):
 
 def test_a_rule_that_gives_a_lifecycle_keeps_the_plan(tmp_path):
     rule = SubmissionRule("acceptance *", job(name="template", every=500), frozenset({"lifecycle"}))
-    with HandlerClient(flink="2.3", submissions=(rule, *ANY)) as client:
+    with HandlerClient(flink="2.3", submissions=(rule, *CATCH_ALL_RULES)) as client:
         spec = client.cluster.job(submit(client, tmp_path, "streamgraph")).spec
         assert spec.name == "acceptance StreamGraph"
         assert [vertex.name for vertex in spec.vertices][2:4] == ["fork b", "Sink: sink b"]
@@ -73,7 +73,7 @@ def test_a_rule_that_gives_vertices_replaces_the_graph_and_keeps_the_settings(tm
 @pytest.mark.parametrize("release", ["1.20", "2.3"])
 def test_an_empty_graph_is_rejected(tmp_path, release):
     """Real clusters raise a JobSubmissionException; in 2.3, a FAILED application without jobs remains."""
-    with HandlerClient(flink=release, submissions=ANY) as client:
+    with HandlerClient(flink=release, submissions=CATCH_ALL_RULES) as client:
         with pytest.raises(UncaughtJavaException) as raised:
             submit(client, tmp_path, "empty", release)
         assert [str(exception) for exception in raised.value.exception.chain()] == [
@@ -92,7 +92,7 @@ def test_an_empty_graph_is_rejected(tmp_path, release):
 
 @pytest.mark.parametrize("release", ["1.12", "2.3"])
 def test_a_job_that_cannot_be_restored_fails_with_the_chain_of_the_job_master(tmp_path, release):
-    with HandlerClient(flink=release, submissions=ANY) as client:
+    with HandlerClient(flink=release, submissions=CATCH_ALL_RULES) as client:
         jobid = submit(client, tmp_path, "lost-savepoint", release)
         result = client.call("getJobExecutionResult", jobid=jobid)["job-execution-result"]
         cause = result["failure-cause"]
@@ -120,7 +120,7 @@ def test_a_job_that_cannot_be_restored_fails_with_the_chain_of_the_job_master(tm
 
 def test_a_batch_job_shows_undecided_parallelism_as_minus_one(tmp_path):
     """In 2.3.0, a vertex has the parallelism -1 and no tasks until its inputs have finished."""
-    with HandlerClient(flink="2.3", submissions=ANY) as client:
+    with HandlerClient(flink="2.3", submissions=CATCH_ALL_RULES) as client:
         jobid = submit(client, tmp_path, "jobgraph-batch")
         client.advance(1_000)
         job_details = details(client, jobid)
@@ -143,7 +143,7 @@ def test_a_batch_job_shows_undecided_parallelism_as_minus_one(tmp_path):
 
 
 def test_a_batch_job_from_a_stream_graph_starts_with_some_vertices_and_pending_operators(tmp_path):
-    with HandlerClient(flink="2.3", submissions=ANY) as client:
+    with HandlerClient(flink="2.3", submissions=CATCH_ALL_RULES) as client:
         jobid = submit(client, tmp_path, "streamgraph-batch")
         client.advance(1_000)
         job_details = details(client, jobid)
@@ -152,7 +152,7 @@ def test_a_batch_job_from_a_stream_graph_starts_with_some_vertices_and_pending_o
 
 
 def test_a_coordinator_is_named_by_the_hash_of_its_uid(tmp_path):
-    with HandlerClient(flink="2.3", submissions=ANY) as client:
+    with HandlerClient(flink="2.3", submissions=CATCH_ALL_RULES) as client:
         jobid = submit(client, tmp_path, "streamgraph")
         with pytest.raises(CoordinatorNotFound) as raised:
             client.call(

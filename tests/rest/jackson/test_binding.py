@@ -194,14 +194,16 @@ def test_enums_are_listed_in_jacksons_order() -> None:
     assert jackson_order(["CLAIM", "NO_CLAIM", "LEGACY"]) == ["LEGACY", "CLAIM", "NO_CLAIM"]
 
 
-JSON = st.recursive(
+JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=8,
 )
 
 
-@given(st.dictionaries(st.sampled_from(["target-directory", "cancel-job", "formatType", "triggerId", "x"]), JSON))
+@given(
+    st.dictionaries(st.sampled_from(["target-directory", "cancel-job", "formatType", "triggerId", "x"]), JSON_VALUES)
+)
 def test_any_object_is_read_or_rejected(body: dict[str, Any]) -> None:
     try:
         bound = read(json.dumps(body).encode())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from flinkmock.flink.java_format import java_double
 from flinkmock.rest.rendering import encode
 
-JSON = st.recursive(
+JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=20,
@@ -66,7 +66,7 @@ def test_json_is_written_as_in_jackson(value, text):
     assert encode(value).decode() == text
 
 
-@given(JSON)
+@given(JSON_VALUES)
 def test_encoded_values_can_be_parsed_again(value):
     text = encode(value)
     try:

@@ -131,13 +131,13 @@ def test_maps_of_states_have_the_states_of_the_release_and_other_maps_keep_their
     ] == {"--k": "v"}
 
 
-def test_an_empty_map_stays_empty():
+def test_an_empty_map_stays_empty_but_its_values_get_placeholders():
     assert body("getJobResourceRequirements", {}) == {}
     [vertex] = body("getJobResourceRequirements", {"0" * 32: {}}).values()
     assert vertex["parallelism"].keys() == {"lowerBound", "upperBound"}
 
 
-def test_a_plan_may_be_empty():
+def test_a_plan_may_be_empty_or_complete():
     assert body("getJobDetails", {"plan": {}}, "1.20")["plan"] == {}
     node = {"id": "0" * 32, "parallelism": 1, "operator": "", "operator_strategy": "", "description": "d"}
     plan = {"jid": "0" * 32, "name": "n", "type": "STREAMING", "nodes": [node | {"optimizer_properties": {"x": 1}}]}

@@ -1,4 +1,4 @@
-"""Compiled writers write the same bytes as the renderer, or raise the same error."""
+"""`ResponseRenderer.json`, which uses compiled writers, gives the same bytes or error as `ResponseRenderer.body`."""
 
 import copy
 import math
