@@ -62,16 +62,16 @@ def test_flinks_own_client_is_not_affected_by_an_upgrade_from_2_1_to_2_2() -> No
 
 def test_parameters_that_the_newer_release_ignores_are_reported() -> None:
     run = ClientRequest("POST", "/jars/x_wordcount.jar/run?program-args=--port%201", {"programArgs": "--port 1"})
-    result = effects(run, old="1.20", new="2.3")
-    assert ("POST /jars/:jarid/run", IGNORED, "query parameter program-args", "2.0") in result
-    assert ("POST /jars/:jarid/run", IGNORED, "field programArgs of the body", "2.0") in result
+    impacts = effects(run, old="1.20", new="2.3")
+    assert ("POST /jars/:jarid/run", IGNORED, "query parameter program-args", "2.0") in impacts
+    assert ("POST /jars/:jarid/run", IGNORED, "field programArgs of the body", "2.0") in impacts
 
 
 def test_parts_that_the_older_release_ignores_do_not_fail_the_command(tmp_path: Path) -> None:
     savepoint = ClientRequest("POST", f"/jobs/{'a' * 32}/savepoints?x=1", {"format-type": "NATIVE"})
-    result = effects(savepoint, old="1.20", new="2.3")
-    assert ("POST /jobs/:jobid/savepoints", ALREADY_IGNORED, "query parameter x", "1.20") in result
-    assert ("POST /jobs/:jobid/savepoints", ALREADY_IGNORED, "field format-type of the body", "1.20") in result
+    impacts = effects(savepoint, old="1.20", new="2.3")
+    assert ("POST /jobs/:jobid/savepoints", ALREADY_IGNORED, "query parameter x", "1.20") in impacts
+    assert ("POST /jobs/:jobid/savepoints", ALREADY_IGNORED, "field format-type of the body", "1.20") in impacts
     journal = tmp_path / "journal.jsonl"
     journal.write_text(json.dumps({"method": "GET", "target": "/jobs?x=1"}))
     assert main(["compat", str(journal), "--from", "2.2", "--to", "2.3"]) == 0  # the upgrade changes nothing
@@ -90,14 +90,14 @@ def test_a_body_that_the_newer_release_rejects_fails() -> None:
 
 
 def test_removed_response_fields_are_reported() -> None:
-    result = effects(ClientRequest("GET", f"/jobs/{JOB_ID}/exceptions"), old="1.18", new="2.3")
-    assert ("GET /jobs/:jobid/exceptions", MAY_READ, ".all-exceptions: removed (was array)", "2.0") in result
+    impacts = effects(ClientRequest("GET", f"/jobs/{JOB_ID}/exceptions"), old="1.18", new="2.3")
+    assert ("GET /jobs/:jobid/exceptions", MAY_READ, ".all-exceptions: removed (was array)", "2.0") in impacts
 
 
 def test_changed_statuses_are_reported() -> None:
     job_path = f"/jobs/{JOB_ID}"
-    result = effects(ClientRequest("PATCH", f"{job_path}?mode=cancel"), old="1.12", new="1.20")
-    assert ("PATCH /jobs/:jobid", MAY_READ, "409 for a job that has ended; before, 404", "1.15") in result
+    impacts = effects(ClientRequest("PATCH", f"{job_path}?mode=cancel"), old="1.12", new="1.20")
+    assert ("PATCH /jobs/:jobid", MAY_READ, "409 for a job that has ended; before, 404", "1.15") in impacts
     coordination = ClientRequest(
         "POST", f"{job_path}/coordinators/{OPERATOR_ID}", {"serializedCoordinationRequest": [1]}
     )
@@ -142,10 +142,10 @@ def test_requests_are_read_from_a_journal(name: str, tmp_path: Path) -> None:
     requests = read_requests(tmp_path / name)
     assert [request.method for request in requests] == ["GET", "POST"]
     assert requests[1].body == {"programArgs": "--port 1"}
-    result = compat(requests, "1.20", "2.3")
-    assert ("POST /jars/:jarid/run", "field programArgs of the body") in impacts_with(IGNORED, result)
+    impacts = compat(requests, "1.20", "2.3")
+    assert ("POST /jars/:jarid/run", "field programArgs of the body") in impacts_with(IGNORED, impacts)
     assert ("GET /jobs/:jobid/exceptions", ".root-exception: removed (was string or null)") in impacts_with(
-        MAY_READ, result
+        MAY_READ, impacts
     )
 
 
@@ -163,10 +163,10 @@ def test_files_without_requests_are_rejected(tmp_path: Path) -> None:
 @pytest.mark.parametrize("output_format", ["table", "json", "markdown"])
 def test_compat_prints_the_impacts_in_each_format(output_format: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compat", str(CLI_JOURNAL), "--from", "1.12", "--format", output_format]) == 1
-    result = capsys.readouterr().out
-    assert "the plan is a Java object" in result
+    output = capsys.readouterr().out
+    assert "the plan is a Java object" in output
     if output_format == "json":
-        assert json.loads(result)["to"] == "2.3"
+        assert json.loads(output)["to"] == "2.3"
 
 
 def test_compat_counts_requests_that_match_no_operation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,8 +174,8 @@ def test_compat_counts_requests_that_match_no_operation(tmp_path: Path, capsys: 
     targets = ("/favicon.ico", "/jobs", "/flink/jobs")
     journal.write_text("".join(json.dumps({"method": "GET", "target": target}) + "\n" for target in targets))
     assert main(["compat", str(journal), "--from", "2.0", "--to", "2.1"]) == 0
-    result = "3 requests (2 of them match no operation of Flink 2.0), from Flink 2.0 to 2.1: nothing changes\n"
-    assert capsys.readouterr().out == result
+    expected = "3 requests (2 of them match no operation of Flink 2.0), from Flink 2.0 to 2.1: nothing changes\n"
+    assert capsys.readouterr().out == expected
 
 
 def test_compat_rejects_a_new_release_that_is_not_later(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,12 +18,12 @@ def test_the_recording_has_the_same_timeline(flink: str) -> None:
     with FlinkMock(LIFECYCLES, flink=flink, clock="virtual") as cluster:
         cluster.advance("20s")
         recorded_scenario = record_scenario(cluster)
-        original = state_times(cluster)
+        original_times = state_times(cluster)
     text = yaml.safe_dump(recorded_scenario)
     with FlinkMock(text, clock="virtual") as replay:
         assert replay.engine.contract.release.minor == flink
         replayed = state_times(replay)
-    assert replayed == original
+    assert replayed == original_times
 
 
 def test_a_job_with_many_failures_has_the_same_timeline() -> None:
@@ -39,9 +39,9 @@ jobs:
         steps: [{RUNNING: 1h}, {RESTARTING: {duration: 1s, exception: {class: java.io.IOException}}}]
 """
     with FlinkMock(scenario, clock="virtual") as cluster:
-        original, recorded_scenario = state_times(cluster), record_scenario(cluster, 1)
+        original_times, recorded_scenario = state_times(cluster), record_scenario(cluster, 1)
     with FlinkMock(recorded_scenario, clock="virtual") as replay:
-        assert state_times(replay) == original
+        assert state_times(replay) == original_times
 
 
 ADAPTIVE = """
@@ -64,9 +64,9 @@ def test_jobs_of_the_adaptive_scheduler_have_the_same_timeline(start_s: int, rec
     with FlinkMock(ADAPTIVE, clock="virtual") as cluster:
         cluster.advance(f"{start_s}s")
         recorded_scenario = record_scenario(cluster, recorded_s)
-        original = state_times(cluster)
+        original_times = state_times(cluster)
     with FlinkMock(recorded_scenario, clock="virtual") as replay:
-        assert state_times(replay) == original
+        assert state_times(replay) == original_times
 
 
 def test_graphs_checkpoints_and_exceptions_are_recorded() -> None:
@@ -92,9 +92,9 @@ def test_graphs_checkpoints_and_exceptions_are_recorded() -> None:
         {"strategy": "fixed-delay", "delay": "3s"},
         "none",
     )
-    failing = recorded_scenario["exceptions"][jobs["doomed"]["lifecycle"][-2]["FAILING"]["exception"]]
-    assert (failing["class"], failing["message"]) == ("java.lang.IllegalStateException", "invalid state")
-    assert "subtask" in failing
+    exception = recorded_scenario["exceptions"][jobs["doomed"]["lifecycle"][-2]["FAILING"]["exception"]]
+    assert (exception["class"], exception["message"]) == ("java.lang.IllegalStateException", "invalid state")
+    assert "subtask" in exception
 
 
 def test_options_metrics_and_accumulators_are_recorded() -> None:
@@ -181,9 +181,9 @@ def test_cyclic_values_have_the_recorded_distribution() -> None:
     assert cyclic_numbers(measured, 4, {"min": 20, "max": 431, "avg": 133}) == [431, 20, 40, 41]
     assert cyclic_numbers(measured, 4, {"min": 20, "max": 41, "avg": 35}) == [20, 39, 40, 41]
     summary = {"min": 10, "max": 900, "avg": 40, "p50": 30, "p90": 50, "p95": 60, "p99": 70, "p999": 100}
-    many = cyclic_numbers({990: 31, 991: 900}, 1000, summary)
-    assert (len(many), min(many), max(many), sorted(many)[50]) == (100, 10, 900, 30)
-    assert sum(value > 70 for value in many) <= 2
+    values = cyclic_numbers({990: 31, 991: 900}, 1000, summary)
+    assert (len(values), min(values), max(values), sorted(values)[50]) == (100, 10, 900, 30)
+    assert sum(value > 70 for value in values) <= 2
     assert sorted(cyclic_numbers({number: number for number in range(1, 201)}, 200, {}))[::99] == [1, 200]
 
 
