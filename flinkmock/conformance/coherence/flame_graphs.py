@@ -76,7 +76,7 @@ def flame_graph_time(view: View, job_id: str, vertex_id: str) -> Relations:
     for body in bodies:
         end = body["endTimestamp"]
         if enabled.raw == "true":
-            yield from require(end.raw != _DISABLED, "it is enabled", end, enabled)
+            yield from require(end.raw != _DISABLED, "flame graphs are enabled", end, enabled)
             if state.is_in(TERMINAL):
                 yield from require(end.raw == _ENDED, "the job has ended", end, state)
 
