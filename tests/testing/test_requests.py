@@ -23,7 +23,7 @@ def stop(mock: FlinkMock, **body: object) -> httpx.Response:
     return httpx.post(f"{mock.url}/jobs/{job['id']}/stop", json=body)
 
 
-def test_an_exchange_has_all_attributes() -> None:
+def test_an_exchange_describes_the_request_and_the_response() -> None:
     with FlinkMock(SCENARIO) as mock:
         assert stop(mock, drain=False, targetDirectory="/sp").status_code == 202
         list_exchange, stop_exchange = mock.requests
