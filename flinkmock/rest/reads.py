@@ -120,7 +120,7 @@ class Read:
         return template
 
     def current_body(self, engine: Engine, now: int, base_url: str) -> bytes | None:
-        """Return the body of the response at a time (epoch ms); None if `ResponseRenderer.json` has to render it.
+        """Return the body of the response at a time (epoch ms); None if `RestApi` has to render it.
 
         Raises:
             ClusterError: The cluster rejects the request.

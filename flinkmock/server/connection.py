@@ -1,8 +1,8 @@
-"""The protocol of connections: it answers simple requests immediately, and leaves all others to aiohttp.
+"""The protocol of connections: it answers simple requests, and leaves all others to aiohttp.
 
-Most requests of client libraries have a plain head and a short body, and need no stream: `FlinkConnection` answers them
-as soon as they have arrived. If the response may have to wait, because the request is for the control API or a fault
-applies to it, a task answers the request. Uploads and unusual requests go to aiohttp, which takes over the connection.
+Most requests of client libraries have a plain head and a short body: `FlinkConnection` answers them as soon as they
+have arrived. If the response may have to wait, because the request is for the control API or a fault applies to it, a
+task answers the request. Uploads and unusual requests go to aiohttp, which takes over the connection.
 
 The parser of aiohttp rejects some requests that Netty accepts, before any handler runs. Therefore a head that the two
 would read differently is normalized first. After that, aiohttp reads all requests of the connection as they are.

@@ -12,8 +12,8 @@ The delay by the wall clock depends on the clock mode:
 Advancing the clock shortens the delay in all modes. The delay is measured by the machine's monotonic clock, not by
 `time.time`, which tests may freeze.
 
-A disconnect of the client or a shutdown of the server ends the delay immediately. Requests that arrived before a
-snapshot is restored get no response.
+A disconnect of the client or a shutdown of the server ends the delay early. When a snapshot is restored, the responses
+that are delayed at that time are dropped.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ _NAME_THAT_ENDS_MESSAGE = re.compile(rb"^(?::|[^:\r\n\x80-\xff]*+[\x80-\xff][^:\
 """A header line with a name at which Netty stops reading: an empty one, or one that is not ASCII."""
 _CONTROL_CHARACTER = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _MAX_FIELDS = 100
-"""The maximum number of header lines of aiohttp. Netty has no such limit."""
+"""Of more header lines, only those that Flink reads go to aiohttp, which limits their number. Netty does not."""
 _HEADERS_READ_BY_FLINK = frozenset({b"host", b"content-type", b"connection", b"expect", b"if-modified-since"})
 _FRAMING_HEADERS = frozenset({b"transfer-encoding", b"content-length"})
 _NORMAL = re.compile(

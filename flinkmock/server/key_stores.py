@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from flinkmock.errors import FlinkMockError
+from flinkmock.server.certificates import Certificate
 
 _JKS_MAGIC = b"\xfe\xed\xfe\xed"
 
 
-def read_key_store(file: Path, password: str) -> tuple[bytes, bytes]:
-    """Return the certificates and the private key of a key store, both as PEM. Raises FlinkMockError."""
+def read_key_store(file: Path, password: str) -> Certificate:
+    """Return the certificate of a key store, with intermediate certificates and its key. Raises FlinkMockError."""
     from cryptography.hazmat.primitives import serialization
 
     store = _load(file, password)
@@ -22,7 +23,7 @@ def read_key_store(file: Path, password: str) -> tuple[bytes, bytes]:
     key = store.key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return _as_pem(certificates), key
+    return Certificate(_as_pem(certificates), key)
 
 
 def read_trust_store(file: Path, password: str) -> bytes:

@@ -139,7 +139,7 @@ class Listeners:
     def replace(self, engine: Engine, dashboard: Dashboard | None = None) -> None:
         """Serve another engine at the same address. Can be called from any thread.
 
-        Connections stay open. Responses that a fault delays are dropped.
+        Connections stay open, except those to JobManagers that the new engine lacks. Delayed responses are dropped.
 
         Raises:
             PortTaken: The engine has more JobManagers, and another process listens on the port of one.

@@ -21,7 +21,7 @@ _CAPITALIZED_NAMES = {
 }
 """The spelling of header names in releases before 1.17, except for `content-length` (Netty's HttpHeaders.Names)."""
 _REASONS = {413: "Request Entity Too Large"}
-"""Reason phrases that differ in newer versions of Python."""
+"""Netty's reason phrases that newer versions of Python have changed."""
 
 
 def reason_of(status: int) -> str:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Tls:
-    """The certificates of a cluster, which are in files of a private folder until `close`.
+    """The certificates of a cluster. The files that this object creates are in a private folder until `close`.
 
     Attributes:
         server_context: The SSL context for the sockets of the cluster.
         ca: The certificate, as PEM, that clients have to trust.
-        ca_file: A file with that certificate.
+        ca_file: A file with that certificate: in the private folder, or where `TlsOptions.ca_file` says.
         client_certificate_file: A file with a client certificate that the cluster accepts, and its key; None: clients
             need no certificate, or have their own.
     """
@@ -54,9 +54,9 @@ class Tls:
         """Load the certificate of the server, and return the certificate that clients have to trust."""
         key_file: Path | None
         if options.key_store is not None:
-            chain, key = read_key_store(options.key_store, options.key_store_password)
-            certificate_file = self._write_file("server.pem", chain)
-            key_file = self._write_file("server.key", key)
+            stored = read_key_store(options.key_store, options.key_store_password)
+            certificate_file = self._write_file("server.pem", stored.certificate)
+            key_file = self._write_file("server.key", stored.key)
         elif options.certificate is not None:
             certificate_file, key_file = options.certificate, options.key
         else:

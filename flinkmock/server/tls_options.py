@@ -25,9 +25,10 @@ class TlsOptions:
         key_store: A PKCS12 file with certificate and key (`security.ssl.rest.keystore`).
         key_store_password: The password of the key store.
         client_certificates: Whether clients need a certificate (`security.ssl.rest.authentication-enabled`).
-        client_ca: A PEM file with the authorities of client certificates; None: an authority is created, with a client
-            certificate.
-        trust_store: A PKCS12 file with these authorities (`security.ssl.rest.truststore`).
+        client_ca: A PEM file with the authorities of client certificates.
+        trust_store: A PKCS12 file with these authorities (`security.ssl.rest.truststore`). If there is neither
+            `client_ca` nor `trust_store`, but clients need a certificate, an authority and a client certificate are
+            created.
         trust_store_password: The password of the trust store.
         ca_file: The file to which the certificate that clients have to trust is written; None: a temporary file.
 

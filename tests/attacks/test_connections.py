@@ -41,7 +41,9 @@ def test_the_connection_of_an_incomplete_request_is_closed(
             assert wire.recv(1) == b""
 
 
-def test_an_idle_connection_stays_open_between_requests(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_connection_stays_open_after_a_request_that_arrived_in_parts(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "HEAD_TIME", 0.05)
     with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as wire:
         for data in (OVERVIEW[:20], OVERVIEW[20:] + b"\r\n"):
