@@ -26,7 +26,7 @@ OVERVIEW = "/overview"
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "demo.yaml"
 
 
-def start_in_process() -> float:
+def start_in_process_s() -> float:
     """Return the time in s to start a cluster in this process, as a test does, after the modules are imported."""
     FlinkMock().start().close()
     start = time.perf_counter()
@@ -34,13 +34,13 @@ def start_in_process() -> float:
         return time.perf_counter() - start
 
 
-def start_server(server: AbstractContextManager[Server]) -> float:
+def start_server_s(server: AbstractContextManager[Server]) -> float:
     """Return the time in s from the start of a server to its first response."""
     with server as running:
         return running.ready_ms / 1000
 
 
-def start_mini_cluster(home: Path, java: str) -> float:
+def start_mini_cluster_s(home: Path, java: str) -> float:
     """Return the time in s to start a MiniCluster, without the time to compile the program that starts it."""
     with tempfile.TemporaryDirectory() as folder:
         class_path = ":".join([folder, *(str(jar) for jar in sorted((home / "lib").glob("*.jar")))])
@@ -50,7 +50,7 @@ def start_mini_cluster(home: Path, java: str) -> float:
         return time.perf_counter() - start
 
 
-def start_real_flink(home: Path, java: str) -> float:
+def start_real_flink_s(home: Path, java: str) -> float:
     """Return the time in s to start a real cluster."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
@@ -60,15 +60,15 @@ def start_real_flink(home: Path, java: str) -> float:
 
 def measurements(args: argparse.Namespace, body: bytes) -> Iterator[tuple[str, Callable[[], float]]]:
     """Yield the name of each alternative, and the function that measures a start in s."""
-    yield "flinkmock, in a test", start_in_process
-    yield "flinkmock serve", lambda: start_server(peers.flinkmock(SCENARIO, "real"))
+    yield "flinkmock, in a test", start_in_process_s
+    yield "flinkmock serve", lambda: start_server_s(peers.flinkmock(SCENARIO, "real"))
     if args.wiremock:
-        yield "WireMock", lambda: start_server(peers.wiremock(args.wiremock, {OVERVIEW: body}))
+        yield "WireMock", lambda: start_server_s(peers.wiremock(args.wiremock, {OVERVIEW: body}))
     if args.prism:
-        yield "Prism", lambda: start_server(peers.prism(args.prism, {OVERVIEW: OVERVIEW}, {OVERVIEW: body}))
+        yield "Prism", lambda: start_server_s(peers.prism(args.prism, {OVERVIEW: OVERVIEW}, {OVERVIEW: body}))
     if args.flink:
-        yield "MiniCluster", lambda: start_mini_cluster(args.flink, args.java)
-        yield "Flink", lambda: start_real_flink(args.flink, args.java)
+        yield "MiniCluster", lambda: start_mini_cluster_s(args.flink, args.java)
+        yield "Flink", lambda: start_real_flink_s(args.flink, args.java)
 
 
 def main() -> None:

@@ -23,8 +23,8 @@ from flinkmock.control.api import API_PREFIX
 SCENARIO = b"clock: virtual\njobs: {orders: streaming}\n"
 
 
-def run_client(port: int, count: int, times: list[tuple[float, float]]) -> None:
-    """Create and delete clusters on one connection; append the times of both requests (ms) to `times`."""
+def run_client(port: int, cluster_count: int, times_ms: list[tuple[float, float]]) -> None:
+    """Create and delete clusters on one connection; append the times of both requests to `times_ms`."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def send(method: str, path: str, body: bytes | None = None) -> tuple[bytes, float]:
@@ -35,10 +35,10 @@ def run_client(port: int, count: int, times: list[tuple[float, float]]) -> None:
         assert response.status < 300, content
         return content, (time.perf_counter() - start) * 1000
 
-    for _ in range(count):
+    for _ in range(cluster_count):
         content, create_ms = send("POST", "/clusters", SCENARIO)
         _, delete_ms = send("DELETE", f"/clusters/{json.loads(content)['id']}")
-        times.append((create_ms, delete_ms))
+        times_ms.append((create_ms, delete_ms))
     connection.close()
 
 
@@ -55,33 +55,34 @@ def resources(pid: int) -> str:
     return f"{int(memory) / 1024:.1f} MiB, {len(os.listdir(f'/proc/{pid}/fd'))} open files"
 
 
-def measure(port: int, pid: int, clusters: int, clients: int) -> None:
-    """Let `clients` clients create and delete `clusters` clusters in parallel, and print the measurements."""
-    times: list[tuple[float, float]] = []
-    threads = [threading.Thread(target=run_client, args=(port, clusters // clients, times)) for _ in range(clients)]
+def measure(port: int, pid: int, cluster_count: int, client_count: int) -> None:
+    """Let clients create and delete `cluster_count` clusters in parallel, and print the measurements."""
+    times_ms: list[tuple[float, float]] = []
+    arguments = (port, cluster_count // client_count, times_ms)
+    threads = [threading.Thread(target=run_client, args=arguments) for _ in range(client_count)]
     cpu_before = cpu_ms(pid)
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     cpu_used = cpu_ms(pid) - cpu_before
-    for name, values in zip(("POST", "DELETE"), zip(*times, strict=True), strict=True):
+    for name, values in zip(("POST", "DELETE"), zip(*times_ms, strict=True), strict=True):
         percentile_99 = sorted(values)[len(values) * 99 // 100]
         print(f"  {name}: median {statistics.median(values):.2f} ms, 99th percentile {percentile_99:.2f} ms")
-    print(f"  {cpu_used / len(times):.2f} ms of CPU time for each cluster; {resources(pid)}")
+    print(f"  {cpu_used / len(times_ms):.2f} ms of CPU time for each cluster; {resources(pid)}")
 
 
 def main() -> None:
-    clusters = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    clients = int(sys.argv[2]) if len(sys.argv) > 2 else 8
+    cluster_count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    max_client_count = int(sys.argv[2]) if len(sys.argv) > 2 else 8
     command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", "--log", "json", "--quiet"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         port = urlsplit(json.loads(server.stdout.readline())["url"]).port
         assert port is not None
-        for client_count in (1, clients, clients):  # the second time shows whether memory grows
-            print(f"{clusters} clusters by {client_count} clients")
-            measure(port, server.pid, clusters, client_count)
+        for client_count in (1, max_client_count, max_client_count):  # the second time shows whether memory grows
+            print(f"{cluster_count} clusters by {client_count} clients")
+            measure(port, server.pid, cluster_count, client_count)
         server.terminate()
 
 

@@ -44,9 +44,9 @@ class Client:
         response = self.send("POST", "/jars/upload", head.encode() + jar + f"\r\n--{BOUNDARY}--\r\n".encode())
         return str(response["filename"]).rpartition("/")[2]
 
-    def savepoint(self, job_id: str, operation: str, body: dict[str, Any]) -> str:
-        """Take a savepoint with the operation "savepoints" or "stop"; return its path."""
-        trigger_id = self.send("POST", f"/jobs/{job_id}/{operation}", body)["request-id"]
+    def take_savepoint(self, job_id: str, last_segment: str, body: dict[str, Any]) -> str:
+        """Take a savepoint with `POST /jobs/:jobid/savepoints` or `POST /jobs/:jobid/stop`; return its path."""
+        trigger_id = self.send("POST", f"/jobs/{job_id}/{last_segment}", body)["request-id"]
         while True:
             status = self.send("GET", f"/jobs/{job_id}/savepoints/{trigger_id}")
             if status["status"]["id"] == "COMPLETED":
@@ -62,9 +62,9 @@ def run_and_upgrade(cluster: FlinkMock) -> str:
     [job_id] = (job["id"] for job in client.send("GET", "/jobs")["jobs"])
     while client.send("GET", f"/jobs/{job_id}")["duration"] < 30 * 60_000:
         pass
-    client.savepoint(job_id, "savepoints", {"target-directory": "s3://savepoints", "cancel-job": False})
+    client.take_savepoint(job_id, "savepoints", {"target-directory": "s3://savepoints", "cancel-job": False})
     jar_id = client.upload(small_jar())
-    path = client.savepoint(job_id, "stop", {"targetDirectory": "s3://savepoints", "drain": False})
+    path = client.take_savepoint(job_id, "stop", {"targetDirectory": "s3://savepoints", "drain": False})
     new_job_id = str(client.send("POST", f"/jars/{jar_id}/run", {"savepointPath": path})["jobid"])
     while client.send("GET", f"/jobs/{new_job_id}")["state"] != "FINISHED":
         pass
@@ -73,9 +73,9 @@ def run_and_upgrade(cluster: FlinkMock) -> str:
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    round_count = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     times_ms = []
-    for _ in range(rounds + 1):
+    for _ in range(round_count + 1):
         start = time.perf_counter()
         with FlinkMock(SCENARIO, clock="1m per request") as cluster:
             run_and_upgrade(cluster)
@@ -83,7 +83,7 @@ def main() -> None:
         times_ms.append((time.perf_counter() - start) * 1000)
     first, *later = times_ms
     print(f"an hour in {request_count} requests, with start and stop: first {first:.0f} ms, with imports;")
-    print(f"then median {statistics.median(later):.0f} ms, worst {max(later):.0f} ms ({rounds} rounds)")
+    print(f"then median {statistics.median(later):.0f} ms, worst {max(later):.0f} ms ({round_count} rounds)")
 
 
 if __name__ == "__main__":

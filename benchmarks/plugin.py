@@ -45,7 +45,7 @@ def children_cpu_s() -> float:
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    round_count = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder, "project")
         project.mkdir()
@@ -55,7 +55,7 @@ def main() -> None:
         for python in (python_without, python_with):
             collect(python, project)  # compiles the imported modules
         times_without, times_with = [], []
-        for _ in range(rounds):
+        for _ in range(round_count):
             times_without.append(collect(python_without, project))
             times_with.append(collect(python_with, project))
     for index, clock in enumerate(("wall", "CPU")):

@@ -25,7 +25,7 @@ REQUESTS_PER_ROUND = 500
 """The number of requests in one round through one proxy."""
 WARM_UP_ROUNDS = 10
 """The number of rounds over all targets before the measurement."""
-HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+HOP_BY_HOP_HEADERS = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
 def bare_proxy(upstream: str) -> web.Application:
@@ -47,13 +47,15 @@ def bare_proxy(upstream: str) -> web.Application:
         async with session.request(
             request.method,
             URL(upstream + request.raw_path, encoded=True),
-            headers=[(name, value) for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP],
+            headers=[
+                (name, value) for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP_HEADERS
+            ],
             data=request.content if request.body_exists else None,
             allow_redirects=False,
         ) as upstream_response:
             response = web.StreamResponse(status=upstream_response.status, reason=upstream_response.reason)
             for name, value in upstream_response.headers.items():
-                if name.lower() not in HOP_BY_HOP:
+                if name.lower() not in HOP_BY_HOP_HEADERS:
                     response.headers.add(name, value)
             await response.prepare(request)
             async for chunk in upstream_response.content.iter_any():

@@ -2,7 +2,7 @@
 
 It prints the CPU time that loading takes, and the CPU time of `flinkmock scenario check` and `plan` for files with
 1,000 jobs, including the start of Python. Each job of the file `equal` has one line and runs forever. Each job of the
-file `eventful` has 13 lines and changes its state nine times; the jobs do so at different times.
+file `eventful` has 13 lines and changes its state ten times; the jobs do so at different times.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def command_ms(action: str, file: Path) -> float:
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    round_count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     demo = SCENARIOS / "demo.yaml"
     later_load_ms(demo)
     measurements: list[tuple[str, Callable[[], float]]] = [
@@ -93,7 +93,7 @@ def main() -> None:
                 label = f"scenario {action}, 1,000 jobs, {name}"
                 measurements.append((label, lambda action=action, file=file: command_ms(action, file)))
         for label, measure in measurements:
-            values = [measure() for _ in range(rounds)]
+            values = [measure() for _ in range(round_count)]
             print(f"{label:45} median {statistics.median(values):7.0f} ms, best {min(values):7.0f} ms")
 
 

@@ -28,11 +28,11 @@ def open_file_count() -> int:
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    round_count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     first_ms = sum(start_and_stop())
     threads_before, files_before, cpu_before = threading.active_count(), open_file_count(), time.process_time()
-    times = [start_and_stop() for _ in range(rounds)]
-    cpu_ms = (time.process_time() - cpu_before) * 1000 / rounds
+    times = [start_and_stop() for _ in range(round_count)]
+    cpu_ms = (time.process_time() - cpu_before) * 1000 / round_count
     print(f"first start and stop, imports included: {first_ms:.0f} ms")
     for name, values in (
         ("start", [start for start, _ in times]),
@@ -40,7 +40,7 @@ def main() -> None:
         ("start and stop", [start + stop for start, stop in times]),
     ):
         median, percentile_99 = statistics.median(values), statistics.quantiles(values, n=100)[-1]
-        print(f"{name:14} median {median:5.2f} ms, 99 of 100 under {percentile_99:5.2f} ms ({rounds} rounds)")
+        print(f"{name:14} median {median:5.2f} ms, 99 of 100 under {percentile_99:5.2f} ms ({round_count} rounds)")
     print(f"CPU time       {cpu_ms:.2f} ms for each start and stop")
     threads, files = threading.active_count() - threads_before, open_file_count() - files_before
     print(f"left behind    {threads} threads, {files} open files and sockets")

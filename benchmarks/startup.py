@@ -1,7 +1,7 @@
 """Measures the import of flinkmock and the start of a server: `python benchmarks/startup.py [ROUNDS]`.
 
-It prints the time of `import flinkmock`, the time from the start of `flinkmock serve` to its first response, and its
-resident memory when idle.
+It prints the time of `import flinkmock`, the time from the start of `flinkmock serve` to its first response, and the
+resident memory of the idle server.
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ def resident_mib() -> float:
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    round_count = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     measurements: list[tuple[str, str, Callable[[], float]]] = [
         ("import flinkmock", "ms", import_ms),
         ("flinkmock serve, start to first response", "ms", first_response_ms),
         ("flinkmock serve, resident when idle", "MiB", resident_mib),
     ]
     for name, unit, measure in measurements:
-        values = [measure() for _ in range(rounds)]
+        values = [measure() for _ in range(round_count)]
         print(f"{name:40} median {statistics.median(values):6.1f} {unit}, worst {max(values):6.1f} {unit}")
 
 

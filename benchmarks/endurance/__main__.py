@@ -36,14 +36,14 @@ LOADS = (
 )
 """The loads, in the order of their rows in the table."""
 HEAD = """\
-| what happens | requests | seconds | memory, MB | open files | result |
+| what happens | requests | seconds | memory, MiB | open files | result |
 |---|---|---|---|---|---|
 """
 PAGE = """\
 # Endurance
 
 This page shows how a server is affected by long use, many connections and failures. Memory and open files are those
-of the server before and after the load; "after" is two seconds after the last connection was closed.
+of the server before and after the load; where connections have to close first, "after" is two seconds later.
 `python -m benchmarks.endurance --docs{scale}` wrote the page on a machine with {machine}
 
 {table}

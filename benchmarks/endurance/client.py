@@ -13,6 +13,7 @@ from benchmarks.endurance.server import PATIENCE_S, Server
 from flinkmock import small_jar
 
 _MAX_JARS = 20
+"""The number of uploaded jars above which the client deletes one."""
 
 
 @dataclass
@@ -72,15 +73,15 @@ class Client:
         number = draws.random()
         job = draws.choice(self.job_ids) if self.job_ids else "0" * 32
         if number < 0.002 or not self.jar_ids:
-            return upload()
+            return upload_request()
         if number < 0.004:
-            return _post(f"/jars/{draws.choice(self.jar_ids)}/run", b"{}")
+            return _post_request(f"/jars/{draws.choice(self.jar_ids)}/run", b"{}")
         if number < 0.008 and len(self.job_ids) > 2:
             return f"PATCH /jobs/{self.job_ids.pop(0)} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
         if len(self.jar_ids) > _MAX_JARS:
             return f"DELETE /jars/{self.jar_ids.pop(0)} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
         if number < 0.02:
-            return _post(f"/jobs/{job}/savepoints", b'{"target-directory": "/savepoints"}')
+            return _post_request(f"/jobs/{job}/savepoints", b'{"target-directory": "/savepoints"}')
         path = draws.choice(
             (
                 "/overview",
@@ -97,16 +98,16 @@ class Client:
         return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
 
 
-def _post(path: str, body: bytes, content_type: str = "application/json") -> bytes:
+def _post_request(path: str, body: bytes, content_type: str = "application/json") -> bytes:
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
-def upload(size: int = 0) -> bytes:
-    """Return a request that uploads a jar, with `size` further bytes."""
+def upload_request(extra_size: int = 0) -> bytes:
+    """Return a request that uploads a jar, followed by `extra_size` zero bytes."""
     head = b'--b\r\nContent-Disposition: form-data; name="jarfile"; filename="a.jar"\r\n\r\n'
-    body = head + small_jar() + bytes(size) + b"\r\n--b--\r\n"
-    return _post("/jars/upload", body, "multipart/form-data; boundary=b")
+    body = head + small_jar() + bytes(extra_size) + b"\r\n--b--\r\n"
+    return _post_request("/jars/upload", body, "multipart/form-data; boundary=b")
 
 
 async def exchange(

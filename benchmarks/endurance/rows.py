@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.endurance.client import Client, exchange, upload
-from benchmarks.endurance.server import PATIENCE_S, SCENARIO, Server, cpu_s, memory_mb, open_file_count
+from benchmarks.endurance.client import Client, exchange, upload_request
+from benchmarks.endurance.server import PATIENCE_S, SCENARIO, Server, cpu_s, memory_mib, open_file_count
 from flinkmock import FlinkMock, engine
 
-_WARM_UP_REQUESTS = 60_000
-"""After this many mixed requests, the journal and the list of ended jobs are full, and the measurement starts."""
+_WARM_UP_REQUEST_COUNT = 60_000
+"""After this many mixed requests, the journal and the list of terminal jobs are full, and the measurement starts."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Row:
         name: What happens.
         request_count: The number of requests.
         seconds: How long they took.
-        memory_mb: Resident memory before and after, in MB.
+        memory_mib: Resident memory before and after, in MiB.
         open_files: The number of open files and sockets before and after.
         result: Further measurements, as text.
     """
@@ -40,13 +40,13 @@ class Row:
     name: str
     request_count: int = 0
     seconds: float = 0.0
-    memory_mb: tuple[float, float] = (0.0, 0.0)
+    memory_mib: tuple[float, float] = (0.0, 0.0)
     open_files: tuple[int, int] = (0, 0)
     result: str = ""
 
     def text(self) -> str:
         """Return the row in Markdown."""
-        (memory_before, memory_after), (files_before, files_after) = self.memory_mb, self.open_files
+        (memory_before, memory_after), (files_before, files_after) = self.memory_mib, self.open_files
         cells = [self.name, f"{self.request_count:,}" if self.request_count else "", f"{self.seconds:.0f}"]
         cells += [f"{memory_before:.0f} → {memory_after:.0f}", f"{files_before} → {files_after}", self.result]
         return f"| {' | '.join(cells)} |"
@@ -55,11 +55,11 @@ class Row:
 @contextlib.contextmanager
 def measured(row: Row, pid: int, settle_s: float = 2.0) -> Iterator[None]:
     """Set time, memory and files of a row. `settle_s` is how long connections may take to close, in s."""
-    memory_before, files_before, start = memory_mb(pid), open_file_count(pid), time.monotonic()
+    memory_before, files_before, start = memory_mib(pid), open_file_count(pid), time.monotonic()
     yield
     row.seconds = time.monotonic() - start
     time.sleep(settle_s)
-    row.memory_mb, row.open_files = (memory_before, memory_mb(pid)), (files_before, open_file_count(pid))
+    row.memory_mib, row.open_files = (memory_before, memory_mib(pid)), (files_before, open_file_count(pid))
 
 
 def mixed_requests(folder: Path, scale: float) -> Row:
@@ -68,20 +68,20 @@ def mixed_requests(folder: Path, scale: float) -> Row:
     row = Row("mixed requests with faults, 50 connections", request_count=10 * requests_per_part)
     with Server(folder) as server:
         client, pid = Client(server), server.process.pid
-        asyncio.run(client.run(min(_WARM_UP_REQUESTS, row.request_count), 50))
-        costs_us, memory = [], []
+        asyncio.run(client.run(min(_WARM_UP_REQUEST_COUNT, row.request_count), 50))
+        costs_us, memory_after_parts = [], []
         with measured(row, pid):
             for _ in range(10):
                 cpu_before = cpu_s(pid)
                 asyncio.run(client.run(requests_per_part, 50))
                 costs_us.append((cpu_s(pid) - cpu_before) / requests_per_part * 1e6)
-                memory.append(memory_mb(pid))
-        memory_after_half = memory[len(memory) // 2 - 1]
+                memory_after_parts.append(memory_mib(pid))
+        memory_after_half = memory_after_parts[len(memory_after_parts) // 2 - 1]
         expected_statuses = {0, 200, 202, 400, 404, 409, 503, 504}
         unexpected = {status: count for status, count in client.statuses.items() if status not in expected_statuses}
         exit_code = server.stop()
         row.result = f"CPU time per request {costs_us[0]:.0f} → {costs_us[-1]:.0f} µs (at most {max(costs_us):.0f} µs)"
-        row.result += f"; {memory_after_half:.0f} MB after half of the requests"
+        row.result += f"; {memory_after_half:.0f} MiB after half of the requests"
         row.result += f"; {client.statuses[0]:,} connections closed by faults; exit code {exit_code}"
         row.result += f"; unexpected statuses {unexpected}" if unexpected else ""
         row.result += "; errors in the log" if server.error_output else ""
@@ -152,7 +152,7 @@ def sigterm(folder: Path, scale: float) -> Row:
             writers = []  # a connection is closed when its writer is garbage-collected
             for _ in range(20):
                 _, writer = await asyncio.open_connection(server.host, int(server.port))
-                writer.write(upload(200_000)[:150_000])
+                writer.write(upload_request(200_000)[:150_000])
                 writers.append(writer)
             busy = asyncio.ensure_future(client.run(10_000_000, 20))
             await asyncio.sleep(2)
@@ -162,7 +162,7 @@ def sigterm(folder: Path, scale: float) -> Row:
             await asyncio.gather(busy, return_exceptions=True)
 
         pid, start = server.process.pid, time.monotonic()
-        row.memory_mb, row.open_files = (memory_mb(pid), 0), (open_file_count(pid), 0)
+        row.memory_mib, row.open_files = (memory_mib(pid), 0), (open_file_count(pid), 0)
         asyncio.run(load())
         row.seconds = time.monotonic() - start
         row.request_count = sum(client.statuses.values()) - client.statuses[0]
@@ -189,8 +189,8 @@ def full_disk(folder: Path, scale: float) -> Row:
     row = Row("a full disk")
     with Server(folder, file_size_limit=100_000) as server:
         with measured(row, server.process.pid, settle_s=0):
-            statuses = [_status(server, upload(1_000_000)) for _ in range(20)]
-            statuses.append(_status(server, upload()))
+            statuses = [_status(server, upload_request(1_000_000)) for _ in range(20)]
+            statuses.append(_status(server, upload_request()))
         row.request_count = len(statuses)
         files = [file for file in server.temporary_folder.rglob("*") if file.is_file() and file.stat().st_size]
         row.result = f"{statuses.count(500)} uploads fail (500), the next, smaller one succeeds ({statuses[-1]}); "
@@ -205,7 +205,7 @@ def no_temporary_folder(folder: Path, scale: float) -> Row:
     with Server(folder) as server:
         server.temporary_folder.rmdir()
         with measured(row, server.process.pid, settle_s=0):
-            upload_status = _status(server, upload())
+            upload_status = _status(server, upload_request())
             read_status = _status(server, b"GET /overview?x HTTP/1.1\r\nHost: x\r\n\r\n")
         row.request_count = 2
         row.result = f"status of an upload {upload_status}, of a read {read_status}; exit code {server.stop()}"
@@ -220,7 +220,7 @@ def sigkill(folder: Path, scale: float) -> Row:
         async def start_uploads() -> None:
             streams = [await asyncio.open_connection(server.host, int(server.port)) for _ in range(20)]
             for _, writer in streams:
-                writer.write(upload(200_000)[:150_000])
+                writer.write(upload_request(200_000)[:150_000])
                 await writer.drain()
             async with asyncio.timeout(PATIENCE_S):
                 while len(list(server.temporary_folder.glob("*/upload-*"))) < 20:
@@ -239,8 +239,8 @@ def sigkill(folder: Path, scale: float) -> Row:
 def jumping_clocks(folder: Path, scale: float) -> Row:
     """The wall clock jumps."""
     row = Row("the wall clock jumps: a day, 100 years, back by an hour and by 60 years")
-    hour = 3_600_000  # ms
-    day, year = 24 * hour, 365 * 24 * hour
+    hour_ms = 3_600_000
+    day_ms, year_ms = 24 * hour_ms, 365 * 24 * hour_ms
     offset_ms = 0
     wall_ms = engine.wall_ms
     engine.wall_ms = lambda: wall_ms() + offset_ms
@@ -249,8 +249,8 @@ def jumping_clocks(folder: Path, scale: float) -> Row:
         with measured(row, os.getpid(), settle_s=0), FlinkMock(SCENARIO, clock="real") as mock:
             mock.faults.clear()
             job = next(iter(mock.cluster.jobs))
-            for jump in (0, day, 100 * year, -hour, -60 * year):
-                offset_ms += jump
+            for jump_ms in (0, day_ms, 100 * year_ms, -hour_ms, -60 * year_ms):
+                offset_ms += jump_ms
                 for path in (
                     "/jobs/overview",
                     f"/jobs/{job}",

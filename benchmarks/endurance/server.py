@@ -25,11 +25,11 @@ faults:
 """
 """The job store is small, so that the cluster soon forgets the jobs that clients cancel."""
 PATIENCE_S = 120.0
-"""The time in s after which a request counts as one without a response."""
+"""The time in s after which a request counts as one without a response, and a measurement as failed."""
 
 
-def memory_mb(pid: int) -> float:
-    """Return the resident memory of a process (MB)."""
+def memory_mib(pid: int) -> float:
+    """Return the resident memory of a process (MiB)."""
     status = Path(f"/proc/{pid}/status").read_text("ascii")
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 

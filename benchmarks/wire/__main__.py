@@ -26,7 +26,7 @@ from benchmarks import start_and_stop, startup
 from benchmarks.wire import peers, scenarios
 from benchmarks.wire.process import Server
 from benchmarks.wire.report import Report, StartAndMemory
-from benchmarks.wire.rows import TARGETS, Row, bodies_of, job_of, measure, measure_savepoint_requests
+from benchmarks.wire.rows import TARGETS, Row, bodies_of, job_id_of, measure, measure_savepoint_requests
 
 
 def compare(scenario: dict[str, Any], paths: Iterable[str], args: argparse.Namespace, *, clock: str) -> list[Row]:
@@ -35,7 +35,7 @@ def compare(scenario: dict[str, Any], paths: Iterable[str], args: argparse.Names
         file = Path(stack.enter_context(tempfile.TemporaryDirectory()), "scenario.yaml")
         file.write_text(json.dumps(scenario))  # JSON is YAML
         ours = stack.enter_context(peers.flinkmock(file, clock))
-        job = job_of(ours)
+        job = job_id_of(ours)
         targets_by_path = {path: TARGETS[path].format(job=job) for path in paths}
         bodies = bodies_of(ours, list(targets_by_path.values()))
         servers: list[tuple[Server, str]] = [(ours, job)]  # each with the id of its job
@@ -82,20 +82,22 @@ def main() -> None:
     args = parser.parse_args()
     report = Report(args)
     rows = compare(scenarios.few_jobs(), TARGETS, args, clock="real")
-    report.table("Real clock, 5 jobs", rows)
-    report.plot("CPU time per request (µs), real clock, 5 jobs; logarithmic scale", rows)
+    report.add_table("Real clock, 5 jobs", rows)
+    report.draw_plot("CPU time per request (µs), real clock, 5 jobs; logarithmic scale", rows)
     if not args.quick:
-        report.table("`1s per request`, 5 jobs", compare(scenarios.few_jobs(), TARGETS, args, clock="1s per request"))
+        report.add_table(
+            "`1s per request`, 5 jobs", compare(scenarios.few_jobs(), TARGETS, args, clock="1s per request")
+        )
         paths = ["/overview", "/jobs/overview", "/jobs/:jobid"]
-        report.table("Real clock, 100 jobs", compare(scenarios.many_jobs(100), paths, args, clock="real"))
-        report.table("Real clock, 10,000 jobs", compare(scenarios.many_jobs(10_000), paths, args, clock="real"))
+        report.add_table("Real clock, 100 jobs", compare(scenarios.many_jobs(100), paths, args, clock="real"))
+        report.add_table("Real clock, 10,000 jobs", compare(scenarios.many_jobs(10_000), paths, args, clock="real"))
         job_paths = ["/jobs/:jobid", "/jobs/:jobid/checkpoints"]
-        report.table(
+        report.add_table(
             "Real clock, 20 vertices × 128 subtasks", compare(scenarios.wide_job(), job_paths, args, clock="real")
         )
-        report.savepoints(measure_savepoints(args))
-        report.memory(measure_memory(args))
-        report.times("Start of clusters and processes", measure_starts())
+        report.add_savepoints(measure_savepoints(args))
+        report.add_memory(measure_memory(args))
+        report.add_times("Start of clusters and processes", measure_starts())
     print(report.text())
     if args.docs:
         report.write()
@@ -107,7 +109,7 @@ def measure_savepoints(args: argparse.Namespace) -> Row:
         file = Path(folder, "scenario.yaml")
         file.write_text(json.dumps(scenarios.few_jobs()))
         with peers.flinkmock(file, "1s per request") as ours:
-            return measure_savepoint_requests(ours, job_of(ours), round_count=args.rounds, savepoints_per_round=30)
+            return measure_savepoint_requests(ours, job_id_of(ours), round_count=args.rounds, savepoints_per_round=30)
 
 
 def measure_starts() -> dict[str, float]:

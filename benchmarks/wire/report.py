@@ -42,19 +42,19 @@ class Report:
         self._parts: list[str] = []
         self._plot = ""
 
-    def table(self, title: str, rows: Sequence[Row]) -> None:
-        """Add a table with a row for each operation and a column for each server. `_machine` describes its cells."""
+    def add_table(self, title: str, rows: Sequence[Row]) -> None:
+        """Add a table with a row for each operation and a column for each server. See `_machine` for the cells."""
         names = list(rows[0].cpu_us)
         head = ["operation", "body", *names]
         cells = [head, ["---"] * len(head)]
         cells += [[f"`{row.name}`", _size(row.size), *(_cell(row, name) for name in names)] for row in rows]
         self._parts.append(f"## {title}\n\n" + "\n".join("| " + " | ".join(line) + " |" for line in cells))
 
-    def savepoints(self, row: Row) -> None:
+    def add_savepoints(self, row: Row) -> None:
         """Add the CPU time of a request that triggers or polls a savepoint."""
         self._parts.append(f"## Savepoints\n\n{row.name}: {row.median('flinkmock') or 0:.0f} µs per request.")
 
-    def memory(self, by_job_count: Mapping[int, StartAndMemory]) -> None:
+    def add_memory(self, by_job_count: Mapping[int, StartAndMemory]) -> None:
         """Add a table of start time and resident memory by the number of jobs."""
         lines = ["| jobs | first response after | resident memory |", "|---|---|---|"]
         lines += [
@@ -63,13 +63,13 @@ class Report:
         ]
         self._parts.append("## Start and memory\n\n" + "\n".join(lines))
 
-    def plot(self, title: str, rows: Sequence[Row]) -> None:
+    def draw_plot(self, title: str, rows: Sequence[Row]) -> None:
         """Draw a bar for each server and operation: the CPU time per request, on a logarithmic scale."""
         names = list(rows[0].cpu_us)
         values = [(row.name, name, row.median(name) or 0.0) for row in rows for name in names if row.median(name)]
         self._plot = _bars(title, values, names)
 
-    def times(self, title: str, values: Mapping[str, float]) -> None:
+    def add_times(self, title: str, values: Mapping[str, float]) -> None:
         """Add a table of times in ms."""
         lines = ["| | median |", "|---|---|", *(f"| {name} | {ms:.2f} ms |" for name, ms in values.items())]
         self._parts.append(f"## {title}\n\n" + "\n".join(lines))

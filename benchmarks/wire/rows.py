@@ -49,7 +49,7 @@ class Row:
         return statistics.median(cost / reference_cost for cost, reference_cost in pairs)
 
 
-def job_of(server: Server) -> str:
+def job_id_of(server: Server) -> str:
     """Return the id of `job-0`, or of the only job."""
     with Connection(server.url) as connection:
         _, body = connection.send(connection.prepare("GET", "/jobs/overview"))
@@ -94,17 +94,17 @@ def bodies_of(server: Server, targets: Sequence[str]) -> dict[str, bytes]:
         return {target: connection.send(connection.prepare("GET", target))[1] for target in targets}
 
 
-def measure_savepoint_requests(server: Server, job: str, *, round_count: int, savepoints_per_round: int) -> Row:
-    """Measure the requests that trigger savepoints of a job (by id) and poll them until they are completed."""
+def measure_savepoint_requests(server: Server, job_id: str, *, round_count: int, savepoints_per_round: int) -> Row:
+    """Measure the requests that trigger savepoints of a job and poll them until they are completed."""
     row = Row("savepoint: trigger, poll to the end", 0)
     with Connection(server.url) as connection:
-        trigger = connection.prepare("POST", f"/jobs/{job}/savepoints", b'{"target-directory":"file:///savepoints"}')
+        trigger = connection.prepare("POST", f"/jobs/{job_id}/savepoints", b'{"target-directory":"file:///savepoints"}')
         for _ in range(round_count):
             cpu_before = server.cpu_ns()
             request_count = 0
             for _ in range(savepoints_per_round):
                 _, body = connection.send(trigger)
-                poll = connection.prepare("GET", f"/jobs/{job}/savepoints/{json.loads(body)['request-id']}")
+                poll = connection.prepare("GET", f"/jobs/{job_id}/savepoints/{json.loads(body)['request-id']}")
                 request_count += 1
                 while True:
                     _, body = connection.send(poll)

@@ -59,7 +59,7 @@ def job(
 
 
 class ClusterHarness:
-    """A cluster on a virtual clock. The keyword arguments are fields of `ClusterSpec`."""
+    """A cluster on a virtual clock. `fields` are fields of `ClusterSpec`."""
 
     def __init__(self, folder: Path, *jobs: JobSpec, release: Release = FLINK_2_3, **fields: Any) -> None:
         self.clock = Clock("virtual", lambda: 0)

@@ -81,7 +81,7 @@ def test_the_newest_checkpoints_do_not_depend_on_how_the_time_passed() -> None:
     "fields",
     [{"chance": 0.1}, {"fails": frozenset({500})}, {"duration": UniformRange(1, 20_000)}],
 )
-def test_checkpoints_that_may_fail_or_overlap_are_created_one_by_one(
+def test_dropping_old_checkpoints_that_may_fail_or_overlap_changes_no_counts(
     fields: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     end = 1000 * INTERVAL_MS

@@ -52,12 +52,20 @@ def test_a_step_clock_advances_by_a_step_for_each_request() -> None:
     assert clock.now() == DEFAULT_START_TIME + 3_000
 
 
-@pytest.mark.parametrize("mode", ["real", "virtual", "10x", "1s per request"])
+MODES = ["real", "virtual", "10x", "1s per request"]
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_a_clock_begins_at_the_time_of_the_wall_clock_or_at_the_start_time(mode: str) -> None:
     wall_clock = WallClock()
     assert Clock(mode, wall_clock).now() == wall_clock.now
-    clock = Clock(mode, wall_clock, DEFAULT_START_TIME)
-    assert clock.now() == DEFAULT_START_TIME
+    assert Clock(mode, wall_clock, DEFAULT_START_TIME).now() == DEFAULT_START_TIME
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_clock_can_be_rewound(mode: str) -> None:
+    clock = Clock(mode, WallClock(), DEFAULT_START_TIME)
+    clock.advance("1m")
     clock.rewind(DEFAULT_START_TIME + 5)
     assert clock.now() == DEFAULT_START_TIME + 5
 

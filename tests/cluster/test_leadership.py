@@ -17,7 +17,10 @@ HA = {"configuration": {"high-availability.type": "zookeeper"}}
 
 
 def cluster_after_crash(folder: Path, *lifecycle: Step | Repeat, crash_at: int) -> ClusterHarness:
-    """Return a cluster with a job, an hour after its leader crashed at `crash_at` ms and was re-elected at once."""
+    """Return a cluster with a job at the end of its first hour.
+
+    The leader has crashed at `crash_at` ms, and the same JobManager was elected again at once.
+    """
     changes = (LeaderChange(crash_at, UniformRange.exactly(0)),)
     harness = ClusterHarness(folder, job(*lifecycle), leader_changes=changes, **HA)
     harness.advance(3_600_000)

@@ -77,16 +77,16 @@ def test_a_fault_that_serves_stale_responses_hides_only_faults_of_reads(tmp_path
         check_file(file)
 
 
-def test_a_contract_violation_is_reported_at_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_schema_violation_is_reported_at_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     handler = handlers()["getJobVertexDetails"]
     monkeypatch.setitem(handlers(), "getJobVertexDetails", lambda call: {**handler(call), "maxParallelism": 2**40})
     file = tmp_path / "orders.yaml"
     file.write_text("jobs:\n  orders: streaming\n  clicks: streaming\n")
     with pytest.raises(ScenarioError) as caught:
         check_file(file)
-    (mistake,) = caught.value.mistakes  # both jobs have the same structure, so only one of them is checked
-    assert mistake.startswith(f"{file}:2:11: the response of GET /jobs/:jobid/vertices/:vertexid ")
-    assert "/maxParallelism: range" in mistake
+    (finding,) = caught.value.mistakes  # both jobs have the same shape, so only one of them is checked
+    assert finding.startswith(f"{file}:2:11: the response of GET /jobs/:jobid/vertices/:vertexid ")
+    assert "/maxParallelism: range" in finding
 
 
 def test_an_internal_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from flinkmock.palette import STATES
 ROOT = Path(__file__).parents[2]
 BUILT_IN = sorted((ROOT / "scenarios").glob("*.yaml"))
 PLANS = Path(__file__).parent / "plans"
-PICTURES = ("crash-loop", "leader-change", "rolling-upgrade")
+PICTURED_SCENARIOS = ("crash-loop", "leader-change", "rolling-upgrade")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -45,7 +45,7 @@ def test_no_plan_file_is_unused() -> None:
     assert {file.name.removesuffix(".plan.txt") for file in PLANS.iterdir()} == {file.stem for file in BUILT_IN}
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", PICTURED_SCENARIOS)
 def test_the_pictures_of_the_documentation_are_current(name: str) -> None:
     drawn = plan_as_svg(plan_file(ROOT / "scenarios" / f"{name}.yaml"))
     assert drawn == expected_text(ROOT / "docs" / "plans" / f"{name}.svg", drawn)
@@ -59,7 +59,7 @@ def test_a_picture_loads_nothing_and_shows_every_job(file: Path) -> None:
     assert root.tag == f"{SVG}svg"
     drawn_texts = [(element.text or "").rstrip("…") for element in root.iter(f"{SVG}text")]
     for lane in plan.timeline.lanes:
-        assert any(text and lane.name.startswith(text) for text in drawn_texts)
+        assert any(drawn_text and lane.name.startswith(drawn_text) for drawn_text in drawn_texts)
     assert not re.findall(r"<script|@import|url\((?!#)|href=", text)
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
     assert "prefers-color-scheme:dark" in text
@@ -100,11 +100,13 @@ def test_the_name_of_a_state_is_readable_on_its_colour() -> None:
 
 
 def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours (`#rrggbb`), from 1 to 21."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
 
 def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour (`#rrggbb`), from 0 to 1."""
     parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

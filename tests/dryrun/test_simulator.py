@@ -15,11 +15,13 @@ from flinkmock.scenario import load_scenario
 
 
 def dry_run(text: str, duration_ms: int | None = None, rule_count: int = 0) -> Timeline:
+    """Return the timeline of a scenario in YAML. The other arguments are those of `DryRun`."""
     return DryRun(load_scenario(text), duration_ms=duration_ms, rule_count=rule_count).timeline
 
 
-def states(timeline: Timeline, lane: int = 0) -> list[tuple[int, str]]:
-    return [(interval.begin, interval.state) for interval in timeline.lanes[lane].intervals]
+def states(timeline: Timeline) -> list[tuple[int, str]]:
+    """Return the states of the first job, each after the time at which it begins, in ms since the start."""
+    return [(interval.begin, interval.state) for interval in timeline.lanes[0].intervals]
 
 
 def test_a_dry_run_lasts_until_its_job_ends() -> None:
@@ -89,7 +91,7 @@ def test_a_dry_run_lasts_until_scheduled_events_and_fault_windows_are_over() -> 
     assert dry_run(text).end == 300_000 + LINGER_MS
 
 
-def test_a_dry_run_lasts_no_longer_than_its_given_duration() -> None:
+def test_a_dry_run_lasts_for_its_given_duration() -> None:
     text = "jobs:\n  orders:\n    lifecycle:\n      - repeat: forever\n        steps: [RUNNING: 10s, RESTARTING: 2s]\n"
     timeline = dry_run(text, duration_ms=600_000)
     assert timeline.end == 600_000

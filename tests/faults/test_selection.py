@@ -18,7 +18,7 @@ CONTRACT = Contract.load("2.3")
 JOB = "/jobs/2451d76ab8aa473ba87000eb834231f1"
 
 
-def make_request(
+def make_context(
     method: str = "GET",
     path: str = "/overview",
     *,
@@ -43,7 +43,7 @@ def make_fault(trigger: FaultTrigger, name: str = "lost") -> Fault:
 
 def numbers_of_hits(faults: Faults, count: int) -> list[int]:
     """Return to which of `count` equal requests a fault applies; 1 is the first."""
-    return [number for number in range(1, count + 1) if faults.select(make_request())]
+    return [number for number in range(1, count + 1) if faults.select(make_context())]
 
 
 def test_a_fault_without_conditions_applies_to_each_request() -> None:
@@ -53,16 +53,16 @@ def test_a_fault_without_conditions_applies_to_each_request() -> None:
 def test_an_empty_list_of_faults_selects_none() -> None:
     faults = make_faults()
     assert not faults
-    assert faults.select(make_request()) is None
+    assert faults.select(make_context()) is None
 
 
 def test_a_fault_applies_to_requests_that_match_one_of_its_patterns() -> None:
     faults = make_faults(
         make_fault(FaultTrigger((Pattern.parse("GET /jobs/:jobid"), Pattern.parse("POST /jobs/:jobid/stop"))))
     )
-    assert faults.select(make_request("GET", JOB))
-    assert faults.select(make_request("POST", JOB + "/stop"))
-    assert not faults.select(make_request("GET", "/jobs/overview"))
+    assert faults.select(make_context("GET", JOB))
+    assert faults.select(make_context("POST", JOB + "/stop"))
+    assert not faults.select(make_context("GET", "/jobs/overview"))
     assert faults.may_match("GET", JOB, CONTRACT.match("GET", JOB))
     assert not faults.may_match("GET", "/overview", CONTRACT.match("GET", "/overview"))
 
@@ -70,13 +70,13 @@ def test_a_fault_applies_to_requests_that_match_one_of_its_patterns() -> None:
 def test_during_includes_its_start_and_excludes_its_end() -> None:
     faults = make_faults(make_fault(FaultTrigger(during=(10_000, 15_000))))
     assert [
-        time for time in (0, 9_999, 10_000, 14_999, 15_000) if faults.select(make_request(ms_since_start=time))
+        time for time in (0, 9_999, 10_000, 14_999, 15_000) if faults.select(make_context(ms_since_start=time))
     ] == [
         10_000,
         14_999,
     ]
     endless = make_faults(make_fault(FaultTrigger(during=(10_000, None))))
-    assert [time for time in (0, 10_000, 10**9) if endless.select(make_request(ms_since_start=time))] == [10_000, 10**9]
+    assert [time for time in (0, 10_000, 10**9) if endless.select(make_context(ms_since_start=time))] == [10_000, 10**9]
 
 
 def test_every_nth_and_times_select_requests_by_number() -> None:
@@ -87,31 +87,31 @@ def test_every_nth_and_times_select_requests_by_number() -> None:
 
 
 def test_a_fault_applies_only_to_requests_with_its_job_headers_and_job_state() -> None:
-    assert make_faults(make_fault(FaultTrigger(job="orders"))).select(make_request(job="orders"))
-    assert not make_faults(make_fault(FaultTrigger(job="orders"))).select(make_request(job=None))
-    assert make_faults(make_fault(FaultTrigger(headers={"X-Test": "a"}))).select(make_request(headers={"X-Test": "a"}))
+    assert make_faults(make_fault(FaultTrigger(job="orders"))).select(make_context(job="orders"))
+    assert not make_faults(make_fault(FaultTrigger(job="orders"))).select(make_context(job=None))
+    assert make_faults(make_fault(FaultTrigger(headers={"X-Test": "a"}))).select(make_context(headers={"X-Test": "a"}))
     assert not make_faults(make_fault(FaultTrigger(headers={"X-Test": "a"}))).select(
-        make_request(headers={"X-Test": "b"})
+        make_context(headers={"X-Test": "b"})
     )
     restarting = make_fault(FaultTrigger(job_state=JobStateCondition("orders", "RESTARTING")))
-    assert make_faults(restarting).select(make_request(states={"orders": "RESTARTING"}))
-    assert not make_faults(restarting).select(make_request(states={"orders": "RUNNING"}))
-    assert not make_faults(restarting).select(make_request())
+    assert make_faults(restarting).select(make_context(states={"orders": "RESTARTING"}))
+    assert not make_faults(restarting).select(make_context(states={"orders": "RUNNING"}))
+    assert not make_faults(restarting).select(make_context())
 
 
 def test_every_counts_only_requests_that_meet_the_other_conditions() -> None:
     faults = make_faults(make_fault(FaultTrigger((Pattern.parse("GET /jobs"),), during=(10, 20), every=2)))
-    assert not faults.select(make_request("GET", "/jobs", ms_since_start=5))
-    assert not faults.select(make_request("GET", "/overview", ms_since_start=15))
-    assert not faults.select(make_request("GET", "/jobs", ms_since_start=15))
-    assert faults.select(make_request("GET", "/jobs", ms_since_start=16))
+    assert not faults.select(make_context("GET", "/jobs", ms_since_start=5))
+    assert not faults.select(make_context("GET", "/overview", ms_since_start=15))
+    assert not faults.select(make_context("GET", "/jobs", ms_since_start=15))
+    assert faults.select(make_context("GET", "/jobs", ms_since_start=16))
 
 
 def test_the_first_fault_applies_and_the_other_faults_count_the_request() -> None:
     faults = make_faults(
         make_fault(FaultTrigger(nth=frozenset({2})), "first"), make_fault(FaultTrigger(every=2), "second")
     )
-    applied = [hit.fault.name if (hit := faults.select(make_request())) else None for _ in range(4)]
+    applied = [hit.fault.name if (hit := faults.select(make_context())) else None for _ in range(4)]
     assert applied == [None, "first", None, "second"]
     assert (faults.hits("first"), faults.hits("second")) == (1, 1)
 
@@ -119,7 +119,7 @@ def test_the_first_fault_applies_and_the_other_faults_count_the_request() -> Non
 def test_a_fault_that_is_added_first_applies_before_the_others() -> None:
     faults = make_faults(make_fault(FaultTrigger(), "old"))
     faults.add(make_fault(FaultTrigger(times=1), "new"), first=True)
-    names = [hit.fault.name for _ in range(2) if (hit := faults.select(make_request()))]
+    names = [hit.fault.name for _ in range(2) if (hit := faults.select(make_context()))]
     assert names == ["new", "old"]
     faults.clear()
     assert len(faults) == 0
@@ -142,10 +142,10 @@ def test_chance_depends_only_on_the_seed_and_the_name_of_the_fault() -> None:
 def test_another_fault_does_not_change_the_random_choices_of_a_fault() -> None:
     def hits_of_lost(*others: Fault) -> list[int]:
         faults = make_faults(*others, make_fault(FaultTrigger(chance=0.1)))
-        return [number for number in range(500) if (hit := faults.select(make_request())) and hit.fault.name == "lost"]
+        return [number for number in range(500) if (hit := faults.select(make_context())) and hit.fault.name == "lost"]
 
     selected = hits_of_lost()
-    hidden = range(2, 500, 3)  # every third request, for which the other fault applies
+    hidden = range(2, 500, 3)  # every third request, to which the other fault applies
     assert hits_of_lost(make_fault(FaultTrigger(every=3), "another")) == [
         number for number in selected if number not in hidden
     ]
@@ -154,7 +154,7 @@ def test_another_fault_does_not_change_the_random_choices_of_a_fault() -> None:
 def test_delays_follow_their_distribution() -> None:
     def delays(distribution: UniformRange | LogNormal) -> list[float]:
         faults = make_faults(Fault("slow", delay=distribution))
-        return [hit.delay for _ in range(1_001) if (hit := faults.select(make_request()))]
+        return [hit.delay for _ in range(1_001) if (hit := faults.select(make_context()))]
 
     assert set(delays(UniformRange(300, 300))) == {300}
     uniform = delays(UniformRange(1_000, 3_000))

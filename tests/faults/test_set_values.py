@@ -1,4 +1,4 @@
-"""Faults that set values of the cluster's response, and functions that change it."""
+"""Faults that set values in responses of the cluster, and functions that change such responses."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_a_field_that_only_later_releases_read_is_ignored() -> None:
     )
 
 
-def test_a_field_that_a_later_release_does_not_read_is_deprecated() -> None:
+def test_the_advice_names_fields_and_parameters_that_a_later_release_does_not_read() -> None:
     jar = "/jars/3d5b_orders.jar/run"
     assert advice("POST", jar, {"programArgs": "--a b"}, release="1.20") == (
         "Flink 2.0 no longer reads the field programArgs of POST /jars/:jarid/run.",
@@ -72,7 +72,7 @@ def test_a_field_that_a_later_release_does_not_read_is_deprecated() -> None:
     assert advice("POST", "/jobs", {"jobGraphFileName": "plan"}, release="1.20") == ()  # 2.0 still reads it
 
 
-def test_an_operation_that_a_later_release_lacks_is_deprecated() -> None:
+def test_the_advice_names_an_operation_that_a_later_release_lacks() -> None:
     def reads_of(release: str) -> dict[tuple[int, str], Operation]:
         """Return the GET operations by the length and last segment of their path, which few releases change."""
         operations = (operation for operation in Contract.load(release) if operation.method == "GET")

@@ -18,7 +18,7 @@ STOP = "POST /jobs/:jobid/stop"
 
 
 def upgrade_journal() -> Journal:
-    """Return the requests of a client that stops a job and runs the next version of its jar."""
+    """Return the journal of a client that uploads a jar, stops a job twice with a savepoint, and cancels it."""
     return make_journal(
         make_exchange("GET", "/jobs/overview"),
         make_exchange("POST", "/jars/upload", files=("orders.jar",)),
@@ -100,7 +100,7 @@ FAILING_CHECKS = {
     "another-query": lambda journal: journal.expect("PATCH /jobs/:jobid", query={"mode": "stop", "force": True}),
     "another-status": lambda journal: journal.expect("POST /jars/upload", status=400),
     "another-method": lambda journal: journal.expect("DELETE /jobs/:jobid/stop"),
-    "unexpected": lambda journal: journal.expect("PATCH /jobs/:jobid", times="never"),
+    "expected-never": lambda journal: journal.expect("PATCH /jobs/:jobid", times="never"),
     "out-of-order": lambda journal: journal.expect_in_order(STOP, "POST /jars/upload"),
     "nothing-similar": lambda journal: journal.expect("DELETE /cluster"),
     "only-request-not-similar": lambda journal: make_journal(make_exchange("GET", "/config")).expect(STOP),

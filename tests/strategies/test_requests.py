@@ -60,13 +60,13 @@ def test_requests_match_their_operation_and_its_schema(data: st.DataObject) -> N
 @pytest.mark.parametrize("release", ["1.12", "1.20", "2.3"])
 def test_generated_requests_are_never_rejected_as_malformed(release: str) -> None:
     contract = Contract.load(release)
-    callable_operations = [
+    operations = [
         operation for operation in contract if operation.id != "shutdownCluster" and "profiler" not in operation.path
     ]
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink=release) as cluster, httpx.Client() as client:
 
         @examples(40)
-        @given(st.sampled_from(callable_operations).flatmap(lambda operation: requests(operation.id, flink=release)))
+        @given(st.sampled_from(operations).flatmap(lambda operation: requests(operation.id, flink=release)))
         def send_request(request: Request) -> None:
             client.request(request.method, request.url(cluster.url), headers=request.headers, content=request.body)
             exchange = cluster.requests[-1]
@@ -84,9 +84,11 @@ def test_the_simplest_request_has_no_optional_parameters() -> None:
     assert simplest_example(requests("GET /taskmanagers/metrics")).target == "/taskmanagers/metrics"
 
 
-def test_required_parameters_are_generated() -> None:
-    request = minimal_example(requests("PATCH /jobs/:jobid"), lambda drawn: bool(drawn.query))
-    assert request.target == f"/jobs/{'0' * 32}?mode=cancel"
+def test_required_and_optional_parameters_are_generated() -> None:
+    with_required = simplest_example(requests("PATCH /jobs/:jobid/rescaling"))
+    assert with_required.target == f"/jobs/{'0' * 32}/rescaling?parallelism=0"
+    with_optional = minimal_example(requests("PATCH /jobs/:jobid"), lambda drawn: bool(drawn.query))
+    assert with_optional.target == f"/jobs/{'0' * 32}?mode=cancel"
 
 
 @examples(20)

@@ -1,4 +1,4 @@
-"""A failing test shows generated values as YAML that reproduces the failure."""
+"""A failing test shows generated scenarios and faults as YAML, which reproduces the failure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.pytest_options import NO_OTHER_PLUGINS, NO_WORKERS, OPTIONS
 
 
 @pytest.mark.slow
-def test_scenarios_and_faults_are_printed_as_yaml_and_responses_as_json(pytester: pytest.Pytester) -> None:
+def test_scenarios_and_faults_are_printed_as_yaml_and_other_values_as_python(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import hypothesis

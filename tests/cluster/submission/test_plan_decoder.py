@@ -145,6 +145,10 @@ def test_operators_of_a_batch_job_are_hashed_in_the_order_in_which_vertices_are_
     ids = {vertex.name: vertex.id for vertex in plan.vertices}
     assert ids["Source: left -> slowly -> fork a -> Sink: sink a"] == "b8959cb54b876fc2db6948c3086a7f95"
     assert ids["Source: right"].startswith("f05783")
+
+
+def test_a_batch_job_has_all_operators_and_the_ship_strategies_of_its_partitioners():
+    plan = decode_file("streamgraph-batch")
     assert sum(vertex.operator_count for vertex in plan.vertices) == 13
     strategies = {vertex.name: [edge.ship_strategy for edge in vertex.inputs] for vertex in plan.vertices}
     assert strategies["fork b"] == ["RESCALE"]
