@@ -20,9 +20,9 @@ class Credential:
     """A user with a password, or a bearer token.
 
     Attributes:
-        scheme: How a client sends it.
+        scheme: How a client sends the credential.
         secret: "user:password", or the bearer token.
-        expires_after: When it expires, in ms of cluster time since the start of the scenario; None: never.
+        expires_after: When the credential expires, in ms of cluster time since the start of the scenario; None: never.
     """
 
     scheme: Scheme
@@ -48,7 +48,7 @@ def bearer(token: str, expires_after: int | None = None) -> Credential:
 
 
 def parse_authorization(header: str) -> tuple[str, str]:
-    """Return the scheme in lower case and the secret of a header `Authorization`; the secret is "" if it is invalid."""
+    """Return the scheme in lower case and the secret of a header `Authorization`; "" if the secret can't be read."""
     scheme, _, value = header.strip().partition(" ")
     scheme, value = scheme.lower(), value.strip()
     if scheme == Scheme.BASIC.lower():

@@ -14,7 +14,7 @@ def requested_origin(headers: Mapping[str, str], base_url: str) -> str:
 
     Args:
         headers: The headers of the request.
-        base_url: The address at which the request arrived. It provides the parts that the headers lack.
+        base_url: The URL at which the request arrived, without a path. It provides the parts that the headers lack.
     """
     scheme, _, address = base_url.partition("://")
     forwarded = _first_forwarded(headers.get("Forwarded", ""))

@@ -45,7 +45,7 @@ class Ingress:
         Args:
             target: The target as the client sent it.
             headers: The headers of the request.
-            base_url: The address at which the request arrived.
+            base_url: The URL at which the request arrived, without a path.
         """
         spec = self._spec
         path, question_mark, query = target.partition("?")

@@ -137,7 +137,7 @@ class Proxy:
         """Return an aiohttp runner; the caller sets it up and adds a site.
 
         Args:
-            shutdown_timeout: How long its cleanup waits for pending requests, in seconds (more than 0).
+            shutdown_timeout: How long the runner's cleanup waits for pending requests, in seconds (more than 0).
         """
         return web.AppRunner(
             self._app(),

@@ -39,11 +39,11 @@ class _Suspicion:
     """A violation that may come from the different times of two responses.
 
     Attributes:
-        since: When it was first seen, in ms.
+        since: When the violation was first seen, in ms.
         values: The values that contradict each other.
-        response_numbers: Target -> the number of its response when the violation was last seen.
+        response_numbers: Target -> the number of the response when the violation was last seen.
         guard: The state of the subject (`guard_of`). When it changes, the count starts again.
-        sighting_count: The number of times that it was seen.
+        sighting_count: The number of times that the violation was seen.
     """
 
     since: float
@@ -176,7 +176,8 @@ class TrafficCoherence:
 
         Args:
             current_violations: The violations in the newest responses.
-            is_compared: Whether the invariants of a subject were evaluated: of its ids, or the target of the request.
+            is_compared: Returns whether the invariants of a subject were evaluated. The argument has the ids of the
+                subject or, if the subject is one response, the target of that response.
         """
         keys = {violation.key for violation in current_violations}
         self._suspicions = {

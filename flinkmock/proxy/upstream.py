@@ -37,12 +37,12 @@ class _Job:
 class UpstreamCluster:
     """A live cluster, as the FaultTarget of a proxy.
 
-    Its time is that of the wall clock. The `during` of faults counts from the creation of this object.
+    It follows the wall clock. The `during` of faults counts from the creation of this object.
 
     Args:
         url: The URL of the cluster.
         faults: The faults that the proxy applies.
-        seed: The seed of their random draws.
+        seed: The seed of the faults' random draws.
 
     Raises:
         FaultRequiresFakeCluster: Some of the faults change the cluster itself.

@@ -143,7 +143,7 @@ class RestApi:
 
         Raises:
             RestRequestRejected: The REST API rejects the request.
-            ClusterError: The cluster rejects it.
+            ClusterError: The cluster rejects the request.
         """
         if request.rejection is not None:
             return request.rejection

@@ -98,7 +98,7 @@ class RestCall:
     def parts(self, make: Callable[[Any], Payload], items: Iterable[Any]) -> Iterable[Payload]:
         """Return one `part` for each item, as computed by `make`.
 
-        If possible they are computed while the response is written, so that a long list needs less memory.
+        If possible, the parts are computed while the response is written, so that a long list needs less memory.
         """
         parts = map(make, items)
         return list(parts) if self.fragments is None else parts

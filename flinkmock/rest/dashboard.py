@@ -12,6 +12,7 @@ from flinkmock.errors import DashboardMissing, unreadable_message
 from flinkmock.release import Release
 
 AUTO = "auto"
+"""The location that stands for an installed or downloaded dashboard."""
 CACHE_VARIABLE = "FLINKMOCK_CACHE"
 """The environment variable with the path of the cache folder."""
 _WEB_FOLDER = "web/"

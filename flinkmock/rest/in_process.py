@@ -29,7 +29,7 @@ class OperationNotFound(Exception):
 class InProcessClient:
     """Sends requests to `engine`.
 
-    Arguments of its methods:
+    Arguments of the methods:
         target: As in a request line: "/jobs/overview?a=b".
         body: A JSON value; None: the request has no body.
         files: Sent as a multipart form, whose part "request" is then the body.
@@ -53,7 +53,7 @@ class InProcessClient:
         Raises:
             OperationNotFound: There is no such operation.
             RestRequestRejected: The REST API rejects the request.
-            ClusterError: The cluster rejects it.
+            ClusterError: The cluster rejects the request.
         """
         return _body_of(self._success_response(method, target, body, files, counts_as_poll=True))
 

@@ -62,7 +62,7 @@ class MultipartBody:
         takes_files: Whether the operation accepts files.
 
     Raises:
-        RestRequestRejected: The form is rejected before its first byte.
+        RestRequestRejected: The form is rejected before its first byte is read.
     """
 
     def __init__(self, boundary: str, quirks: ReleaseQuirks, *, path_accepts_post: bool, takes_files: bool) -> None:
@@ -95,7 +95,7 @@ class MultipartBody:
         while self._parser is not None:
             self._parse_available(None)
         if self._files and self._path_accepts_post and not self._takes_files:
-            # until 1.18, the handler checks this
+            # until 1.18, the handler checks whether files are allowed
             raise RestRequestRejected(rest_error(400, messages.UPLOADS_NOT_ALLOWED))
 
     def close(self) -> None:
@@ -308,7 +308,7 @@ def _header(headers: list[str], name: str) -> str | None:
 def _limited(write: Callable[[bytes], object], max_bytes: int) -> Callable[[bytes], None]:
     """Return a function that writes at most `max_bytes` (0: any number) and rejects longer files.
 
-    Netty's error for them is "Out of size".
+    Netty's error for longer files is "Out of size".
     """
     size = 0
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flinkmock.rest.resolver import ResolvedTarget
 
 BASE_URL = "http://127.0.0.1:8081"
+"""The base URL of requests that do not come from a socket."""
 TOO_LARGE = Response(413, b"", content_type=None, has_cors_header=False, closes_connection=True)
 """The response of Netty's HttpObjectAggregator to a body that is too large."""
 
@@ -88,8 +89,8 @@ class Request:
             large, or a multipart form that Flink doesn't accept.
         ends_at_ingress: Whether `rejection` comes from the ingress in front of the cluster.
         job_id: The job id in the path: as it was sent, and in lower case after the parameters are converted.
-        arrived_at: The cluster time at which the request arrived (epoch ms). None: it has not reached the cluster, and
-            a clock in step mode has not advanced for it.
+        arrived_at: The cluster time at which the request arrived (epoch ms). None: the request has not reached the
+            cluster, and a clock in step mode has not advanced for it.
         fault: The fault that applies to the request.
         staleness_ms: The age of the state that the response shows, in ms.
         received_ms: The wall-clock time at which the head was received (epoch ms), set by the transport.

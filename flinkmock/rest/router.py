@@ -43,7 +43,7 @@ class Router:
     def multipart_operation(self, target: str) -> Operation | None:
         """Return the operation that decides whether a POST may have parts and files.
 
-        FileUploadHandler finds it in MultipartRoutes, which decode the target only once. Raises BadEscape.
+        FileUploadHandler finds this operation in MultipartRoutes, which decode the target only once. Raises BadEscape.
         """
         matched = self._match("POST", target)
         return matched[0] if matched else None

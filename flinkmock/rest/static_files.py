@@ -116,6 +116,7 @@ class StaticFiles:
             dashboard.files if dashboard else _files_without_dashboard(release, has_console=has_console)
         )
         self._unpacked: dict[str, _File] = {}
+        """Path -> the file that Flink would have unpacked for it."""
 
     def response(self, path: str, modified_since: str | None) -> Response:
         """Return the response to a GET.

@@ -21,8 +21,8 @@ class Template:
     Args:
         pieces: The pieces of the body between the gaps.
         shifts: The `Moment.shift` of each gap.
-        until: The time at which it becomes invalid even if the state does not change, in epoch ms.
-        change_count: The value of `StateLock.change_count` when it was made.
+        until: The time at which the template becomes invalid even if the state does not change, in epoch ms.
+        change_count: The value of `StateLock.change_count` when the template was made.
     """
 
     __slots__ = ("_first", "_gaps", "_pieces", "_size", "change_count", "hit_count", "until")
@@ -31,7 +31,7 @@ class Template:
         self.until = until
         self.change_count = change_count
         self.hit_count = 0
-        """The number of requests that it has answered."""
+        """The number of requests that the template has answered."""
         self._size = sum(map(len, pieces))
         self._first = pieces[0]
         self._pieces = [b""] * (2 * len(pieces) - 1)

@@ -31,7 +31,7 @@ def create_app(
         engine: The engine.
         observer: Called with each exchange before its response is sent.
         dashboard: Flink's dashboard; None: a page about flinkmock.
-        control: The control API. When it replaces the engine, the application serves the new one.
+        control: The control API. If a client replaces the engine with it, the application serves the new engine.
     """
     server = FlinkServer(engine, observer=observer, dashboard=dashboard, control=control)
 

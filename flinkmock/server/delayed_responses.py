@@ -50,9 +50,9 @@ class _Pending:
     """A delayed response.
 
     Attributes:
-        due_elapsed_ms: The value of `DelayedResponses._elapsed_ms` at which it is due.
+        due_elapsed_ms: The value of `DelayedResponses._elapsed_ms` at which the response is due.
         number: Orders responses that are due at the same time.
-        due_at: The cluster time at which it is due (epoch ms).
+        due_at: The cluster time at which the response is due (epoch ms).
         done: Its result is whether the response is to be sent.
         is_obsolete: See `DelayedResponses.wait_until`.
     """

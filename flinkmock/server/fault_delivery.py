@@ -22,8 +22,8 @@ _PIECES_PER_SECOND = 10
 class FaultDelivery:
     """Sends the response to one request with the effects of the fault `hit`.
 
-    Create it immediately after the fault is chosen, before anything is awaited. If a snapshot is restored after that,
-    which sets the clock back, the response is never sent.
+    Create this object immediately after the fault is chosen, before anything is awaited. If a snapshot is restored
+    later, which sets the clock back, the response is never sent.
     """
 
     def __init__(

@@ -55,9 +55,9 @@ class HostedClusters:
     """The clusters that were created and not deleted. They are used only within one event loop.
 
     Args:
-        host: The address on which they listen.
+        host: The address on which the clusters listen.
         access: The rules for access to their control APIs.
-        ports: The ports that they may use; None: any free port.
+        ports: The ports that the clusters may use; None: any free port.
     """
 
     def __init__(self, host: str, access: Access, ports: range | None = None) -> None:
@@ -74,7 +74,7 @@ class HostedClusters:
 
         Args:
             control: The cluster.
-            idle_timeout: After how long without a request it is deleted, in wall-clock seconds; None: never.
+            idle_timeout: The wall-clock seconds without a request after which the cluster is deleted; None: never.
 
         Raises:
             RequestRejected: There are too many clusters, or too few of `ports` are free.

@@ -34,7 +34,7 @@ class ServerThread:
 
     Args:
         engine: The engine.
-        host: The address on which it listens.
+        host: The address on which the server listens.
         port: The port of the first JobManager; the others use the following ports (0: free ports).
         observer: Called with each exchange before its response is sent.
         dashboard: Flink's dashboard; None: a page about flinkmock.
@@ -201,7 +201,7 @@ async def serve(
         load_dashboard: Returns Flink's dashboard for an engine; called for each engine that is served.
         on_ready: Called when clients can connect, with a URL for each JobManager, and the URL of the control API (None:
             it is not served).
-        control_options: The options of the control API; None: it is not served.
+        control_options: The options of the control API; None: the control API is not served.
         background: Coroutine functions that run while the cluster is served. The server shuts down when one of them
             returns.
         context: The SSL context with the certificate of the server; None: without TLS.

@@ -1,4 +1,4 @@
-"""Clients can't forge lines of a log, or change its colours."""
+"""Clients can't forge lines of a log, or change the colours of a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Multipart forms that Netty can't parse, or that can't be stored, get the error `File upload failed.`"""
+"""Multipart forms that Netty can't parse, that can't be stored, or that exceed limits get `File upload failed.`"""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_a_client_that_does_not_trust_the_certificate_fails(mock: FlinkMock) -> 
 
 @pytest.mark.parametrize("target", ["/jobs?a=b", "/", "/ns/job"])
 def test_a_request_without_tls_is_redirected(mock: FlinkMock, target: str) -> None:
-    """RedirectingSslHandler does this, on the same port."""
+    """RedirectingSslHandler redirects such requests, on the same port."""
     response = httpx.get(mock.url.replace("https", "http") + target)
     assert (response.status_code, response.headers["location"]) == (301, mock.url + target)
     assert response.headers["connection"] == "close"
@@ -84,15 +84,15 @@ def test_client_certificates_can_be_required() -> None:
 
 
 def test_certificates_can_come_from_files(tmp_path: Path) -> None:
-    created, authority = certificates.server_certificate("127.0.0.1"), tmp_path / "ca.pem"
+    created, authority_file = certificates.server_certificate("127.0.0.1"), tmp_path / "ca.pem"
     (tmp_path / "cert.pem").write_bytes(created.certificate)
     (tmp_path / "key.pem").write_bytes(created.key)
-    authority.write_bytes(certificates.authority_certificate())
+    authority_file.write_bytes(certificates.authority_certificate())
     options = TlsOptions(
         tmp_path / "cert.pem",
         tmp_path / "key.pem",
         client_certificates=True,
-        client_ca=authority,
+        client_ca=authority_file,
         ca_file=tmp_path / "trusted.pem",
     )
     client = certificates.client_certificate()
@@ -101,7 +101,7 @@ def test_certificates_can_come_from_files(tmp_path: Path) -> None:
         assert mock.ca_file == str(tmp_path / "trusted.pem")
         assert mock.client_certificate is None
         url = mock.url + "/jobs"
-        assert requests.get(url, verify=str(authority), cert=str(tmp_path / "client.pem")).status_code == 200
+        assert requests.get(url, verify=str(authority_file), cert=str(tmp_path / "client.pem")).status_code == 200
 
 
 def test_certificates_can_come_from_java_key_stores(tmp_path: Path) -> None:

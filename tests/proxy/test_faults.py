@@ -39,8 +39,8 @@ def cluster(shared_cluster: FlinkMock) -> FlinkMock:
 
 
 def proxy_with_faults(cluster: FlinkMock, exchanges: list[Exchange], *faults: dict[str, Any], seed: int = 0) -> Proxy:
-    config = load_faults({"faults": list(faults)}, "2.3")
-    return Proxy(cluster.url, CONTRACT, exchanges.append, faults=config.faults, seed=seed)
+    fault_config = load_faults({"faults": list(faults)}, "2.3")
+    return Proxy(cluster.url, CONTRACT, exchanges.append, faults=fault_config.faults, seed=seed)
 
 
 async def raw_response(url: str, method: str = "GET", target: str = "/config", body: bytes = b"") -> tuple[bytes, str]:
@@ -63,10 +63,10 @@ async def raw_response(url: str, method: str = "GET", target: str = "/config", b
 def split_response(received: bytes) -> tuple[str, dict[str, str], bytes]:
     """Return the status line, the headers without `Connection`, and the body."""
     head, _, body = received.partition(b"\r\n\r\n")
-    status, *lines = head.decode().split("\r\n")
+    status_line, *lines = head.decode().split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines if line)
     headers.pop("Connection", None)
-    return status, headers, body
+    return status_line, headers, body
 
 
 FAULTS: list[dict[str, Any]] = [
@@ -242,12 +242,12 @@ async def test_the_list_of_jobs_is_requested_with_the_credentials_of_the_client(
         job = {"jid": "a" * 32, "name": "orders", "state": "RUNNING", "start-time": 1}
         return web.json_response({"jobs": [job]})
 
-    upstream = web.Application()
-    upstream.router.add_get("/jobs/overview", overview)
-    config = load_faults(
+    upstream_app = web.Application()
+    upstream_app.router.add_get("/jobs/overview", overview)
+    fault_config = load_faults(
         {"faults": [{"match": "GET /config", "while-job": "orders RUNNING", "reply": "not-found"}]}, "2.3"
     )
-    url = await serve(Proxy(await serve(upstream), CONTRACT, faults=config.faults))
+    url = await serve(Proxy(await serve(upstream_app), CONTRACT, faults=fault_config.faults))
     async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer x"}) as session:
         assert (await session.get("/config")).status == 404
     assert credentials == ["Bearer x"]

@@ -142,13 +142,13 @@ async def test_the_host_header_has_the_address_of_the_upstream_server(serve: Ser
 
     upstream_app = web.Application()
     upstream_app.router.add_get("/overview", host)
-    upstream = await serve(upstream_app)
-    url = await serve(Proxy(upstream, Contract.load("2.3")))
+    upstream_url = await serve(upstream_app)
+    url = await serve(Proxy(upstream_url, Contract.load("2.3")))
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"{url}/overview", headers={"x-custom": "y"}) as response,
     ):
-        assert await response.text() == f"{upstream.removeprefix('http://')} y"
+        assert await response.text() == f"{upstream_url.removeprefix('http://')} y"
 
 
 async def test_compressed_bodies_stay_compressed(serve: Serve, exchanges: list[Exchange]) -> None:
@@ -203,7 +203,7 @@ async def test_the_upstream_server_rejects_a_target_that_is_too_long(cluster: Fl
 
 
 async def test_the_exchange_of_a_disconnected_client_is_recorded(serve: Serve, exchanges: list[Exchange]) -> None:
-    """Even while the proxy shuts down, it waits for the response of the upstream server."""
+    """The proxy waits for the response of the upstream server even while it shuts down."""
     has_arrived, may_respond = asyncio.Event(), asyncio.Event()
 
     async def overview(_: web.Request) -> web.Response:
@@ -230,7 +230,7 @@ async def test_the_exchange_of_a_disconnected_client_is_recorded(serve: Serve, e
 
 
 async def test_a_client_that_expects_100_continue_is_served(cluster: FlinkMock, serve: Serve) -> None:
-    """curl does this when it uploads a jar."""
+    """curl expects 100 when it uploads a jar."""
     url = await serve(Proxy(cluster.url, Contract.load("2.3")))
     async with aiohttp.ClientSession(url) as session:
         form = aiohttp.FormData()
@@ -258,8 +258,8 @@ async def test_long_bodies_are_streamed(serve: Serve) -> None:
 
     upstream_app = web.Application(client_max_size=0)
     upstream_app.router.add_post("/jars/upload", count)
-    upstream = await serve(upstream_app)
-    command = [sys.executable, "-m", "flinkmock", "proxy", upstream, "--flink", "2.3", "--port", "0"]
+    upstream_url = await serve(upstream_app)
+    command = [sys.executable, "-m", "flinkmock", "proxy", upstream_url, "--flink", "2.3", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

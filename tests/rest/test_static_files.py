@@ -35,12 +35,12 @@ def jar(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def static(jar: Path) -> StaticFiles:
+def static_files(jar: Path) -> StaticFiles:
     return StaticFiles(RELEASE, lambda: NOW_S * 1000, Dashboard.load(jar, RELEASE))
 
 
-def test_a_file_is_served_with_cache_headers(static: StaticFiles) -> None:
-    response = static.response("/main.0a1b.js", None)
+def test_a_file_is_served_with_cache_headers(static_files: StaticFiles) -> None:
+    response = static_files.response("/main.0a1b.js", None)
     assert (response.status, response.body, response.content_type) == (200, b"start()", "application/javascript")
     assert not response.has_cors_header
     assert response.headers == {
@@ -59,58 +59,58 @@ def test_a_file_is_served_with_cache_headers(static: StaticFiles) -> None:
         ("/assets/icons/favicon.ico", "application/octet-stream"),
     ],
 )
-def test_content_types_follow_the_extension(static: StaticFiles, path: str, content_type: str) -> None:
-    assert static.response(path, None).content_type == content_type
+def test_content_types_follow_the_extension(static_files: StaticFiles, path: str, content_type: str) -> None:
+    assert static_files.response(path, None).content_type == content_type
 
 
 @pytest.mark.parametrize(
     "path", ["/nothing", "/assets/", "/web/index.html", "/../org/secret.txt", "/../index.html", "//main.0a1b.js"]
 )
-def test_missing_files_are_not_found(static: StaticFiles, path: str) -> None:
-    response = static.response(path, None)
+def test_missing_files_are_not_found(static_files: StaticFiles, path: str) -> None:
+    response = static_files.response(path, None)
     name = path + "index.html" if path.endswith("/") else path
     assert response.body.decode() == f'{{"errors":["Unable to load requested file {name}."]}}'
     assert (response.status, response.has_cors_header) == (404, False)
 
 
-def test_an_unchanged_file_is_not_sent_again(static: StaticFiles) -> None:
-    static.response("/", None)
-    response = static.response("/", DATE)
+def test_an_unchanged_file_is_not_sent_again(static_files: StaticFiles) -> None:
+    static_files.response("/", None)
+    response = static_files.response("/", DATE)
     assert (response.status, response.body, response.content_type, response.closes_connection) == (304, b"", None, True)
-    assert static.response("/", "Fri, 15 Jan 2027 08:00:01 GMT").status == 200  # only an equal time counts
-    assert static.response("/", "").status == 200
-    invalid = static.response("/", "yesterday")
+    assert static_files.response("/", "Fri, 15 Jan 2027 08:00:01 GMT").status == 200  # only an equal time counts
+    assert static_files.response("/", "").status == 200
+    invalid = static_files.response("/", "yesterday")
     assert (invalid.status, invalid.body) == (500, b'{"errors":["Error while responding to the http request."]}')
 
 
-def test_a_folder_requested_first_hides_its_files(static: StaticFiles) -> None:
-    folder = static.response("/assets", None)
+def test_a_folder_requested_first_hides_its_files(static_files: StaticFiles) -> None:
+    folder = static_files.response("/assets", None)
     assert (folder.status, folder.body, folder.content_type) == (200, b"", "application/octet-stream")
-    assert static.response("/assets/icons/favicon.ico", None).status == 404
-    assert static.response("/assets", None).status == 200
+    assert static_files.response("/assets/icons/favicon.ico", None).status == 404
+    assert static_files.response("/assets", None).status == 200
 
 
-def test_a_folder_with_unpacked_files_is_not_served(static: StaticFiles) -> None:
-    assert static.response("/assets/icons/favicon.ico", None).status == 200
+def test_a_folder_with_unpacked_files_is_not_served(static_files: StaticFiles) -> None:
+    assert static_files.response("/assets/icons/favicon.ico", None).status == 200
     for path in ("/assets", "/assets/icons", "/."):
-        response = static.response(path, None)
+        response = static_files.response(path, None)
         assert (response.status, response.body) == (405, b'{"errors":["File not found."]}')
-    # any path that resolves to an unpacked file finds it
+    # every path that resolves to an unpacked file is served
     for path in ("//assets/icons/favicon.ico", "/assets//icons/./favicon.ico", "/assets/../assets/icons/favicon.ico"):
-        assert static.response(path, None).body == b"icon"
-    assert static.response("/nothing/../assets/icons/favicon.ico", None).status == 404
-    assert static.response("/..", None).status == 403
+        assert static_files.response(path, None).body == b"icon"
+    assert static_files.response("/nothing/../assets/icons/favicon.ico", None).status == 404
+    assert static_files.response("/..", None).status == 403
 
 
 def test_without_a_dashboard_a_page_describes_how_to_get_it() -> None:
-    static = StaticFiles(RELEASE, lambda: NOW_S * 1000)
-    assert static.response("/..", None).status == 404  # nothing is unpacked yet
-    page = static.response("/", None)
-    assert static.response("/..", None).status == 403
+    static_files = StaticFiles(RELEASE, lambda: NOW_S * 1000)
+    assert static_files.response("/..", None).status == 404  # nothing is unpacked yet
+    page = static_files.response("/", None)
+    assert static_files.response("/..", None).status == 403
     assert b"apache-flink-libraries==2.3.*" in page.body
-    assert static.response("//", None).body == page.body
-    assert static.response("/main.0a1b.js", None).status == 404
-    folder = static.response("/assets", None)  # every flink-dist jar has this folder
+    assert static_files.response("//", None).body == page.body
+    assert static_files.response("/main.0a1b.js", None).status == 404
+    folder = static_files.response("/assets", None)  # every flink-dist jar has this folder
     assert (folder.status, folder.body, folder.content_type) == (200, b"", "application/octet-stream")
 
 
@@ -135,13 +135,13 @@ def test_a_dashboard_is_found_in_folders_and_installed_packages(
 def test_files_without_a_dashboard_of_the_release_are_rejected(jar: Path, tmp_path: Path) -> None:
     with pytest.raises(DashboardMissing, match=r"the dashboard of Flink 2\.3, and Flink 1\.20 is"):
         Dashboard.load(jar, Contract.load("1.20").release)
-    other = tmp_path / "other.jar"
+    other_jar = tmp_path / "other.jar"
     with pytest.raises(DashboardMissing, match=r"other\.jar: file not found\."):
-        Dashboard.load(other, RELEASE)
-    with zipfile.ZipFile(other, "w") as archive:
+        Dashboard.load(other_jar, RELEASE)
+    with zipfile.ZipFile(other_jar, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", "")
     with pytest.raises(DashboardMissing, match=r"no web/index\.html"):
-        Dashboard.load(other, RELEASE)
+        Dashboard.load(other_jar, RELEASE)
     jar.unlink()
     with pytest.raises(DashboardMissing, match=r"no flink-dist\*\.jar and no index\.html"):
         Dashboard.load(tmp_path, RELEASE)

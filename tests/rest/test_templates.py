@@ -9,7 +9,7 @@ import pytest
 from flinkmock.rest.templates import Template, make_template
 
 HEAD_START, CLOSING_HEAD_START = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nconnection: close\r\n"
-"""The beginnings of heads: of a response after which the connection stays open, and of one that closes it."""
+"""The beginnings of two heads: the connection stays open after the first response, and is closed after the second."""
 
 
 def template_of(*shifts: int) -> Template:

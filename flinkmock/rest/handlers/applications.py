@@ -83,7 +83,7 @@ def exceptions(call: RestCall) -> Payload:
 def _application_error(application: Application, failure: JavaException, release: Release) -> JavaException:
     """Return the exception of an application whose main method throws (PackagedProgramApplication).
 
-    If the scenario gives no stack trace for the exception of the program, the main method itself throws it.
+    If the scenario gives no stack trace for the exception of the program, the trace consists of the main method.
     """
     cause = failure.cause
     if cause is not None and not cause.frames:
@@ -111,7 +111,7 @@ def cancel(call: RestCall) -> Payload:
     """Cancel all jobs of an application.
 
     Raises:
-        ApplicationNotFound: There is no such application, or it has ended, so that it is archived. See
+        ApplicationNotFound: There is no such application, or the application has ended and is archived. See
             docs/flink-behaviour.md#applications.
     """
     application = _application(call)

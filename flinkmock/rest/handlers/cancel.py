@@ -23,7 +23,7 @@ def cancel(call: RestCall) -> Payload:
     """Cancel a job. Since 1.15, a CANCELED job may be cancelled again.
 
     Raises:
-        StopModeRemoved: The query contains `mode=stop`; this is checked before the job.
+        StopModeRemoved: The mode is `stop`. The mode is checked before the job.
         JobNotFound: There is no such job.
         JobAlreadyTerminated: The job has ended.
         CancellationFailed: The scenario makes this call fail.

@@ -54,7 +54,7 @@ def upload(call: RestCall) -> Payload:
     """Store an uploaded jar.
 
     Raises:
-        InvalidUpload: Not exactly one file was sent, its name does not end in `.jar`, or it can't be stored.
+        InvalidUpload: Not exactly one file was sent, or the file is not named `*.jar`, or it can't be stored.
         UncaughtJavaException: The scenario makes this call fail.
     """
     if len(call.files) != 1:

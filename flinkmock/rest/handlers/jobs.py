@@ -145,10 +145,10 @@ def vertex_payload(
     Args:
         job: The job.
         vertex: The vertex.
-        row: The executions of its subtasks; empty before the first attempt.
-        status: The aggregated state of its subtasks.
+        row: The executions of the vertex's subtasks; empty before the first job attempt.
+        status: The aggregated state of the subtasks.
         task_counts: The number of subtasks in each state.
-        metrics: The sums of their I/O metrics.
+        metrics: The sums of the subtasks' I/O metrics.
         time: The time of the job's cached graph, in epoch ms.
         now: The current time, in epoch ms.
     """

@@ -23,7 +23,7 @@ def job_and_time(call: RestCall) -> tuple[Job, int]:
     """Return the job of `:jobid` and the time of its cached graph.
 
     Raises:
-        JobNotFound: There is no such job, or it was forgotten.
+        JobNotFound: There is no such job, or the job was forgotten.
     """
     job = call.cluster.job(call.path["jobid"])
     time = call.caches.graph_time(job.id, call.now)
@@ -35,8 +35,8 @@ def job_and_time(call: RestCall) -> tuple[Job, int]:
 def shows_vertices(call: RestCall, job: Job, time: int) -> bool:
     """Return whether the job shows vertices.
 
-    Until 1.17, a job of the adaptive scheduler shows none while it waits for its first slots (recorded on 1.17.2;
-    ArchivedExecutionGraph.createSparseArchivedExecutionGraphWithJobVertices exists since 1.18).
+    Until 1.17, a job of the adaptive scheduler shows no vertices while it waits for its first slots (recorded on
+    1.17.2; ArchivedExecutionGraph.createSparseArchivedExecutionGraphWithJobVertices exists since 1.18).
     """
     return job.has_graph_at(time) and (call.cluster.release.since("1.18") or not job.awaits_first_slots_at(time))
 

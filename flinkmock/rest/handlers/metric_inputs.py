@@ -262,7 +262,7 @@ def metrics_time_of(caches: Caches, execution: Execution, time: int) -> int | No
 def last_metrics_time(caches: Caches, execution: Execution, time: int) -> int | None:
     """Return `time` or, if a subtask has ended by then, when metrics were last fetched before its end.
 
-    None: they were never fetched before its end.
+    None: metrics were never fetched before the end of the subtask.
     """
     end = end_of(execution, time)
     return time if end is None else caches.last_metrics_before(end)
@@ -271,7 +271,7 @@ def last_metrics_time(caches: Caches, execution: Execution, time: int) -> int | 
 def lacks_ratios(execution: Execution, time: int, release: Release) -> bool:
     """Return whether the metrics of an ended subtask lack the busy, idle and back pressure ratios.
 
-    Since 1.18, MetricStore removes them after the end of the subtask.
+    Since 1.18, MetricStore removes these ratios after the end of the subtask.
     """
     return release.since("1.18") and end_of(execution, time) is not None
 

@@ -72,7 +72,7 @@ def _find(metrics_by_key: Iterable[tuple[_Key, dict[str, str]]], key: _Key) -> d
 @handles("getJobManagerMetrics")
 def jobmanager(call: RestCall) -> Payload:
     time = call.caches.metrics_time(call.now)
-    # the JobManager has its own metrics before it fetches any
+    # the JobManager has its own metrics even before it fetches those of TaskManagers
     inputs = metric_inputs.jobmanager_inputs(call.cluster, call.now if time is None else time)
     return select_metrics(call, metrics.jobmanager_metrics(inputs, call.cluster.release))
 

@@ -37,7 +37,7 @@ def plan_payload(
 def topological_plan_order(graph: JobGraph) -> list[Vertex]:
     """Return the vertices in the order of StreamingJobGraphGenerator: source by source, each after its consumers.
 
-    The order of a submitted graph is that of its plan.
+    A submitted graph keeps the order of its plan.
     """
     if graph.plan_order:
         return [graph.vertices[index] for index in graph.plan_order]

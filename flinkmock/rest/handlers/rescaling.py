@@ -82,7 +82,7 @@ def set_requirements(call: RestCall) -> Payload:
         JobNotFound: There is no such job, or it has ended.
         JobInitializing: The job has no graph yet.
         AdaptiveSchedulerRequired: The job does not use the adaptive scheduler.
-        InvalidResourceRequirements: The bounds are invalid; this is checked before the scheduler.
+        InvalidResourceRequirements: The bounds are invalid. They are checked before the scheduler.
         UncaughtJavaException: A vertex has `null` for its bounds.
     """
     if not call.body:

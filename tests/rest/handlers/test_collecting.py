@@ -1,4 +1,4 @@
-"""`collect()`: the rows of results that a client gets from the coordinator of a sink, and from its accumulator.
+"""`collect()`: the rows of results that a client gets from the coordinator of a sink, and from an accumulator.
 
 Flink's clients have written the plans (tests/cluster/submission/plans): `executeAndCollect` of rows (n: text, v: int).
 """
