@@ -17,7 +17,7 @@ func (f *FlinkMock) Advance(by time.Duration) time.Time {
 	return f.callClock(http.MethodPost, "/clock/advance", map[string]string{"by": durationText(by)})
 }
 
-// RunUntil advances the cluster time until the job is in the state, and returns it.
+// RunUntil advances the cluster time until the job is in the state, and returns the cluster time.
 func (f *FlinkMock) RunUntil(job, state string) time.Time {
 	f.t.Helper()
 	return f.callClock(http.MethodPost, "/clock/run-until", map[string]string{"job": job, "state": state})

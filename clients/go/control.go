@@ -20,7 +20,7 @@ type Error struct {
 	// Type is the kind of error, such as "NotFound" or "ScenarioError".
 	Type    string
 	Message string
-	// Details lists all mistakes of a scenario.
+	// Details lists all mistakes of a scenario or of a request's body; empty for other errors.
 	Details []struct {
 		Message string
 		Path    string

@@ -35,12 +35,12 @@ type FlinkMock struct {
 
 	t       testing.TB
 	control controlAPI
-	isLocal bool // whether flinkmock runs on this machine, so that it can read files and URLs can be reached
+	isLocal bool // whether flinkmock runs on this machine: it can read the test's files, and the test can reach all URLs
 	options options
 }
 
 // Start creates a cluster for a test. At the end of the test, the cluster is deleted. If the test has passed, the cluster
-// is verified first; see Verify.
+// is verified first, and its findings are logged; see Verify and Findings.
 //
 // The scenario is a string (YAML or JSON text, the name of a .yaml file, or of a built-in scenario), a value that
 // encoding/json encodes as an object, or nil for a cluster without jobs. If neither an option nor the scenario sets the

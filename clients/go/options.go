@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Option is an option of Start and LoadScenario.
+// Option is an option of Start, Connect and LoadScenario. With LoadScenario, options that are not set stay as the cluster
+// was created.
 type Option func(*options)
 
 type options struct {
@@ -38,7 +39,8 @@ func StartTime(start time.Time) Option {
 	return func(o *options) { o.startTime = start.UTC().Format(time.RFC3339Nano) }
 }
 
-// AllowUnexpected makes Verify accept requests that match no operation of the release.
+// AllowUnexpected makes Verify accept requests that match no operation of the release. LoadScenario ignores it, and it is
+// the only option that Connect reads.
 func AllowUnexpected() Option {
 	return func(o *options) { o.allowUnexpected = true }
 }

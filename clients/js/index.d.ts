@@ -4,6 +4,7 @@ export type Duration = string;
 /** YAML or JSON text, the name of a `.yaml` file or of a built-in scenario, or an object with the same keys. */
 export type Scenario = string | Record<string, unknown>;
 
+/** Options of a scenario. With `loadScenario`, options that are not set stay as the cluster was created. */
 export interface ScenarioOptions {
   /** The minor release to serve, such as "1.20". Default: the scenario's, else the newest. */
   flink?: string;
@@ -103,7 +104,7 @@ export class FlinkMockError extends Error {
   readonly status: number;
   /** The kind of error, such as "NotFound" or "ScenarioError". */
   readonly type: string;
-  /** All mistakes of a scenario, with line and column. */
+  /** All mistakes of a scenario, with line and column, or of a request's body, with path; empty for other errors. */
   readonly details: { message: string; path?: string; file?: string; line?: number; column?: number }[];
 }
 
@@ -111,7 +112,7 @@ export class FlinkMockError extends Error {
 export interface Faults {
   list(): Promise<Fault[]>;
   /**
-   * Adds faults as in a scenario: one, a list, or YAML text.
+   * Adds faults as in a scenario (one, a list, or YAML text), and returns the new ones.
    *
    * @param options.first - whether the new faults take precedence over the current ones
    * @throws FlinkMockError if a fault is invalid
@@ -188,7 +189,7 @@ export class FlinkMock {
   now(): Promise<number>;
   /** Advances the cluster time and returns it. */
   advance(by: Duration): Promise<number>;
-  /** Advances the cluster time until the job is in the state, and returns it. */
+  /** Advances the cluster time until the job is in the state, and returns the cluster time. */
   runUntil(job: string, state: string): Promise<number>;
 
   jobs(): Promise<Job[]>;
@@ -200,7 +201,7 @@ export class FlinkMock {
   finishJob(job: string): Promise<Job>;
   cancelJob(job: string): Promise<Job>;
   restartJob(job: string): Promise<Job>;
-  /** Waits until a job is in a state, without advancing the cluster time. The timeout is on the wall clock. */
+  /** Waits until a job is in a state, without advancing the cluster time. The timeout is on the wall clock; default: "5s". */
   waitForJob(job: string, state: string, timeout?: Duration): Promise<Job>;
 
   /** Sends a signal for which the scenario waits. */

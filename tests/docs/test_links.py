@@ -58,7 +58,7 @@ def broken_links(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", markdown_files(), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_links_of_a_page_lead_somewhere(path: Path) -> None:
+def test_a_page_has_no_broken_links(path: Path) -> None:
     assert list(broken_links(path)) == []
 
 

@@ -38,7 +38,7 @@ def test_the_examples_pass(pytester: pytest.Pytester) -> None:
         (pytester.path / f"test_example_{number}.py").write_text(example)
     test_count = sum(len(re.findall(r"^(?:async )?def test_", example, re.MULTILINE)) for example in EXAMPLES)
     result = pytester.runpytest_subprocess(*OPTIONS, "-pno:schemathesis", "-W", "error")
-    result.assert_outcomes(passed=test_count + 1)  # one test runs with two parameters
+    result.assert_outcomes(passed=test_count + 1)  # one test is parametrized and runs twice
 
 
 @pytest.mark.parametrize("name", [*NAMES, *strategies.__all__])

@@ -13,7 +13,7 @@ const DEFAULT_CLOCK = "1s per request";
 export class FlinkMock {
   #control;
   #deleteCluster;
-  /** Whether flinkmock runs on this machine, so that it can read files and its URLs can be reached. */
+  /** Whether flinkmock runs on this machine: it can read the test's files, and the test can reach all URLs. */
   #isLocal;
   #unexpected;
 

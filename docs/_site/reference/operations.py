@@ -17,16 +17,16 @@ documentation. Some operations exist only with a configuration option. [Releases
 def page() -> str:
     contracts = [Contract.load(release) for release in known_releases()]
     releases_of: dict[str, list[str]] = {}
-    newest: dict[str, Operation] = {}
+    operations_by_name: dict[str, Operation] = {}
     for contract in contracts:
         for operation in contract:
             releases_of.setdefault(str(operation), []).append(contract.release.minor)
-            newest[str(operation)] = operation
+            operations_by_name[str(operation)] = operation  # that of the newest release remains
     lines = [HEAD, "| operation | operation id | releases | |", "|---|---|---|---|"]
     all_releases = [contract.release.minor for contract in contracts]
     for name in sorted(releases_of, key=lambda name: (name.split(" ")[1], name)):
         releases = _ranges(releases_of[name], all_releases)
-        lines.append(f"| `{name}` | `{newest[name].id}` | {releases} | {_notes(newest[name])} |")
+        lines.append(f"| `{name}` | `{operations_by_name[name].id}` | {releases} | {_notes(operations_by_name[name])} |")
     return "\n".join([*lines, ""])
 
 

@@ -12,7 +12,7 @@ public final class Faults {
         this.control = control;
     }
 
-    /** Adds a fault, or a list of faults, as in a scenario, in YAML or JSON. */
+    /** Adds a fault, or a list of faults, as in a scenario, in YAML or JSON; returns the new faults. */
     public List<Fault> add(String yaml) {
         return list(control.send("POST", "/faults", "application/yaml", yaml));
     }

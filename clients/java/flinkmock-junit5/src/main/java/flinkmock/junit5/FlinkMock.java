@@ -108,7 +108,7 @@ public final class FlinkMock implements AutoCloseable {
         return advance(by.toMillis() + "ms");
     }
 
-    /** Advances the cluster time until the job is in the state, and returns it. */
+    /** Advances the cluster time until the job is in the state, and returns the cluster time. */
     public Instant runUntil(String job, String state) {
         return timeOf(control.post("/clock/run-until", Map.of("job", job, "state", state)));
     }
@@ -123,7 +123,7 @@ public final class FlinkMock implements AutoCloseable {
         return control.get("/jobs/" + ControlApi.encode(idOrName), Job.class);
     }
 
-    /** Submits a job from a template: "streaming", "batch", or one of the scenario. */
+    /** Submits a job from a built-in template, such as "streaming" or "batch", or from a template of the scenario. */
     public Job submitJob(String name, String template) {
         return control.post("/jobs", Map.of("name", name, "template", template), Job.class);
     }

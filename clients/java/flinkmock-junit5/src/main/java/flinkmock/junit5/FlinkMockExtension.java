@@ -9,7 +9,7 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.platform.commons.support.AnnotationSupport;
 
-/** Creates the cluster of a test if the test, or a method before or after it, has a {@link FlinkMock} parameter. */
+/** Creates the cluster of a test if the test, or a method that runs before or after each test, takes a {@link FlinkMock}. */
 public final class FlinkMockExtension implements ParameterResolver, AfterEachCallback {
     private static final Namespace NAMESPACE = Namespace.create(FlinkMockExtension.class);
 

@@ -12,7 +12,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * Gives each test a fake Flink cluster, as a parameter of type {@link FlinkMock}.
  *
  * <p>On a class it applies to all tests of the class and of its nested classes; on a method it replaces the
- * annotation of the class. When the test has passed, the cluster is verified; see {@link FlinkMock#verify}.
+ * annotation of the class. When the test has passed, the cluster is verified, and its findings are
+ * published; see {@link FlinkMock#verify} and {@link FlinkMock#findings}.
  */
 @Documented
 @Inherited
