@@ -26,7 +26,8 @@ def page() -> str:
     all_releases = [contract.release.minor for contract in contracts]
     for name in sorted(releases_of, key=lambda name: (name.split(" ")[1], name)):
         releases = _ranges(releases_of[name], all_releases)
-        lines.append(f"| `{name}` | `{operations_by_name[name].id}` | {releases} | {_notes(operations_by_name[name])} |")
+        operation = operations_by_name[name]
+        lines.append(f"| `{name}` | `{operation.id}` | {releases} | {_notes(operation)} |")
     return "\n".join([*lines, ""])
 
 
