@@ -35,23 +35,23 @@ def test_the_connection_of_an_incomplete_request_is_closed(
 ) -> None:
     monkeypatch.setattr(limits, "HEAD_TIME", 0.05)
     monkeypatch.setattr(limits, "BODY_PAUSE", 0.05)
-    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as wire:
-        wire.sendall(incomplete_request)
+    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as connection:
+        connection.sendall(incomplete_request)
         with contextlib.suppress(ConnectionResetError):
-            assert wire.recv(1) == b""
+            assert connection.recv(1) == b""
 
 
 def test_an_idle_connection_stays_open_after_a_request_that_arrived_in_parts(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "HEAD_TIME", 0.05)
-    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as wire:
+    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as connection:
         for data in (OVERVIEW[:20], OVERVIEW[20:] + b"\r\n"):
-            wire.sendall(data)
-        assert wire.recv(65_536).startswith(b"HTTP/1.1 200")
-        wire.settimeout(0.2)
+            connection.sendall(data)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        connection.settimeout(0.2)
         with pytest.raises(TimeoutError):
-            wire.recv(1)
+            connection.recv(1)
 
 
 def test_the_number_of_connections_is_limited(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,9 +60,9 @@ def test_the_number_of_connections_is_limited(client: Client, monkeypatch: pytes
     with first, second, third:
         with contextlib.suppress(ConnectionResetError):
             assert third.recv(1) == b""
-        for wire in (first, second):
-            wire.sendall(OVERVIEW + b"\r\n")
-            assert wire.recv(65_536).startswith(b"HTTP/1.1 200")
+        for connection in (first, second):
+            connection.sendall(OVERVIEW + b"\r\n")
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
 
 
 def test_a_lack_of_file_descriptors_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:

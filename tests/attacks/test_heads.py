@@ -16,10 +16,10 @@ OVERVIEW_BODY = b'{"operation":"getClusterOverview"}'
 @pytest.mark.parametrize("size", [limits.HEADERS + 1, 100_000, 1_000_000, 20_000_000])
 def test_a_request_with_a_long_header_is_answered(client: Client, size: int) -> None:
     """Netty stops parsing the headers, and Flink answers the request (observed on 2.3.0)."""
-    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as wire:
+    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as connection:
         try:
-            wire.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\nX: " + b"y" * size + b"\r\n\r\n")
-            received = wire.recv(65_536)
+            connection.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\nX: " + b"y" * size + b"\r\n\r\n")
+            received = connection.recv(65_536)
         except ConnectionError:
             raise AssertionError("the connection was closed without a response") from None
     assert received.startswith(b"HTTP/1.1 200 OK")
@@ -27,13 +27,13 @@ def test_a_request_with_a_long_header_is_answered(client: Client, size: int) -> 
 
 
 def test_requests_after_a_head_that_is_too_long_are_ignored(client: Client) -> None:
-    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as wire:
-        wire.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 10_000)
-        assert wire.recv(65_536).endswith(OVERVIEW_BODY)
-        wire.sendall(b"y\r\n\r\nGET /overview HTTP/1.1\r\nHost: x\r\n\r\n")
-        wire.settimeout(0.2)
+    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as connection:
+        connection.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 10_000)
+        assert connection.recv(65_536).endswith(OVERVIEW_BODY)
+        connection.sendall(b"y\r\n\r\nGET /overview HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.settimeout(0.2)
         with pytest.raises(TimeoutError):
-            wire.recv(1)
+            connection.recv(1)
 
 
 def test_header_lines_without_a_colon_are_ignored(client: Client) -> None:
@@ -60,6 +60,6 @@ def test_a_chunk_size_that_is_not_an_int_ends_the_body(client: Client) -> None:
 
 
 def test_http_1_0_is_answered(client: Client) -> None:
-    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as wire:
-        wire.sendall(b"GET /overview HTTP/1.0\r\n\r\n")
-        assert wire.recv(65_536).startswith(b"HTTP/1.1 200 OK")
+    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as connection:
+        connection.sendall(b"GET /overview HTTP/1.0\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")

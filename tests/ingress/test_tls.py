@@ -60,8 +60,8 @@ def test_a_request_without_tls_is_redirected(mock: FlinkMock, target: str) -> No
 
 @pytest.mark.parametrize("data", [b"", b"\x16", b"\x16\x03\x01\x00\x05hello", b"nonsense\r\n\r\n"])
 def test_the_server_survives_connections_without_a_tls_handshake(mock: FlinkMock, data: bytes) -> None:
-    with socket.create_connection((mock.host, mock.port), timeout=TEST_TIMEOUT_S) as wire:
-        wire.sendall(data)
+    with socket.create_connection((mock.host, mock.port), timeout=TEST_TIMEOUT_S) as connection:
+        connection.sendall(data)
     assert httpx.get(mock.url + "/jobs", verify=mock.ssl_context).status_code == 200
 
 
@@ -193,8 +193,8 @@ def test_the_protocol_is_tls_1_3(mock: FlinkMock) -> None:
     context = mock.ssl_context
     assert context is not None
     with (
-        socket.create_connection((mock.host, mock.port), timeout=TEST_TIMEOUT_S) as wire,
-        context.wrap_socket(wire, server_hostname="localhost") as tls,
+        socket.create_connection((mock.host, mock.port), timeout=TEST_TIMEOUT_S) as connection,
+        context.wrap_socket(connection, server_hostname="localhost") as tls_connection,
     ):
-        assert tls.version() == "TLSv1.3"
-        assert isinstance(tls, ssl.SSLSocket)
+        assert tls_connection.version() == "TLSv1.3"
+        assert isinstance(tls_connection, ssl.SSLSocket)
