@@ -264,9 +264,9 @@ def test_a_missing_savepoint_leaves_a_failed_job(tmp_path, release, exception_co
 def test_a_job_starts_from_a_savepoint(tmp_path):
     with HandlerClient(job(id=JOB_ID)) as client:
         client.advance("2s")
-        trigger = client.call("triggerSavepoint", body={}, jobid=JOB_ID)["request-id"]
+        trigger_id = client.call("triggerSavepoint", body={}, jobid=JOB_ID)["request-id"]
         client.advance("1s")
-        path = client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]["location"]
+        path = client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger_id)["operation"]["location"]
         jar_id = client.upload(make_jar(tmp_path))
         started = client.call("submitJobFromJar", {"savepointPath": path}, jarid=jar_id)
         assert client.cluster.job(started["jobid"]).checkpoints.restored[0].path == path

@@ -22,10 +22,10 @@ def client_with_running_job(**options):
 def test_a_triggered_savepoint_completes_with_a_location():
     with client_with_running_job() as client:
         body = {"target-directory": "file:///mine/"}
-        trigger = client.call("triggerSavepoint", body=body, jobid=JOB_ID)["request-id"]
-        assert client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger) == IN_PROGRESS
+        trigger_id = client.call("triggerSavepoint", body=body, jobid=JOB_ID)["request-id"]
+        assert client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger_id) == IN_PROGRESS
         client.advance("1s")
-        response = client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)
+        response = client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger_id)
         assert response["status"] == {"id": "COMPLETED"}
         assert response["operation"]["location"].startswith(f"file:/mine/savepoint-{JOB_ID[:6]}-")
 
@@ -42,9 +42,9 @@ def test_requests_with_the_same_trigger_id_take_one_savepoint():
 
 def test_a_stop_with_savepoint_finishes_the_job():
     with client_with_running_job() as client:
-        trigger = client.call("triggerStopWithSavepoint", body={"drain": False}, jobid=JOB_ID)["request-id"]
+        trigger_id = client.call("triggerStopWithSavepoint", body={"drain": False}, jobid=JOB_ID)["request-id"]
         client.advance("1s")
-        assert client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)["operation"].keys() == {"location"}
+        assert client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger_id)["operation"].keys() == {"location"}
         assert client.cluster.job(JOB_ID).state == "FINISHED"
 
 
@@ -86,12 +86,12 @@ def test_an_unknown_job_is_reported_when_the_operation_is_polled(trigger_operati
 
 def test_a_checkpoint_can_be_triggered():
     with client_with_running_job() as client:
-        trigger = client.call("triggerCheckpoint", body={"checkpointType": "FULL"}, jobid=JOB_ID)["request-id"]
+        trigger_id = client.call("triggerCheckpoint", body={"checkpointType": "FULL"}, jobid=JOB_ID)["request-id"]
         client.advance("1s")
-        result = client.call("getCheckpointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]
+        result = client.call("getCheckpointStatus", jobid=JOB_ID, triggerid=trigger_id)["operation"]
         assert result == {"checkpointId": client.cluster.job(JOB_ID).checkpoints.tracked[-1].id}
         with pytest.raises(TriggerNotFound):
-            client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)
+            client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger_id)
 
 
 @pytest.mark.parametrize(("release", "is_accepted"), [("1.18", True), ("1.19", False)])
@@ -107,9 +107,9 @@ def test_incremental_checkpoints_are_rejected_since_1_19(release, is_accepted):
 
 def test_disposing_an_empty_path_fails():
     with client_with_running_job() as client:
-        trigger = client.call("triggerSavepointDisposal", body={"savepoint-path": ""})["request-id"]
+        trigger_id = client.call("triggerSavepointDisposal", body={"savepoint-path": ""})["request-id"]
         client.advance("1s")
-        response = client.call("getSavepointDisposalStatus", triggerid=trigger)["operation"]
+        response = client.call("getSavepointDisposalStatus", triggerid=trigger_id)["operation"]
         assert response["failure-cause"]["stack-trace"].startswith(
             "java.lang.IllegalArgumentException: empty checkpoint pointer\n"
         )
@@ -117,14 +117,14 @@ def test_disposing_an_empty_path_fails():
 
 def test_disposing_a_savepoint_twice_fails():
     with client_with_running_job() as client:
-        trigger = client.call("triggerSavepoint", jobid=JOB_ID)["request-id"]
+        trigger_id = client.call("triggerSavepoint", jobid=JOB_ID)["request-id"]
         client.advance("1s")
-        path = client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]["location"]
+        path = client.call("getSavepointStatus", jobid=JOB_ID, triggerid=trigger_id)["operation"]["location"]
         results = []
         for _ in range(2):
-            trigger = client.call("triggerSavepointDisposal", body={"savepoint-path": path})["request-id"]
+            trigger_id = client.call("triggerSavepointDisposal", body={"savepoint-path": path})["request-id"]
             client.advance("1s")
-            results.append(client.call("getSavepointDisposalStatus", triggerid=trigger)["operation"])
+            results.append(client.call("getSavepointDisposalStatus", triggerid=trigger_id)["operation"])
         assert results[0] == {}
         assert results[1]["failure-cause"]["stack-trace"].startswith(
             f"org.apache.flink.util.FlinkException: Could not dispose savepoint {path}.\n"
@@ -137,9 +137,9 @@ def test_disposing_a_savepoint_twice_fails():
 def test_deleting_a_data_set_never_ends_in_1_12(release, state):
     with client_with_running_job(flink=release) as client:
         assert client.call("getClusterDataSetList") == {"dataSets": []}
-        trigger = client.call("deleteClusterDataSet", datasetid=UNKNOWN_ID)["request-id"]
+        trigger_id = client.call("deleteClusterDataSet", datasetid=UNKNOWN_ID)["request-id"]
         client.advance("10s")
-        assert client.call("getClusterDataSetDeleteStatus", triggerid=trigger)["status"] == {"id": state}
+        assert client.call("getClusterDataSetDeleteStatus", triggerid=trigger_id)["status"] == {"id": state}
 
 
 def test_rescaling_is_disabled_for_any_job():
