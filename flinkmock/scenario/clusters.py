@@ -54,7 +54,7 @@ class ClusterReader:
         options = _options(config) if config is not None else {}
         if self.result_ttl is not None:
             if ASYNC_STORE_DURATION.key in options:
-                message = f"config also sets {ASYNC_STORE_DURATION.key}. Remove one of them."
+                message = f"config also sets {ASYNC_STORE_DURATION.key}. Remove that option or result-ttl."
                 self.diagnostics.add(self.result_ttl.location, message)
             options[ASYNC_STORE_DURATION.key] = f"{read_duration_range(self.result_ttl, self.diagnostics).low} ms"
         return options
@@ -105,15 +105,16 @@ class ClusterReader:
         return read_duration(event.get("hangs"), 0, self.diagnostics)
 
     def jobmanager_configurations(self) -> tuple[dict[str, str | None], ...]:
-        """Return the options of each JobManager."""
+        """Return the options that each of the first JobManagers sets differently from the cluster."""
         node = self.section.get("jobmanagers")
         configs = node.elements_of("configs") if node is not None and node.items else []
         if len(configs) > self.jobmanager_count():
-            self.diagnostics.add(configs[-1].location, f"there are {self.jobmanager_count()} JobManagers.")
+            message = f"configs has {len(configs)} entries, but count is {self.jobmanager_count()}."
+            self.diagnostics.add(configs[-1].location, message)
         return tuple(map(_options, configs))
 
     def taskmanager_sizes(self) -> tuple[TaskManagerSize, ...]:
-        """Return slots and memory of each TaskManager."""
+        """Return the slots and memory of the first TaskManagers; the others have those of the cluster."""
         node, sizes = self.section.get("taskmanagers"), []
         for entry in node.elements_of("sizes") if node is not None and node.items else []:
             slots, memory = entry.get("slots"), entry.text_of("memory")
@@ -129,13 +130,14 @@ class ClusterReader:
     def _check_high_availability(self) -> None:
         """Report an option that turns off high availability although there are several JobManagers."""
         node, options = self.section.get("jobmanagers"), self.configuration()
-        configured_keys = options.keys() & {HIGH_AVAILABILITY.key, *HIGH_AVAILABILITY.aliases}
-        if node is None or self.jobmanager_count() == 1 or not configured_keys:
+        keys = (HIGH_AVAILABILITY.key, *HIGH_AVAILABILITY.aliases)
+        key = next((key for key in keys if key in options), None)
+        if node is None or self.jobmanager_count() == 1 or key is None:
             return
-        high_availability = options[configured_keys.pop()] or "NONE"
-        if not Configuration({HIGH_AVAILABILITY.key: high_availability}).is_highly_available:
-            message = f"several JobManagers need high availability, but config sets it to {high_availability}."
-            self.diagnostics.add(node.location, message)
+        mode = options[key]
+        if not Configuration({HIGH_AVAILABILITY.key: mode or "NONE"}).is_highly_available:
+            problem = f"several JobManagers need high availability, but config sets {key} to {mode or 'null'}"
+            self.diagnostics.add(node.location, f"{problem}. Remove that option.")
 
     def age(self) -> int:
         """Return how long the cluster has run when the scenario begins, in ms."""
@@ -172,7 +174,8 @@ class ClusterReader:
             return as_int(node, DEFAULTS.slots_per_taskmanager)
         option_location = self.section["config"].items[TASK_MANAGER_SLOTS.key].location
         if node is not None and node.text != option_value:
-            self.diagnostics.add(option_location, f"slots is {node.text}. Remove one of them.")
+            problem = f"{TASK_MANAGER_SLOTS.key} is {option_value}, but cluster.slots is {node.text}"
+            self.diagnostics.add(option_location, f"{problem}. Remove one of them.")
         elif not option_value.isdecimal() or int(option_value) < 1:
             self.diagnostics.add(option_location, f"{option_value!r} is not a number of slots.")
         else:

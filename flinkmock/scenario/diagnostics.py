@@ -86,8 +86,8 @@ class Diagnostics:
 
 
 def _format(location: SourceLocation, message: str) -> str:
-    repeats_path = not location.line and location.path and message.startswith(dotted_path(location.path))
-    head = f"{location.file if repeats_path else location}: {message}"
+    begins_with_path = not location.line and location.path and message.startswith(dotted_path(location.path))
+    head = f"{location.file if begins_with_path else location}: {message}"
     if not location.line_text.strip():
         return head
     line_number = f"  {location.line}"

@@ -1,7 +1,7 @@
 """A YAML document as a tree of nodes with their source locations.
 
 The reader supports what scenarios need: the core schema of YAML 1.2 (`on`, `no` and `1:30` are text), anchors and
-aliases; no tags, no duplicate keys. Numbers keep their text, so that `flink: 1.20` is not 1.2.
+aliases. Tags, merge keys and duplicate keys are mistakes. Numbers keep their text, so that `flink: 1.20` is not 1.2.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class YamlNode:
         location: The location where the value starts.
         value: A scalar, a list of nodes, or a mapping from names to nodes.
         text: The original text of a scalar.
-        key_locations: Where each key of a mapping starts.
+        key_locations: Where each key of a mapping starts; None for scalars and lists.
     """
 
     location: SourceLocation
@@ -106,7 +106,7 @@ def parse_yaml(text: str, file: str, diagnostics: Diagnostics) -> YamlNode:
     """Parse one YAML document. An empty document becomes an empty mapping.
 
     Raises:
-        ScenarioError: The text is not valid YAML, or uses a feature that scenarios don't have.
+        ScenarioError: The text is too large, is not valid YAML, or uses a feature of YAML that scenarios don't have.
     """
     if len(text) > limits.SCENARIO_SIZE:
         diagnostics.fail(SourceLocation(file), f"a scenario has at most {limits.SCENARIO_SIZE:,} characters.")

@@ -37,7 +37,7 @@ class ExceptionReader:
         return None if node is None else self._java_exception(node, (node,))
 
     def exception_spec(self, reference: YamlNode, job: str, vertices: dict[str, VertexSpec]) -> ExceptionSpec | None:
-        """Read an exception together with the task that throws it.
+        """Read an exception together with the task that throws it; None if no valid exception has the name.
 
         Args:
             reference: An inline exception, or the name of one.

@@ -14,7 +14,7 @@ from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode, empty_document, parse_mapping, parse_yaml
 from flinkmock.scenario.templates import merge
 
-INLINE = "<scenario>"
+INLINE_NAME = "<scenario>"
 """What messages show instead of a file name if the scenario was not read from a file."""
 ScenarioSource = str | Path | Mapping[str, object]
 
@@ -23,20 +23,23 @@ def read_document(source: ScenarioSource | None, diagnostics: Diagnostics) -> tu
     """Return the merged document and the files that were read for it, the file of the scenario first.
 
     Raises:
-        ScenarioError: A file can't be read, or is not YAML.
+        ScenarioError: A file is missing, can't be read or is not a scenario, or files extend each other in a circle.
     """
     if source is None:
-        return empty_document(INLINE), ()
+        return empty_document(INLINE_NAME), ()
     if isinstance(source, Mapping):
-        return _with_extended(parse_mapping(source, INLINE, diagnostics), Path(), (), diagnostics)
+        return _with_extended(parse_mapping(source, INLINE_NAME, diagnostics), Path(), (), diagnostics)
     if is_file_name(source):
         location = SourceLocation(str(source))
         file = find_file(source, (Path(),), location, diagnostics)
         document = parse_yaml(_read_text(file, location, diagnostics), location.file, diagnostics)
         return _with_extended(document, file.parent, (file,), diagnostics)
     if not isinstance(source, str):
-        diagnostics.fail(SourceLocation(INLINE), f"a scenario is a file name, YAML text or a mapping, not {source!r}.")
-    document = parse_yaml(source, INLINE, diagnostics)
+        diagnostics.fail(
+            SourceLocation(INLINE_NAME),
+            f"a scenario is a file name, YAML text or a mapping, not {source!r}.",
+        )
+    document = parse_yaml(source, INLINE_NAME, diagnostics)
     if isinstance(document.value, str):
         diagnostics.fail(document.location, "a scenario is a mapping, and the name of a file ends in .yaml or .yml.")
     return _with_extended(document, Path(), (), diagnostics)

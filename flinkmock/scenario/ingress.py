@@ -1,4 +1,4 @@
-"""The key `ingress` of the section `cluster`."""
+"""Reads the key `ingress` of the section `cluster`."""
 
 from __future__ import annotations
 

@@ -50,18 +50,20 @@ def job_defaults(configuration: Configuration) -> JobDefaults:
 
 
 def _checkpoints(configuration: Configuration) -> CheckpointSpec:
-    durations = {
+    duration_options = {
         "every": options.CHECKPOINTING_INTERVAL,
         "timeout": options.CHECKPOINTING_TIMEOUT,
         "min_pause": options.CHECKPOINTING_MIN_PAUSE,
         "aligned_timeout": options.CHECKPOINTING_ALIGNED_TIMEOUT,
     }
-    numbers = {
+    number_options = {
         "max_concurrent": options.CHECKPOINTING_MAX_CONCURRENT,
         "tolerable_failures": options.CHECKPOINTING_TOLERABLE_FAILURES,
     }
-    settings: dict[str, Any] = {name: configuration.optional_milliseconds(option) for name, option in durations.items()}
-    settings |= {name: configuration.optional_integer(option) for name, option in numbers.items()}
+    settings: dict[str, Any] = {
+        name: configuration.optional_milliseconds(option) for name, option in duration_options.items()
+    }
+    settings |= {name: configuration.optional_integer(option) for name, option in number_options.items()}
     mode = configuration.text(options.CHECKPOINTING_MODE)
     retention = configuration.text(options.CHECKPOINTING_RETENTION)
     if mode is not None:

@@ -76,7 +76,7 @@ class JobReader:
         self._defaults = defaults
         self._diagnostics = diagnostics
         self._jobs_by_template: dict[str, _LoadedJob] = {}
-        """The jobs that consist of a template only, by the name of the template. Jobs with mistakes are left out."""
+        """The jobs that consist of a template only, by the name of the template. No job is added after a mistake."""
 
     def read(self, node: YamlNode, path: str, default_name: str | None) -> JobSpec:
         """Read a job, or the name of a template.

@@ -46,7 +46,7 @@ class _StateEntry:
 
 @dataclass(frozen=True, slots=True)
 class _RepeatEntry:
-    """Steps that repeat `times` times; forever if it is None."""
+    """Steps that run `times` times; forever if `times` is None."""
 
     location: SourceLocation
     times: int | None
@@ -72,7 +72,7 @@ class LifecycleReader:
         job: The path of the job, for messages.
         vertices: The vertices of the job by their names in the file.
         scheduler: "default" or "adaptive".
-        age: How long before the scenario the job was submitted, in ms.
+        age: How long before the start of the scenario the job was submitted, in ms.
         exception_reader: Reads the exceptions of steps.
         diagnostics: Collects the mistakes.
     """
@@ -218,7 +218,10 @@ def _count_steps(entry: _Entry) -> int:
 
 
 def _shortest_ms(entry: _Entry) -> int:
-    """Return the shortest time that an entry can take, in ms; steps that repeat forever count once."""
+    """Return the shortest time that an entry can take, in ms.
+
+    Steps that repeat forever count once, and states that last forever count as 0.
+    """
     if isinstance(entry, _RepeatEntry):
         return sum(map(_shortest_ms, entry.entries)) * (entry.times or 1)
     return entry.duration.low if isinstance(entry.duration, UniformRange) and not entry.duration.is_unbounded else 0

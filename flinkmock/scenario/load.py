@@ -121,7 +121,7 @@ class FaultConfig:
     Attributes:
         faults: The faults.
         seed: The seed of their random draws.
-        ignored_sections: The sections of the scenario that do not apply to a real cluster.
+        ignored_sections: The other sections, which do not apply to a real cluster.
     """
 
     faults: tuple[Fault, ...]

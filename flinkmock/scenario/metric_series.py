@@ -56,7 +56,7 @@ def _series(node: YamlNode, diagnostics: Diagnostics) -> MetricSeries:
         duration_node = node.get("duration")
         duration = read_duration(duration_node, 0, diagnostics)
         if duration_node is not None and duration > every:
-            diagnostics.add(duration_node.location, "a spike can't last longer than its interval, every.")
+            diagnostics.add(duration_node.location, "a spike can't last longer than its interval (every).")
         return Spike(_number(node.get("base")), _number(spike), every, duration)
     series = node.get("series")
     values = tuple(_value(value) for value in series.elements) if series is not None else (0,)

@@ -91,7 +91,7 @@ def as_int_set(node: YamlNode | None) -> frozenset[int]:
 def _read_range(
     node: YamlNode, diagnostics: Diagnostics, parse: Callable[[str], int], maximum: int, message: str
 ) -> UniformRange:
-    """Read a range; `message` is reported if it exceeds the maximum."""
+    """Read a range; `message` is reported if the range exceeds the maximum."""
     if isinstance(node.value, int | float):  # the schema only allows the number 0
         return ZERO
     low_text, dots, high_text = str(node.value).partition("..")

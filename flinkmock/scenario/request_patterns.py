@@ -37,11 +37,11 @@ class RequestReader:
             self._diagnostics.add(location, problem)
         return pattern
 
-    def _by_operation_id(self, name: str, location: SourceLocation) -> Pattern:
+    def _by_operation_id(self, operation_id: str, location: SourceLocation) -> Pattern:
         for operation in operations_of(self._release):
-            if operation.id == name:
+            if operation.id == operation_id:
                 return Pattern(operation.method, operation.segments)
-        self._diagnostics.add(location, unknown_id_message(name, self._release))
+        self._diagnostics.add(location, unknown_id_message(operation_id, self._release))
         return Pattern("GET", ())
 
     def read_list(self, node: YamlNode | None) -> tuple[Pattern, ...]:
@@ -104,7 +104,10 @@ def _operations_with_json(contract: Contract, patterns: tuple[Pattern, ...]) -> 
 
 
 def _operations(contract: Contract, patterns: tuple[Pattern, ...]) -> Iterator[Operation]:
-    """Yield the operations that match the patterns. `GET /jobs/overview` does not match `GET /jobs/:jobid`."""
+    """Yield the operations that match the patterns.
+
+    The pattern `GET /jobs/overview` matches only the operation with this path, not `GET /jobs/:jobid`.
+    """
     for pattern in patterns:
         exact = contract.match(pattern.method, f"/{'/'.join(pattern.segments)}")
         if exact is not None:

@@ -72,7 +72,7 @@ def _validator() -> Draft202012Validator:
 
 
 def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
-    """Return the schema without references to simple definitions, which jsonschema resolves for each value."""
+    """Return the schema with simple definitions in place of references, which jsonschema resolves for each value."""
     if isinstance(part, list):
         return [_inlined(element, definitions) for element in part]
     if not isinstance(part, dict):

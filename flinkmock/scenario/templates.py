@@ -11,7 +11,10 @@ from flinkmock.scenario.document import YamlNode
 
 
 def merge(override: YamlNode, base: YamlNode) -> YamlNode:
-    """Merge two mappings. The keys of `override` come first, so that its submission rules are tried first."""
+    """Merge two mappings; if one of the nodes is not a mapping, return `override`.
+
+    The keys of `override` come first, so that its submission rules are tried first.
+    """
     if not isinstance(override.value, dict) or not isinstance(base.value, dict):
         return override
     items = {key: merge(node, base.items[key]) if key in base.items else node for key, node in override.items.items()}
@@ -55,7 +58,7 @@ class Templates:
     def own_keys(self, node: YamlNode) -> frozenset[str]:
         """Return the keys that the scenario, not a built-in template, sets for a job.
 
-        A key of a mapping is returned as "key.sub-key".
+        If the value of a key is a mapping, "key.sub-key" is returned for each of its keys.
         """
         keys: set[str] = set()
         for part in (node, *(self._own[name] for name in self._own_template_names(node))):
@@ -63,9 +66,9 @@ class Templates:
                 keys |= {f"{key}.{inner}" for inner in value.items} if value.items else {key}
         return frozenset(keys - {"extends"})
 
-    def are_valid_for(self, node: YamlNode, invalid_names: Container[str]) -> bool:
-        """Return whether none of the templates that a job extends has an invalid name."""
-        return not any(name in invalid_names for name in self._own_template_names(node))
+    def are_valid_for(self, node: YamlNode, invalid_templates: Container[str]) -> bool:
+        """Return whether a job extends none of the invalid templates, which are given by name."""
+        return not any(name in invalid_templates for name in self._own_template_names(node))
 
     def scenario_template_name(self, node: YamlNode) -> str | None:
         """Return the name of the template that a job extends; None if the template is built-in, or there is none."""

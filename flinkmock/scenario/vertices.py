@@ -42,10 +42,10 @@ class VertexReader:
                 self.diagnostics.add(item.location, f'duplicate vertex "{name}" in {self.job}.')
             else:
                 vertices[name] = self._vertex(item, vertices)
-        nodes = (item.get("finishes-after") for item in node.elements)
-        first_node = next((node for node in nodes if node is not None), None)
-        if first_node is not None:
-            self._check_finishes_after(first_node, vertices.values())
+        finishes_after_nodes = (item.get("finishes-after") for item in node.elements)
+        first = next((node for node in finishes_after_nodes if node is not None), None)
+        if first is not None:
+            self._check_finishes_after(first, vertices.values())
         return vertices
 
     def _check_finishes_after(self, node: YamlNode, vertices: Collection[VertexSpec]) -> None:
@@ -167,7 +167,10 @@ def _default_ship_strategy(source_parallelism: int, parallelism: int) -> str:
 
 
 def _default_max_parallelism(parallelism: int) -> int:
-    """Return 1.5 times the parallelism, rounded up to a power of two, but at least 128 (KeyGroupRangeAssignment)."""
+    """Return 1.5 times the parallelism, rounded up to a power of two, between 128 and 32768.
+
+    See KeyGroupRangeAssignment.computeDefaultMaxParallelism.
+    """
     minimum = parallelism + parallelism // 2
     power_of_two = 1 << (minimum - 1).bit_length()
     return min(max(power_of_two, _LOWEST_DEFAULT_MAX_PARALLELISM), limits.PARALLELISM)

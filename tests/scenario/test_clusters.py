@@ -55,7 +55,7 @@ def test_each_jobmanager_can_have_its_own_options() -> None:
 
 
 def test_more_configs_than_jobmanagers_are_a_mistake() -> None:
-    with pytest.raises(ScenarioError, match="there are 1 JobManagers"):
+    with pytest.raises(ScenarioError, match="configs has 2 entries, but count is 1"):
         load_scenario({"cluster": {"jobmanagers": {"configs": [{}, {}]}}})
 
 
