@@ -175,7 +175,7 @@ class FaultReader:
         )
 
     def _during(self, node: YamlNode) -> tuple[int, int | None]:
-        """Read a period; return start and end in ms since the scenario's start. The end of an endless period is None."""
+        """Return the start and end of a period in ms since the scenario's start. An endless period has the end None."""
         begin, _, end = node.text.partition("..")
         if end == "forever":
             return read_duration(YamlNode(node.location, begin, begin), 0, self.diagnostics), None
