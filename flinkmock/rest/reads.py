@@ -109,7 +109,7 @@ class Read:
         """Key -> part of the last traced response, see `RestCall.part`."""
 
     def is_polled(self, waiters: Mapping[str, Any]) -> bool:
-        """Return whether a wait condition counts the request as a poll. `waiters`: see `WaitConditions.by_waiter`."""
+        """Return whether a wait condition may count the request as a poll. `waiters`: `WaitConditions.by_waiter`."""
         return bool(waiters) and (traits_of(self.operation.id).lists_jobs or self.job_id in waiters)
 
     def current_template(self, engine: Engine, now: int, base_url: str) -> Template | None:

@@ -154,13 +154,13 @@ class FlinkConnection(asyncio.Protocol):
             if head is None:
                 self._leave_to_aiohttp(data)
                 return
-            size = head.size + head.body_size
-            if len(data) < size:
+            request_size = head.size + head.body_size
+            if len(data) < request_size:
                 self._wait_for_rest(data)
                 return
             if self._deadline_timer is not None:
                 self._cancel_deadline_timer()
-            body, data = data[head.size : size], data[size:]
+            body, data = data[head.size : request_size], data[request_size:]
             if server.is_for_control(head):
                 self._run(self._respond_to_control(server, head, body))
             elif server.may_apply_fault(head):
@@ -256,7 +256,10 @@ class FlinkConnection(asyncio.Protocol):
             timer.cancel()
 
     def _leave_to_aiohttp(self, data: bytes) -> None:
-        """Leave the request at the beginning of `data` to aiohttp; answer it here if aiohttp doesn't accept it."""
+        """Leave the request at the beginning of `data` to aiohttp, when its head is complete.
+
+        If aiohttp does not accept the request, answer it here.
+        """
         assert self._transport is not None
         if is_normal(data):
             self._hand_over(data)
@@ -267,16 +270,18 @@ class FlinkConnection(asyncio.Protocol):
         line_end = received.find(b"\n")
         request_line = _REQUEST_LINE.fullmatch(received[:line_end]) if line_end >= 0 else None
         head_end = received.find(_HEAD_END)
-        if (line_end >= 0 and request_line is None) or (line_end < 0 and len(received) > limits.REQUEST_LINE):
+        is_line_invalid = line_end >= 0 and request_line is None
+        is_unfinished_line_too_long = line_end < 0 and len(received) > limits.REQUEST_LINE
+        if is_line_invalid or is_unfinished_line_too_long:
             self._respond_bad_request()
             return
-        is_too_long = head_end < 0 and len(received) - line_end > limits.HEADERS
-        if request_line is None or (head_end < 0 and not is_too_long):
+        are_unfinished_headers_too_long = head_end < 0 and len(received) - line_end > limits.HEADERS
+        if request_line is None or (head_end < 0 and not are_unfinished_headers_too_long):
             self._wait_for_rest(received)
             return
         self._cancel_deadline_timer()
         method, target, version = request_line.groups()
-        if line_end > limits.REQUEST_LINE and (method not in _AIOHTTP_METHODS or is_too_long):
+        if line_end > limits.REQUEST_LINE and (method not in _AIOHTTP_METHODS or are_unfinished_headers_too_long):
             self._respond_bad_request()
             return
         if head_end >= 0:

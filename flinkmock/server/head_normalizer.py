@@ -72,7 +72,7 @@ def normalized_request(method: bytes, target: bytes, version: bytes, headers: by
         method: The method.
         target: The target as sent.
         version: The protocol, such as `HTTP/1.1`.
-        headers: The header lines, which end with CR LF.
+        headers: The header lines. They end with CR LF, unless they are too long.
         after_head: What has arrived after the head: a part of the body or, if there is no body, the next request.
     """
     is_too_long = len(headers) > limits.HEADERS

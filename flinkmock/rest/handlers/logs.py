@@ -17,7 +17,7 @@ from flinkmock.rest.call import FileContent, Payload, RestCall, handles
 
 
 def _content_of(files: list[LogFile], name: str, taskmanager_id: str | None = None) -> FileContent:
-    """Return the file with a name. Raises LogNotFound."""
+    """Return the content of the file with a name. Raises LogNotFound."""
     for file in files:
         if file.name == name:
             return FileContent(file.content)

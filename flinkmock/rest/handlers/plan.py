@@ -35,7 +35,7 @@ def plan_payload(
 
 
 def topological_plan_order(graph: JobGraph) -> list[Vertex]:
-    """Return the vertices in the order of StreamingJobGraphGenerator: source by source, each after its consumers.
+    """Return the vertices in the order of StreamingJobGraphGenerator: from source to source, consumers first.
 
     A submitted graph keeps the order of its plan.
     """

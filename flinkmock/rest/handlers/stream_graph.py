@@ -49,7 +49,7 @@ def _nodes_of_plan(
 
 
 def _nodes_of_graph(graph: JobGraph, created_indexes: set[int]) -> Iterator[dict[str, Any]]:
-    """Yield the operators. Ids count transformations: each operator, and each input that is not FORWARD, has one."""
+    """Yield the operators. Ids count transformations: operators, and inputs that are not FORWARD."""
     next_id = 1
     last_operator_ids: dict[int, str] = {}  # by the index of the vertex
     for vertex in graph.vertices:
