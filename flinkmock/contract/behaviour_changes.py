@@ -42,8 +42,8 @@ def _jackson_update(since: str, jackson_version: str) -> BehaviourChange:
 BEHAVIOUR_CHANGES = (
     _jackson_update("1.13", "2.12"),
     BehaviourChange("1.13", ("GET /jobs/:jobid/vertices/:vertexid/backpressure",),
-              "the first response has data from metrics, and an unknown job or vertex is `deprecated`; before, the "
-              "first request triggered sampling, and an unknown job or vertex was an error", breaking=True),
+              "the first response has data from metrics, and the status for an unknown job or vertex is `deprecated`; "
+              "before, the first request triggered sampling, and an unknown job or vertex was an error", breaking=True),
     BehaviourChange("1.13", _SAVEPOINT_STATUS,
               "a stop is COMPLETED when all tasks have finished; before, when its savepoint was written"),
     BehaviourChange("1.13", ("GET /datasets/delete/:triggerid",),

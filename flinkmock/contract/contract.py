@@ -91,9 +91,9 @@ class Contract:
         try:
             return self._by_id[operation_id]
         except KeyError:
-            raise self._no_operation(operation_id) from None
+            raise self._unknown_operation(operation_id) from None
 
-    def _no_operation(self, name: str) -> NotFound:
+    def _unknown_operation(self, name: str) -> NotFound:
         hint = did_you_mean(name, [*map(str, self.operations), *self._by_id], list_known=False)
         return NotFound(f"Flink {self.release} has no operation {name}.{hint}")
 
@@ -111,24 +111,25 @@ class Contract:
         for operation in self.operations:
             if request == operation.id or (method == operation.method and segments == operation.segments_without_names):
                 return operation
-        raise self._no_operation(request)
+        raise self._unknown_operation(request)
 
     def __contains__(self, operation_id: str) -> bool:
         return operation_id in self._by_id
 
     def match(self, method: str, target: str) -> Operation | None:
-        """Return the operation of a request.
+        """Return the operation of a request; None if no operation matches.
+
+        Literal segments of paths take precedence over parameters.
 
         Args:
             method: The method of the request.
-            target: Path and query, percent-encoded ("/v1/jobs/overview?x=1"). Literal segments take precedence over
-                parameters.
+            target: Path and query, percent-encoded ("/v1/jobs/overview?x=1").
         """
         matched = self.match_route(method, target)
         return matched[0] if matched else None
 
     def match_route(self, method: str, target: str) -> tuple[Operation, dict[str, str]] | None:
-        """Return the operation of a request, with the decoded values of its path parameters."""
+        """Return the operation of a request and the decoded values of its path parameters; None if there is none."""
         segments = split_path(unquote(target.partition("#")[0].partition("?")[0]))
         if segments and segments[0] == self.default_api_version:
             del segments[0]
@@ -227,7 +228,7 @@ def release_number(minor: str) -> tuple[int, ...]:
 
 
 def clear_release_cache() -> None:
-    """Clear the cache of schema files. Call this after writing a schema file."""
+    """Clear the caches of schema files and contracts. Call this after writing a schema file."""
     _schema_files.cache_clear()
     _load.cache_clear()
 

@@ -81,7 +81,7 @@ def _examples() -> Mapping[str, Mapping[str, Any]]:
 
 
 def recorded_example(operation: Operation, contract: Contract) -> Any:
-    """Return a recorded response of any release that is valid in the contract's release; None if there is none."""
+    """Return the newest recorded response that is valid in the contract's release; None if there is none."""
     for body in reversed(list(_examples().get(operation.id, {}).values())):
         if not contract.check_response(operation, body):
             return body

@@ -3,8 +3,8 @@
     for change in difference(Contract.load("1.20"), Contract.load("2.3")):
         print(change.breaking, change)
 
-A change is breaking if it can break a client that is correct for the older release: an operation or field is gone or
-has another type, a response can have a new value, or a request needs a field or parameter that it did not need.
+A change is breaking if it can break a client that is correct for the older release. For example, an operation or field
+is gone, a field has another type or a new value in responses, or a request needs another field or parameter.
 """
 
 from __future__ import annotations

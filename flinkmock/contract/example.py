@@ -1,4 +1,4 @@
-"""Returns the smallest value that a schema allows."""
+"""Returns a minimal value that a schema allows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flinkmock.contract.schema_branches import Definitions, allowed_types, alter
 
 
 def example(schema: Schema, definitions: Definitions) -> Any:
-    """Return the smallest value that a schema accepts: required properties only, empty lists and maps."""
+    """Return a minimal value of a schema: required properties only, empty lists and maps, the first alternative."""
     schema = resolve(schema, definitions)
     branches = alternatives(schema)
     if branches:

@@ -27,7 +27,7 @@ def unknown_operation_message(pattern: Pattern, release: str | None = None) -> s
     """
     if any(pattern.may_match(operation) for operation in operations_of(release)):
         return None
-    return f'{_has_no_text(release)} operation "{pattern}".{_hint(pattern, release)}'
+    return f'{_message_start(release)} operation "{pattern}".{_hint(pattern, release)}'
 
 
 def pattern_of_id(operation_id: str, release: str | None = None) -> Pattern:
@@ -42,14 +42,14 @@ def unknown_id_message(name: str, release: str | None = None) -> str:
     """Return the message for a name that is not an operation id."""
     similar_ids = get_close_matches(name, {operation.id for operation in operations_of(release)}, n=1)
     hint = f' Did you mean "{similar_ids[0]}"?' if similar_ids else ""
-    return f'{_has_no_text(release)} operation "{name}".{hint}'
+    return f'{_message_start(release)} operation "{name}".{hint}'
 
 
 def _capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _has_no_text(release: str | None) -> str:
+def _message_start(release: str | None) -> str:
     return f"Flink {release} has no" if release else "no Flink release has an"
 
 

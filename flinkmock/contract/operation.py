@@ -23,7 +23,7 @@ class Parameter:
         case_insensitive: Whether the converter accepts `enum` in any case.
         other_text_is_false: Whether the converter reads any text except "true" as false.
         minimum: The smallest value that the converter accepts; None if it doesn't check.
-        format: "int32", "int64" or "hex32" (an id).
+        format: "int32", "int64" or "hex32" (an id); None for other types.
         pattern: A regular expression that the whole text matches.
     """
 
@@ -66,6 +66,7 @@ class Operation:
         headers_class: The Java class that declares it (a `MessageHeaders`); "" if unknown.
         path: The path, such as "/jobs/:jobid".
         status: The status of a success response.
+        api_versions: The versions that the path of a request may begin with.
         request: The schema of the request body; None if there is none.
         response: The schema of a success response; `{"contentType": …}` for a file.
         file_upload: Whether it accepts files in a multipart body.

@@ -16,7 +16,7 @@ class OperationTraits:
     """The traits of one operation.
 
     Attributes:
-        cancels_job: Whether it cancels or stops a job. The YARN operations do this with GET.
+        cancels_job: Whether Flink's JobCancellationHandler handles it. For YARN, this handler also takes GET requests.
         lists_jobs: Whether it shows all jobs, and so counts as a poll of each job.
         is_log_url: Whether Flink's GeneratedLogUrlHandler handles it. This handler converts no path parameters, reads
             no body and sends no CORS header (docs/flink-behaviour.md#cors).
@@ -25,7 +25,7 @@ class OperationTraits:
             unknown job or vertex is an internal error (docs/flink-behaviour.md#unknown-ids).
         looks_up_vertex: Whether Flink's handler looks up the vertex itself, and has another message for an unknown one.
         reads_taskmanager_file: Whether it fetches a file from a TaskManager.
-        expected_error_statuses: Error statuses that a healthy cluster may return to a read
+        expected_error_statuses: Error statuses with which a healthy cluster may respond to a read
             (docs/flink-behaviour.md#unknown-ids).
         echoes: The keys of the response that repeat path parameters, by the names of the parameters.
         scenario_key: The key of the operation in the section `operations` of a scenario.
@@ -72,7 +72,7 @@ TRAITS: Mapping[str, OperationTraits] = {
         expected_error_statuses=(404,), echoes={"subtaskindex": "subtask", "attempt": "attempt"}
     ),
     "getSubtaskExecutionAttemptAccumulators": OperationTraits(expected_error_statuses=(404,)),
-    # checkpoints and savepoints: the history may lose a checkpoint after it was listed, and batch jobs have no history
+    # checkpoints and savepoints: a checkpoint may leave the history after it was listed, and batch jobs have no history
     "getCheckpointingStatistics": OperationTraits(expected_error_statuses=(404,)),
     "getCheckpointConfig": OperationTraits(expected_error_statuses=(404,)),
     "getCheckpointStatisticDetails": OperationTraits(expected_error_statuses=(404,), echoes={"checkpointid": "id"}),

@@ -67,7 +67,7 @@ class _Match(IntEnum):
     """An object that has another value in a constant property."""
     TYPE = 2
     CONSTANT = 3
-    """An enum with the value, or an object with the constant properties."""
+    """A constant or a value of an enum, or an object that has the constant properties."""
     EMPTY_OBJECT = 4
     """An empty object, if the schema allows no other."""
 

@@ -19,7 +19,7 @@ class SchemaField:
 
     Attributes:
         kind: A JSON type, a Java number ("int32", "int64", "double"), "hex32" (an id), "enum", a constant in quotes,
-            "number or non-finite text", "recursion" (an object of a class that contains it), or "any".
+            "number or non-finite text", "recursion" (an object inside an object of the same class), or "any".
         values: The values of an enum.
         keys: The keys of a map, if there is a fixed set of them.
         nullable: Whether null is allowed.

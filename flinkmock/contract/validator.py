@@ -33,7 +33,7 @@ class SchemaViolation:
     """One way in which a body violates its schema.
 
     Attributes:
-        pointer: The JSON pointer of the value; "" for the whole body.
+        pointer: The JSON Pointer of the value; "" for the whole body.
         kind: "missing" (a key), "extra" (a key), "type", "null" (null is not allowed), "enum", "pattern", "range",
             "encoding" (not base64), "order" (of keys), or "value" (anything else).
         expected: What the schema requires, as text.
@@ -234,7 +234,7 @@ def _violations_of(error: ValidationError) -> Iterator[SchemaViolation]:
 
 
 def _escape(key: str | int) -> str:
-    """Escape a key of an object or an index of a list for a JSON pointer."""
+    """Escape a key of an object or an index of a list for a JSON Pointer."""
     return str(key).replace("~", "~0").replace("/", "~1")
 
 

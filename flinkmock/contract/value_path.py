@@ -104,10 +104,10 @@ class ValuePath:
     def unknown_step_message(self, schema: Schema, definitions: Definitions) -> str | None:
         """Return a message if no body that the schema allows can have a value at this path, otherwise None."""
         schemas = list(_branches(schema, definitions))
-        for number, step in enumerate(self.steps):
+        for index, step in enumerate(self.steps):
             children = [child for schema in schemas for child in _children(schema, step, definitions)]
             if not children:
-                return _describe_unknown_step(schemas, step, definitions, _path_text(self.steps[:number]))
+                return _describe_unknown_step(schemas, step, definitions, _path_text(self.steps[:index]))
             schemas = [branch for child in children for branch in _branches(child, definitions)]
         return None
 
@@ -204,8 +204,8 @@ def _allows_key(key_schema: Schema, key: str) -> bool:
     return key in key_schema.get("enum", (key,)) and re.search(key_schema.get("pattern", ""), key) is not None
 
 
-def _describe_unknown_step(schemas: Iterable[Schema], step: Step, definitions: Definitions, parent: str) -> str:
-    location = parent or "the body"
+def _describe_unknown_step(schemas: Iterable[Schema], step: Step, definitions: Definitions, parent_path: str) -> str:
+    location = parent_path or "the body"
     known_names: dict[str, None] = {}
     is_list = False
     for schema in schemas:

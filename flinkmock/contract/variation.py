@@ -1,4 +1,4 @@
-"""Varies responses: the changed bodies are rare, but the contract of this or a later release allows them."""
+"""Varies responses: real clusters seldom send such bodies, but the contract of this or a later release allows them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class VariableValue:
         path: The path, with `[*]` for all items of lists and all values of maps. A body may have many such values.
         changes: The changes that are possible.
         field: The schema of the value; for an added field, the schema of the object that gets it.
-        later_values: The values of an enum in later releases only.
+        later_values: The values of an enum that only later releases have, or `ADDED_ENUM_VALUE` if there are none.
     """
 
     path: ValuePath

@@ -63,7 +63,7 @@ def import_contract(
         The schema file, and notes on differences from the base that a person should review.
 
     Raises:
-        ImportRejected: The file is not a description, or it is broken.
+        ImportRejected: The file is not a description, is broken, or describes another API than Flink's.
         OSError: The file can't be read.
     """
     text = file.read_text(encoding="utf-8")
@@ -78,11 +78,11 @@ def import_contract(
             referenced_definitions(schema_file, schema_file["$defs"])  # raises KeyError if a definition is missing
             return _checked(schema_file), []
         description = read_description(text)
-        operations = {
+        described_names = {
             (operation.method, segments_without_names(operation.path)): f"{operation.method} {operation.path}"
             for operation in description.operations
         }
-        reject_foreign(operations, base)
+        reject_foreign(described_names, base)
         same_release = minor_release(version) == base.release.minor
         merger = ContractMerger(base.document, description, same_release=same_release)
         detail = f"Read from {file.name} ({description.kind}), completed from {base.release.version}."

@@ -1,6 +1,6 @@
 """Reads Flink's documentation page of the REST API, as HTML or converted to text.
 
-Flink has published the page in three layouts. All of them are converted to the same kind of text. It has the path of an
+Flink has published the page in three layouts. Each is converted to the same kind of text, which has the path of an
 operation as a heading, its method and status in code style, its parameters as list items, and (since 1.13) the draft-03
 schemas of request and response as code blocks.
 """

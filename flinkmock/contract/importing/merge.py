@@ -4,14 +4,14 @@ The description decides what it can describe: the operations, their status, prop
 decides everything else: order, required keys, null, converters, subclasses, schemas that no Java class describes
 (`refined`), hidden operations, and operations that a configuration option enables.
 
-Flink generates its descriptions from Java classes, without their serializers. In these cases the
-difference is not a change of the API, and the base wins:
+Flink generates its descriptions from Java classes, without their serializers. Some differences from the base are
+therefore not changes of the API, and the base wins. The description
 
-* the description has the properties of a Java object that Jackson writes as a string, a number or a map;
-* it has the names of Java's enum constants instead of those in JSON;
-* it omits one of two names of a property, such as `start_time` beside `start-time` (OpenAPI documents);
-* where several classes have the same simple name, it uses one of them for all (OpenAPI documents of 1.16 and 1.17);
-* it describes a class several times, and some of these descriptions lack properties.
+* has the properties of a Java object that Jackson writes as a string, a number or a map;
+* has the names of Java's enum constants instead of those in JSON;
+* omits one of two names of a property, such as `start_time` beside `start-time` (OpenAPI documents);
+* uses one class for all that have the same simple name (OpenAPI documents of 1.16 and 1.17);
+* describes a class several times, sometimes without some of its properties.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ class ContractMerger:
         self._merged: set[tuple[str, str]] = set()
         """Pairs of a described class (or a location) and a class of the base that are merged already."""
         self._described_properties: dict[str, set[str]] = {}
-        """The properties in any description of a class, by class."""
+        """The properties that any of the schemas of a described class has, by the class of the base."""
         self.notes: list[str] = []
 
     def merged_schema_file(self, header: Mapping[str, Any]) -> dict[str, Any]:
         """Return the schema file.
 
         Args:
-            header: Its first entries (release, commit, provenance).
+            header: The first entries of the file (release, commit, provenance).
 
         Raises:
             KeyError: The description refers to something that it does not contain.
@@ -125,9 +125,10 @@ class ContractMerger:
         return entry
 
     def _parameters(self, base: Any, described: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return the described parameters. One of the same name in the base decides everything but `required`.
+        """Return the entries of the described parameters.
 
-        For a path parameter, it may also be that of another operation.
+        If the base has a parameter of the same name (for a path parameter, in any operation), its entry is used, except
+        for `required`.
         """
         base_parameters = {
             path_parameter["name"]: path_parameter
@@ -143,7 +144,7 @@ class ContractMerger:
     def _merge(self, described: Schema, base: Schema | None, location: str) -> dict[str, Any]:
         """Merge a described schema into that of the base. Both may be references.
 
-        `location` is the schema's, for notes and to distinguish requests from responses.
+        `location` says where the schema is, for notes and to distinguish requests from responses.
         """
         described_name = described.get("$ref", "").removeprefix(DEFINITION_PREFIX)
         base_name = (base or {}).get("$ref", "").removeprefix(DEFINITION_PREFIX)
@@ -280,7 +281,7 @@ class ContractMerger:
         return {**merged, "properties": properties, "required": required}
 
     def _new_schema(self, described: Schema, location: str) -> dict[str, Any]:
-        """Return the schema of what the base lacks.
+        """Return the schema of a value that the base lacks.
 
         In responses, all properties are required, since Jackson writes them all.
         """

@@ -50,8 +50,8 @@ def dereferenced(entry: Mapping[str, Any], document: Mapping[str, Any]) -> Mappi
     """Return the parameter, request body or response to which an entry refers, if it does.
 
     Raises:
-        KeyError: The document does not contain it.
-        ImportRejected: It refers to itself.
+        KeyError: The document lacks the target of a reference.
+        ImportRejected: A reference refers to itself.
     """
     for _ in range(_MAX_REFERENCE_CHAIN):
         if "$ref" not in entry:
@@ -140,7 +140,7 @@ def _components(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     for name, schema in components.items():
         properties = frozenset(schema.get("properties", ()))
         components[name] = next((value for keys, value in _VALUE_SCHEMAS if keys == properties), schema)
-    if "ResourceID" in components:  # The document says 32 hexadecimal digits, but it can be any text.
+    if "ResourceID" in components:  # Flink's document says 32 hexadecimal digits, but any text is possible.
         components["ResourceID"] = {"type": "string"}
     return components
 

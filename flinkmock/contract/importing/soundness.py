@@ -67,12 +67,12 @@ def _reject_repeated(attribute: str, counts: Counter[str]) -> None:
 
 
 def _reject_wrong_path_parameters(operation: Operation) -> None:
-    in_path = {segment[1:] for segment in operation.segments if segment.startswith(":")}
-    declared = {parameter.name for parameter in operation.path_parameters}
-    if in_path != declared:
+    names_in_path = {segment[1:] for segment in operation.segments if segment.startswith(":")}
+    declared_names = {parameter.name for parameter in operation.path_parameters}
+    if names_in_path != declared_names:
         raise ImportRejected(
-            f"The path parameters of {operation} are {', '.join(sorted(declared)) or 'none'}, but its path has "
-            f"{', '.join(sorted(in_path)) or 'none'}."
+            f"The path parameters of {operation} are {', '.join(sorted(declared_names)) or 'none'}, but its path has "
+            f"{', '.join(sorted(names_in_path)) or 'none'}."
         )
 
 
