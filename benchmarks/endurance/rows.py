@@ -31,7 +31,7 @@ class Row:
     Attributes:
         name: What happens.
         request_count: The number of requests.
-        seconds: How long they took.
+        seconds: How long the load took, in s.
         memory_mib: Resident memory before and after, in MiB.
         open_files: The number of open files and sockets before and after.
         result: Further measurements, as text.

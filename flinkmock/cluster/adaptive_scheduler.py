@@ -7,7 +7,7 @@ it runs with fewer slots if they suffice for its lower bounds; after the resourc
 While a job runs (Executing, DefaultStateTransitionManager), new slots lead to a rescale, but not before the end of the
 cooldown. If there are slots for the upper bounds, the job is rescaled then, otherwise after the stabilization timeout.
 
-Observed on 2.3.0: with one slot of the two that it needed, a job stayed CREATED for ten seconds; a second TaskManager
+Observed on 2.3.0: a job that needed two slots, of which one was free, stayed CREATED for ten seconds; a new TaskManager
 led to a rescale with the cause NEW_RESOURCE_AVAILABLE and unchanged requirements.
 """
 

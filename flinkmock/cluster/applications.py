@@ -31,7 +31,7 @@ class Application:
     created_at: int
     jobs: list[Job] = field(default_factory=list)
     failure: JavaException | None = None
-    """The exception with which the main method failed at `created_at`, before it started a job; None if it did not."""
+    """The exception with which the main method failed at `created_at`, before it started a job; else None."""
     is_rejected: bool = False
     """Whether the Dispatcher rejected its job. The application then has neither a job nor an exception."""
 

@@ -1,4 +1,4 @@
-"""Async operations. One request triggers an operation; others poll its result by trigger id until it expires."""
+"""Async operations. One request triggers an operation; others poll by trigger id, until the result expires."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class AsyncOperations:
     def find(
         self, kind: AsyncOperationKind, trigger_id: str, job_id: str | None, now: int, jobmanager: int = 0
     ) -> AsyncOperation | None:
-        """Return the operation that a JobManager knows by a trigger id; None if there is none, or if it has expired."""
+        """Return the operation that a JobManager knows by a trigger id; None if it knows none whose result is kept."""
         key = self._key(kind, trigger_id, job_id, jobmanager)
         operation = self._by_key.get(key)
         if operation is not None and self._is_expired(operation, now):
@@ -134,7 +134,7 @@ class AsyncOperations:
         """Return the operation that a JobManager knows by a trigger id.
 
         Raises:
-            TriggerNotFound: There is none, or it is triggered later than `now`.
+            TriggerNotFound: There is no such operation, its result has expired, or it is triggered later than `now`.
         """
         operation = self.find(kind, trigger_id, job_id, now, jobmanager)
         if operation is None or operation.triggered_at > now:

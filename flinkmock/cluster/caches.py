@@ -21,7 +21,7 @@ class _Sampling:
 
     Attributes:
         started_at: When it started, in epoch ms.
-        previous_ended_at: When the one before it ended, in epoch ms; None if there was none.
+        previous_ended_at: When the previous sampling ended, in epoch ms; None if there was none.
     """
 
     started_at: int

@@ -30,7 +30,7 @@ class Checkpoint:
         format: The format of a savepoint, CANONICAL or NATIVE; None for a checkpoint.
         triggered_at: When it is triggered, in epoch ms.
         duration: The planned duration in ms; of a checkpoint that completed at another time, its actual duration.
-        ends_at: When it ends, in epoch ms. That is earlier than planned if it is aborted.
+        ends_at: When it ends, in epoch ms: earlier than planned if it is aborted.
         failure: The message with which it fails; None if it completes.
         path: Where it is stored.
         size: The size in bytes.

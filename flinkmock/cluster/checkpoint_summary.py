@@ -100,7 +100,9 @@ class EarlierCheckpoints:
 
 
 class RunningSummary:
-    """The statistics of the sizes or durations of completed checkpoints; each request adds those completed since.
+    """The statistics of the sizes or durations of completed checkpoints.
+
+    Each call of `statistics` adds the checkpoints that have completed since the previous call.
 
     Args:
         value_of: Returns the value of a checkpoint.

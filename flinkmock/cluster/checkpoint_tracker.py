@@ -265,7 +265,7 @@ class CheckpointTracker:
     def _skip_until(self, now: int) -> None:
         """Count the checkpoints that are due by `now` (epoch ms) without creating them, except for the newest ones.
 
-        None are skipped unless there are very many, and each of them certainly completes before the next one is due.
+        Checkpoints are skipped only if very many are due, and each of them certainly completes before the next is due.
         """
         spec = self.spec
         assert spec is not None and spec.every is not None and self._next_trigger_at is not None
@@ -285,7 +285,7 @@ class CheckpointTracker:
     def _compact(self, kept_count: int, time: int) -> None:
         """Count and drop the checkpoints that have ended by `time` (epoch ms), except for the newest `kept_count`.
 
-        This is postponed if the newest ones include too few completed checkpoints for the percentiles.
+        Do nothing yet if the newest ones include too few completed checkpoints for the percentiles.
         """
         split = len(self.tracked) - kept_count
         older_checkpoints, newest_checkpoints = self.tracked[:split], self.tracked[split:]

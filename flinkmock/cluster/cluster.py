@@ -289,30 +289,35 @@ class Cluster:
             raise NotFound(f'There is no job "{name}".{did_you_mean(name, names)}')
         return jobs[-1]
 
-    def cluster_operation_spec(self, job: Job | None, name: ClusterOperation) -> ClusterOperationSpec:
+    def cluster_operation_spec(self, job: Job | None, cluster_operation: ClusterOperation) -> ClusterOperationSpec:
         """Return the spec of a cluster operation: the job's, the scenario's, or the default."""
-        for operations in (job.spec.cluster_operations if job else {}, self.spec.cluster_operations):
-            if name in operations:
-                return operations[name]
-        return DEFAULT_CLUSTER_OPERATIONS[name]
+        for operation_specs in (job.spec.cluster_operations if job else {}, self.spec.cluster_operations):
+            if cluster_operation in operation_specs:
+                return operation_specs[cluster_operation]
+        return DEFAULT_CLUSTER_OPERATIONS[cluster_operation]
 
-    def next_call_fails(self, counted_for: str, name: ClusterOperation, spec: ClusterOperationSpec) -> bool:
+    def next_call_fails(
+        self, counted_for: str, cluster_operation: ClusterOperation, operation_spec: ClusterOperationSpec
+    ) -> bool:
         """Count a call of a cluster operation; return whether it fails.
 
         Args:
             counted_for: The calls with the same value are counted together: the id of the job, for a submission the
                 name of the job, or "" for an operation that belongs to no job.
-            name: The cluster operation.
-            spec: Its spec.
+            cluster_operation: The cluster operation.
+            operation_spec: The spec of the cluster operation.
         """
-        number = self._call_counts[counted_for, name] = self._call_counts.get((counted_for, name), 0) + 1
-        return number in spec.fails or self.random.happens(spec.chance, name, counted_for, number, "fails")
+        key = counted_for, cluster_operation
+        number = self._call_counts[key] = self._call_counts.get(key, 0) + 1
+        return number in operation_spec.fails or self.random.happens(
+            operation_spec.chance, cluster_operation, counted_for, number, "fails"
+        )
 
     def submission_failure(self, spec: JobSpec) -> JavaException | None:
         """Count a submission; return the exception with which the Dispatcher rejects it, or None if it accepts it."""
-        name = ClusterOperation.SUBMIT
-        operation_spec = spec.cluster_operations.get(name) or self.cluster_operation_spec(None, name)
-        if not self.next_call_fails(spec.name, name, operation_spec):
+        submit = ClusterOperation.SUBMIT
+        operation_spec = spec.cluster_operations.get(submit) or self.cluster_operation_spec(None, submit)
+        if not self.next_call_fails(spec.name, submit, operation_spec):
             return None
         return operation_spec.exception or SUBMISSION_FAILED
 
@@ -341,7 +346,7 @@ class Cluster:
             job_id: 32 hex digits; None: the id in the spec or, if the spec has none, a generated id.
             restore: The state to restore; None: the job starts without state.
             is_initialized: Whether the job is initialized at `at` already. `/jars/:jarid/run` responds only after that.
-            application: The application of the job (2.3) if it was started before; None: a new application.
+            application: The application that has started the job (2.3); None: the job gets a new application.
         """
         spec = dataclasses.replace(spec, id=job_id or spec.id or self.new_job_id())
         job = self.job_factory.create(spec, at, is_initialized=is_initialized, application=application)

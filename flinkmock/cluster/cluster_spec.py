@@ -94,7 +94,7 @@ class ClusterSpec:
     taskmanager_count: int = 1
     """The number of TaskManagers when the scenario begins."""
     taskmanager_sizes: tuple[TaskManagerSize, ...] = ()
-    """The sizes of single TaskManagers, in the order of registration; further ones have that of the cluster."""
+    """The sizes of single TaskManagers, in the order of registration. Others have the size that the cluster sets."""
     taskmanager_events: tuple[TaskManagerEvent, ...] = ()
     """Events of TaskManagers, in chronological order."""
     slots_per_taskmanager: int = 4

@@ -16,7 +16,7 @@ class ScheduledEvent:
     """A call of an event handler at a certain time.
 
     Attributes:
-        at: When it is called, in epoch ms.
+        at: When the handler is called, in epoch ms.
         sequence: Increases with each scheduled event. Events at the same time run in this order.
         handler: The name of the event handler.
         args: Its arguments, without the time. They are plain values, so that a snapshot can copy them.

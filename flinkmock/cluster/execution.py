@@ -107,7 +107,7 @@ class Execution:
         return {state: end - at for (at, state), end in zip(past_phases, ends, strict=False) if state in STARTING}
 
     def occupies_slot_at(self, time: int) -> bool:
-        """Return whether the TaskManager counts it among the tasks in its slots."""
+        """Return whether the task counts as one that runs in a slot of its TaskManager."""
         return self.state_at(time) in _IN_SLOT
 
 

@@ -55,7 +55,7 @@ def may_restart(job: Job, at: int) -> bool:
 
 
 def choose_failed_task(random: NamedRandom, attempt: JobAttempt, exception: ExceptionSpec, at: int) -> TaskIndex | None:
-    """Return the task that throws `exception` at `at` (epoch ms): the one that it names, or a random one.
+    """Return the task that throws `exception` at `at` (epoch ms): one of the vertex in the spec, or a random one.
 
     A random task is one of a source or a sink only if no other vertex runs at `at`.
 

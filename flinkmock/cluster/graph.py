@@ -15,7 +15,7 @@ UNDECIDED = -1
 
 @dataclass(frozen=True)
 class Vertex:
-    """A vertex of the graph. `index` is its position in topological order, the order of all responses."""
+    """A vertex of the graph. `index` is its position in topological order, which is the order of most responses."""
 
     index: int
     id: str
@@ -60,8 +60,8 @@ class Vertex:
 class JobGraph:
     """The vertices of one job.
 
-    A vertex without an id in the spec gets a hash of its index and operators. It is the same for every run of the job,
-    like Flink's ids, which are hashes too.
+    A vertex without an id in the spec gets a hash of its index and operators. The hash is the same for every run of the
+    job, like Flink's ids, which are hashes too.
     """
 
     def __init__(self, spec: JobSpec) -> None:

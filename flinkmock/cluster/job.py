@@ -198,7 +198,7 @@ class Job:
         return [[] if index in without_tasks else row for index, row in enumerate(rows)] if without_tasks else rows
 
     def _indexes_without_tasks_at(self, time: int) -> frozenset[int]:
-        """Return the indexes of the vertices without tasks: those of undecided parallelism, and all after them."""
+        """Return the indexes of the vertices without tasks: those of undecided parallelism, and all downstream."""
         undecided = self.undecided_indexes_at(time)
         if not undecided:
             return undecided

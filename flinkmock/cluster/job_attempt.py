@@ -308,7 +308,7 @@ class JobAttempt:
         return self.has_initializing_state or state != TaskState.INITIALIZING
 
     def _with_outcome(self, phases: list[Phase], vertex: Vertex, subtask: int, slot: Slot | None) -> list[Phase]:
-        """Replace planned phases after the end of the attempt by those that lead to its outcome."""
+        """Replace planned phases after the end of the attempt with those that lead to its outcome."""
         outcome = self.outcome
         if outcome is None or (outcome.state == TaskState.FINISHED and self.planned_end == outcome.at):
             return phases

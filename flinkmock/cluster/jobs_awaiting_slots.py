@@ -106,7 +106,7 @@ class JobsAwaitingSlots:
         self._cluster.state_machines.enter_next_step(job, at)
 
     def _still_waits(self, job: Job, lifecycle_version: int) -> bool:
-        """Return whether a job waits and its lifecycle has not been replaced since this version."""
+        """Return whether a job still waits for slots in this version of its lifecycle."""
         return job.lifecycle_version == lifecycle_version and job.id in self.ids
 
 

@@ -45,7 +45,7 @@ class RestorableState:
 
 
 def find_state(savepoints: SavepointStore, jobs: Iterable[Job], path: str, at: int) -> RestorableState | None:
-    """Return the savepoint or retained checkpoint at `path`; None if there is none. A job retains only its newest one.
+    """Return the savepoint, or the newest checkpoint that a job retains, at `path`; None if there is neither.
 
     Args:
         savepoints: The savepoints of the cluster.

@@ -94,7 +94,7 @@ class SavepointCoordinator:
     def _trigger(
         self,
         request: SavepointRequest,
-        name: ClusterOperation,
+        cluster_operation: ClusterOperation,
         kind: CheckpointKind,
         follow_up: FollowUp | None,
         at: int,
@@ -103,7 +103,7 @@ class SavepointCoordinator:
 
         Args:
             request: The request of the client.
-            name: The cluster operation that the client requests.
+            cluster_operation: The cluster operation that the client requests.
             kind: The kind of the checkpoint that is created.
             follow_up: What happens to the job afterwards; None: nothing.
             at: Epoch ms.
@@ -121,7 +121,7 @@ class SavepointCoordinator:
         if job is None or job.has_ended:
             operation.fail(at + FAILS_AFTER_MS, completion_exception(job_not_found(job_id)))
             return
-        spec = self.cluster.cluster_operation_spec(job, name)
+        operation_spec = self.cluster.cluster_operation_spec(job, cluster_operation)
         error = self._trigger_error(job, kind, request.directory, at)
         if error is not None:
             operation.fail(at + FAILS_AFTER_MS, completion_exception(error))
@@ -131,11 +131,13 @@ class SavepointCoordinator:
         if write_error is not None:
             self._fail_to_write(job, operation, path, kind, write_error, at)
             return
-        duration = self._draw_duration(job, name, spec, trigger_id)
-        planned_failure = self._planned_failure(job.id, name, spec)
+        duration = self._draw_duration(job, cluster_operation, operation_spec, trigger_id)
+        planned_failure = self._planned_failure(job.id, cluster_operation, operation_spec)
         if duration is not None and duration >= _timeout_ms(job):
             duration, planned_failure = _timeout_ms(job), checkpoint_exception(checkpoint_messages.EXPIRED)
-        fails_after_savepoint = spec.leaves_savepoint and planned_failure is not None and follow_up == FollowUp.FINISH
+        fails_after_savepoint = (
+            operation_spec.leaves_savepoint and planned_failure is not None and follow_up == FollowUp.FINISH
+        )
         completes_savepoint = planned_failure is None or fails_after_savepoint
         savepoint_ms = duration
         if duration and follow_up == FollowUp.FINISH and completes_savepoint:
@@ -150,7 +152,7 @@ class SavepointCoordinator:
         )
         operation.result = {"checkpointId": checkpoint.id} if is_checkpoint else {"location": checkpoint.path}
         pending = PendingOperation(operation, checkpoint, duration, follow_up, planned_failure, fails_after_savepoint)
-        self._schedule_end(job, pending, spec, at)
+        self._schedule_end(job, pending, operation_spec, at)
 
     def _write_error(self, path: str) -> JavaException | None:
         """Return the exception if no task can write to a path; None if tasks can write, or write nothing (1.12)."""
@@ -185,13 +187,13 @@ class SavepointCoordinator:
         if not job.has_ended:
             self.cluster.state_machines.fail(job, at, exception)
 
-    def _schedule_end(self, job: Job, pending: PendingOperation, spec: ClusterOperationSpec, at: int) -> None:
+    def _schedule_end(self, job: Job, pending: PendingOperation, operation_spec: ClusterOperationSpec, at: int) -> None:
         cluster, operation, duration = self.cluster, pending.operation, pending.duration
         key = (job.id, operation.trigger_id)
         if duration is None:
             self._pending[key] = pending
             cluster.event_queue.schedule(at + _timeout_ms(job), "on_savepoint_expired", *key)
-            cluster.schedule_on_condition(spec.duration, wait_key(*key), at, "on_savepoint_completed", *key)
+            cluster.schedule_on_condition(operation_spec.duration, wait_key(*key), at, "on_savepoint_completed", *key)
             return
         if pending.planned_failure is not None and not pending.fails_after_savepoint:
             operation.fail(at + duration, completion_exception(pending.planned_failure))
@@ -207,21 +209,22 @@ class SavepointCoordinator:
         operation.done_at = at + (duration if cluster.release.since("1.13") else pending.checkpoint.duration)
 
     def _draw_duration(
-        self, job: Job, name: ClusterOperation, spec: ClusterOperationSpec, trigger_id: str
+        self, job: Job, cluster_operation: ClusterOperation, operation_spec: ClusterOperationSpec, trigger_id: str
     ) -> int | None:
         """Return the duration of an operation in ms; None if it waits for polls or a signal.
 
-        Without a duration in the scenario, it is at least that of the job's checkpoints. An unbounded operation lasts
-        until the checkpoint timeout.
+        An operation without a duration in the scenario takes at least as long as a checkpoint of the job. An unbounded
+        operation lasts until the checkpoint timeout.
         """
-        if isinstance(spec.duration, Polls | Signal):
+        duration_spec = operation_spec.duration
+        if isinstance(duration_spec, Polls | Signal):
             return None
-        random = self.cluster.random
-        duration = UNBOUNDED_MS if spec.duration.is_unbounded else random.draw(spec.duration, name, trigger_id) or 0
-        is_set_by_scenario = name in job.spec.cluster_operations or name in self.cluster.spec.cluster_operations
-        if is_set_by_scenario or job.spec.checkpoints is None:
+        random, names = self.cluster.random, (cluster_operation, trigger_id)
+        duration = UNBOUNDED_MS if duration_spec.is_unbounded else random.draw(duration_spec, *names) or 0
+        set_by_scenario = {*job.spec.cluster_operations, *self.cluster.spec.cluster_operations}
+        if cluster_operation in set_by_scenario or job.spec.checkpoints is None:
             return duration
-        return max(duration, random.draw(job.spec.checkpoints.duration, name, trigger_id) or 0)
+        return max(duration, random.draw(job.spec.checkpoints.duration, *names) or 0)
 
     def _trigger_error(self, job: Job, kind: CheckpointKind, directory: str | None, at: int) -> JavaException | None:
         """Return the exception if a checkpoint can't be triggered; None if it can."""
@@ -250,11 +253,13 @@ class SavepointCoordinator:
         )
         return checkpoint_exception(text, cause)
 
-    def _planned_failure(self, job_id: str, name: ClusterOperation, spec: ClusterOperationSpec) -> JavaException | None:
-        """Count a call of an operation; return the failure that the scenario plans for it, None if it plans none."""
-        if not self.cluster.next_call_fails(job_id, name, spec):
+    def _planned_failure(
+        self, job_id: str, cluster_operation: ClusterOperation, operation_spec: ClusterOperationSpec
+    ) -> JavaException | None:
+        """Count a call of an operation; return the failure that the scenario plans for this call, or None."""
+        if not self.cluster.next_call_fails(job_id, cluster_operation, operation_spec):
             return None
-        return spec.exception or checkpoint_exception(checkpoint_messages.EXPIRED)
+        return operation_spec.exception or checkpoint_exception(checkpoint_messages.EXPIRED)
 
     def _path(self, job: Job, trigger_id: str, directory: str) -> str:
         """Return the path of a savepoint that an operation creates in a directory."""
@@ -368,11 +373,11 @@ class SavepointCoordinator:
         cluster, kind = self.cluster, AsyncOperationKind.DISPOSAL
         if cluster.async_operations.find(kind, trigger_id, None, at, jobmanager) is not None:
             return
-        spec = cluster.cluster_operation_spec(None, ClusterOperation.DISPOSE_SAVEPOINT)
-        duration = cluster.random.draw(spec.duration, "dispose", trigger_id)
+        operation_spec = cluster.cluster_operation_spec(None, ClusterOperation.DISPOSE_SAVEPOINT)
+        duration = cluster.random.draw(operation_spec.duration, "dispose", trigger_id)
         operation = AsyncOperation(kind, trigger_id, None, at, None, {}, jobmanager=jobmanager)
         cluster.async_operations.add(operation)
-        cause = self._planned_failure("", ClusterOperation.DISPOSE_SAVEPOINT, spec)
+        cause = self._planned_failure("", ClusterOperation.DISPOSE_SAVEPOINT, operation_spec)
         if cause is None and self.store.find(qualified_path(path), at) is None:
             duration, cause = FAILS_AFTER_MS, self.store.missing_error(path)
         elif cause is None:
@@ -385,7 +390,7 @@ class SavepointCoordinator:
             operation.failure = failure if cluster.release.since("1.13") else completion_exception(failure)
         if duration is None:
             cluster.schedule_on_condition(
-                spec.duration, wait_key(None, trigger_id), at, "on_savepoint_disposed", trigger_id, jobmanager
+                operation_spec.duration, wait_key(None, trigger_id), at, "on_savepoint_disposed", trigger_id, jobmanager
             )
         else:
             operation.done_at = at + duration

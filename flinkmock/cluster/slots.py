@@ -42,7 +42,7 @@ class SlotTable:
         self._by_job: dict[str, list[Slot]] = {}
         """Job id -> its slots."""
         self._by_taskmanager: dict[int, list[Slot]] = {}
-        """Number of a TaskManager -> the same `Slot` objects, for its slots."""
+        """Number of a TaskManager -> its slots, the same `Slot` objects as in `_by_job`."""
         self._allocated_counts: Counter[int] = Counter()
         """Number of a TaskManager -> number of allocated slots, so that full TaskManagers are skipped quickly."""
         self._releases: deque[tuple[int, str]] = deque()

@@ -303,7 +303,7 @@ class JobSpec:
     restore_path: str | None = None
     """The savepoint that a job of the scenario starts from. Submitted jobs get theirs from the request."""
     watermarks: Watermarks | None = None
-    """Event time; None: it follows the clock if an operator is called Timestamps/Watermarks, else no watermarks."""
+    """None: watermarks follow the clock if an operator is called Timestamps/Watermarks; otherwise there are none."""
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
     """Metrics of the job, which override Flink's."""
     past_failures: tuple[PastFailure, ...] = ()
@@ -342,7 +342,7 @@ class ClusterOperationSpec:
     Attributes:
         duration: How long it takes.
         fails: The numbers of the calls that fail, counted from 1.
-        exception: The exception with which they fail; None: the default of the operation.
+        exception: The exception with which calls fail; None: the default of the operation.
         chance: The probability that a call fails, from 0 to 1, in addition to `fails`.
         leaves_savepoint: Whether a stop that fails leaves a savepoint, because a task fails after the savepoint is
             complete.

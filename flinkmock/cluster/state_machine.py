@@ -254,7 +254,7 @@ class JobStateMachines:
     def _fail_terminally(self, job: Job, at: int, exception: ExceptionSpec) -> None:
         """Add the failure, or two after a failed stop with savepoint, with which a job becomes FAILED; end its attempt.
 
-        If the last failure caused no restart, or a stop has failed, that failure is listed as concurrent with them.
+        If the last failure caused no restart, or a stop has failed, the last failure is concurrent with the new ones.
         """
         release = self._cluster.release
         job.ended_before_start = not job.attempts

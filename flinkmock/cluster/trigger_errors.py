@@ -79,7 +79,7 @@ def _batch_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> J
 
 
 def wrapped_before_1_13(error: JavaException, kind: CheckpointKind, release: Release) -> JavaException:
-    """Return `error`; before 1.13, that of a savepoint is wrapped (SchedulerBase.triggerSavepoint)."""
+    """Return `error`; before 1.13, wrap the error of a savepoint (SchedulerBase.triggerSavepoint)."""
     if kind != CheckpointKind.SAVEPOINT or release.since("1.13"):
         return error
     return completion_exception(error)

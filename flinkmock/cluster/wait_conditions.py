@@ -34,8 +34,8 @@ class WaitCondition:
 class WaitConditions:
     """The pending conditions of one cluster, at most one for each job and async operation that waits.
 
-    A signal that is sent while nothing waits for it is kept for the first condition that waits for it, so a test may
-    send it too early.
+    A signal that is sent before a condition waits for it is kept for the first such condition, so that a test may send
+    signals early.
 
     Attributes:
         signals: The names of the signals that the scenario uses.

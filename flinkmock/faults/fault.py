@@ -59,7 +59,7 @@ class Reply:
 
 
 class CorruptionKind(Enum):
-    """How a body is corrupted. Content-Length is that of the corrupted body."""
+    """How a body is corrupted. Content-Length is the length of the corrupted body."""
 
     DROP_FIELD = "drop-field"
     CHANGE_TYPE = "change-type"

@@ -47,7 +47,7 @@ class FaultMiddleware:
         return self.after(request, self._handler.handle(request) if response is None else response)
 
     def before(self, request: Request) -> Response | NoResponse | None:
-        """Choose the fault of a request. Return its response if it keeps the request from the cluster, else None."""
+        """Choose the fault of a request; return a response if the fault keeps the cluster from handling the request."""
         target, path = self._target, request.path
         if path is None or request.rejection is not None:
             return None
@@ -115,7 +115,7 @@ class FaultMiddleware:
 
 
 def _is_success_with_json(operation: Operation, response: Response) -> bool:
-    """Return whether the operation responds with JSON, and this response has its status of success."""
+    """Return whether a response is a successful response to the operation, and its body is JSON."""
     return operation.response is not None and not operation.returns_file and response.status == operation.status
 
 

@@ -21,7 +21,7 @@ MAX_BODY_BYTES = 16 * 1024
 
 @dataclass
 class Exchange:
-    """One request and its response. All attributes except `number` are set before the journal gets it.
+    """One request and its response. All attributes except `number` are set before it is added to the journal.
 
     Attributes:
         method: HTTP method.

@@ -55,7 +55,7 @@ class Request:
 def requests(operation: str, *, flink: str = LATEST, known: KnownValues | None = None) -> SearchStrategy[Request]:
     """Generate well-formed requests for an operation: Flink can parse path, query and body.
 
-    The jobs and other objects in them need not exist.
+    The jobs and other objects in the requests need not exist.
 
     Args:
         operation: "POST /jobs/:jobid/stop", or an operation id ("triggerStopWithSavepoint").

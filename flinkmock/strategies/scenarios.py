@@ -23,8 +23,8 @@ def scenarios(
     """Generate valid scenarios: jobs with lifecycles that Flink allows, slow and failing cluster operations,
     checkpoints, exceptions. The simplest ones are empty, or have one running job.
 
-    A generated scenario is a mapping for `FlinkMock(...)`. A failing test shows it as YAML. It has no clock: the test
-    sets it, or `FlinkMock` uses its default.
+    A generated scenario is a mapping for `FlinkMock(...)`. A failing test shows it as YAML. Scenarios have no clock:
+    the test sets it, or `FlinkMock` uses its default.
 
     Args:
         flink: The minor release in the scenario; None for a scenario without a release.

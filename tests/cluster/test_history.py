@@ -68,7 +68,7 @@ def test_each_earlier_response_is_reproduced(release: str) -> None:
     engine = Engine(load_scenario(EVENTFUL), flink=release, clock="virtual")
     client = HistoryClient(engine)
     responses_at = {}
-    for duration in (4_000, 5_500, 7_000, 6_000, 9_500, 8_000):  # after the fifth one, there is no leader
+    for duration in (4_000, 5_500, 7_000, 6_000, 9_500, 8_000):  # after the fifth duration, there is no leader
         now = engine.advance(duration)
         responses_at[now] = client.responses(client.paths() if engine.cluster.leadership.leader else ["/overview"])
     now = engine.advance(15_000)

@@ -91,7 +91,7 @@ class ChainBuilder:
     Args:
         rules: The rules for chaining.
         on_visit: Called with the id of each operator when it is visited.
-        all_at_once: Whether the chains that read from a chain are built with it.
+        all_at_once: Whether the chains that read from a chain are built together with that chain.
     """
 
     def __init__(self, rules: ChainingRules, on_visit: Callable[[int], object], *, all_at_once: bool) -> None:

@@ -1,4 +1,4 @@
-"""Finds values in a program's configuration that Flink can't parse, with its exceptions (observed on 2.3.0)."""
+"""Finds values in a program's configuration that Flink can't parse, with Flink's exceptions (observed on 2.3.0)."""
 
 from __future__ import annotations
 

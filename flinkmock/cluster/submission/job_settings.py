@@ -84,7 +84,7 @@ def source_parallelism(options: Options, default: int, release: Release | None) 
 
     Args:
         options: The configuration of the plan.
-        default: The parallelism of the job. Since 1.19 the scheduler uses it if no option is set; until 1.18 it uses 1.
+        default: The parallelism of the job, which is used if no option is set (since 1.19; until 1.18, 1 is used).
         release: The release of the JobManager; None: the newest one.
     """
     prefix = "execution.batch.adaptive.auto-parallelism."

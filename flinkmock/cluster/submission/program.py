@@ -233,7 +233,7 @@ def main_method_error(cause: JavaException) -> ProgramError:
 
 
 def duplicate_submission_error(release: Release) -> JavaException:
-    """Return the Dispatcher's exception for a job whose id another job has; since 2.3 it is that of an application."""
+    """Return the Dispatcher's exception for a job whose id another job has; since 2.3, that for an application."""
     if release.since("2.3"):
         return JavaException(
             java_classes.DUPLICATE_APPLICATION_SUBMISSION_EXCEPTION, submission_messages.APPLICATION_ALREADY_SUBMITTED

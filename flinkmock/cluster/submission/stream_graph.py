@@ -171,7 +171,7 @@ class StreamGraphVertices:
                 yield dataclasses.replace(sink, operator_id=self._hashes.hex(id))
 
     def _chained_targets(self, chain: Chain, id: int) -> list[int]:
-        """Return the ids of the operators in a chain that read from an operator of it."""
+        """Return the ids of the operators in a chain that read from the operator `id` of the chain."""
         return [edge.target for edge in self._nodes[id].outputs if edge.target in chain.nodes]
 
     def _operator_names(self, chain: Chain, id: int) -> tuple[str, ...]:
@@ -181,7 +181,7 @@ class StreamGraphVertices:
         return chained_name(name, [self._operator_names(chain, target) for target in self._chained_targets(chain, id)])
 
     def _with_sources(self, chain: Chain, id: int, text: str, sources: list[str]) -> str:
-        """Return the name or description of an operator; for the head of a chain, with those of chained sources."""
+        """Return `text`, the name or description of an operator; at the head of a chain, add the chained sources."""
         return f"{text} [{', '.join(sources)}]" if sources and id == chain.head else text
 
     def _description(self, chain: Chain) -> str:
