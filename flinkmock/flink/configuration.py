@@ -89,15 +89,18 @@ class Configuration:
 
     @property
     def submission_wait_ms(self) -> int:
-        """How many ms a job of the adaptive scheduler waits for the slots that it needs at least; -1 for no limit.
+        """How many ms a job of the adaptive scheduler waits for the minimum number of slots that it needs.
 
-        Reactive mode has other defaults (AdaptiveScheduler.Settings).
+        -1 is no limit, the default in reactive mode (AdaptiveScheduler.Settings).
         """
         return self._milliseconds_or_reactive_default(SUBMISSION_WAIT, -1)
 
     @property
     def submission_stabilization_ms(self) -> int:
-        """How many ms a job of the adaptive scheduler waits for more slots before it starts."""
+        """How many ms a job of the adaptive scheduler waits for more slots before it starts.
+
+        The default in reactive mode is 0.
+        """
         return self._milliseconds_or_reactive_default(SUBMISSION_STABILIZATION, 0)
 
     def _milliseconds_or_reactive_default(self, option: Option, reactive_default: int) -> int:
@@ -175,7 +178,7 @@ class Configuration:
             raise self._invalid(option, text, 'a size like "1728m" or "1 gb"') from None
 
     def entries(self, release: Release) -> list[dict[str, str]]:
-        """Return `/jobmanager/config`: keys and values in Flink's order, without secrets (ClusterConfigurationInfo)."""
+        """Return `/jobmanager/config`: keys and values in Flink's order, secrets hidden (ClusterConfigurationInfo)."""
         return [
             {"key": key, "value": _HIDDEN_VALUE if _is_sensitive(key, release) else self.values[key]}
             for key in hash_order(self.values)

@@ -1,7 +1,7 @@
 """The machine and the Java version of a fake cluster, as in a container of Flink's official image.
 
-They appear in `/jobmanager/environment`, the hardware of TaskManagers, thread dumps and logs. Nothing else depends on
-them.
+They appear in `/jobmanager/environment`, the hardware of TaskManagers, thread dumps and logs. Flink's directory is also
+the working directory, to which local paths are relative.
 """
 
 from __future__ import annotations

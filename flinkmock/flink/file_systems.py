@@ -108,7 +108,7 @@ class FileSystems:
         )
 
     def _file_system_error(self, path: FlinkPath) -> JavaException | None:
-        """Return the exception if the path has no file system (FileSystem.getUnguardedFileSystem)."""
+        """Return the exception if the path has no file system, otherwise None (FileSystem.getUnguardedFileSystem)."""
         scheme = path.file_system
         if scheme == LOCAL_SCHEME:
             if not path.authority or path.scheme is None:  # a URI without a scheme has no host

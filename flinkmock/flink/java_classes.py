@@ -1,4 +1,4 @@
-"""The names of the exception classes that clients receive."""
+"""The names of the exception classes that clients receive, and the package of Flink's REST handlers."""
 
 from __future__ import annotations
 

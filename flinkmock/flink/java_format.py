@@ -74,12 +74,12 @@ _INITIAL_TABLE_SIZE = 16
 def hash_order(names: Iterable[str], hash_code: Callable[[str], int] = string_hash) -> list[str]:
     """Return the distinct names in the iteration order of a `java.util.HashMap`.
 
-    Flink lists the cluster's configuration and metrics selected with `get=` in this order (recording of 2.3.0,
-    suite cluster).
+    Flink lists the cluster's configuration (recording of 2.3.0, suite cluster), the nodes of a stream graph, and the
+    vertices of requirements and rescales in this order.
 
     Args:
         names: The keys of the map, in the order in which they are added.
-        hash_code: Returns the hash code of the Java object that a name stands for. By default, it is a string.
+        hash_code: Returns the hash code of the Java object that a name stands for, by default a string.
     """
     distinct = list(dict.fromkeys(names))
     table_size = _INITIAL_TABLE_SIZE

@@ -39,7 +39,13 @@ _TABLE_JARS = ("table-api-java-uber", "table-planner-loader", "table-runtime")
 
 
 def jvm_options(release: Release, max_heap: int, log_file: str) -> list[str]:
-    """Return the JVM options of a Flink process with `max_heap` bytes of heap that logs into the file `log_file`."""
+    """Return the JVM options of a Flink process.
+
+    Args:
+        release: The Flink release.
+        max_heap: The maximum size of the heap in bytes.
+        log_file: The path of the file into which the process logs.
+    """
     home = environment_of(release).home
     log4j_configuration = f"file:{home}/conf/log4j-console.properties"
     return [
@@ -60,9 +66,9 @@ def class_path(release: Release) -> list[str]:
         jars += [f"flink-{part}-{version}.jar" for part in _TABLE_JARS]
     else:
         scala = "2.12" if release.minor == "1.13" else "2.11"
-        tables = ("table",) if release.since("1.14") else ("table", "table-blink")
+        table_jars = ("table",) if release.since("1.14") else ("table", "table-blink")
         jars = [f"flink-{part}-{version}.jar" for part in ("csv", "json")]
-        jars += [f"flink-{part}_{scala}-{version}.jar" for part in ("dist", *tables)]
+        jars += [f"flink-{part}_{scala}-{version}.jar" for part in ("dist", *table_jars)]
     if not release.since("1.17"):
         jars.append(f"flink-shaded-zookeeper-{'3.5.9' if release.since('1.15') else '3.4.14'}.jar")
     jars += [f"log4j-{part}-{log4j}.jar" for part in ("1.2-api", "api", "core", "slf4j-impl")]

@@ -114,7 +114,7 @@ def checkpoint_completed(time: int, job_id: str, checkpoint_id: int, size: int, 
 def checkpoint_failed(
     time: int, job_id: str, checkpoint_id: int, failure_count: int, cause: JavaException | None = None
 ) -> LogEvent:
-    """A checkpoint fails. `failure_count` is the number of failures since the last completed checkpoint, with this."""
+    """A checkpoint fails. `failure_count` counts the failures since the last completed checkpoint, up to this one."""
     message = (
         f"Failed to trigger or complete checkpoint {checkpoint_id} for job {job_id}. "
         f"({failure_count} consecutive failed attempts so far)"

@@ -31,7 +31,7 @@ _LAYOUT_BYTES = len("1970-01-01 00:00:00,000   [] - \n")
 MAX_LOG_BYTES = 100 * 1024 * 1024
 """`policies.size.size`: the next event after a file has exceeded this size starts a new file."""
 MAX_OLDER_FILES = 10
-"""`strategy.max`: how many older files are kept. The file with the highest number is the newest."""
+"""`strategy.max`: how many older files are kept. The newest of them has the highest number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ Resource = dict[str, float | int | dict[str, float]]
 
 
 class SlotMemory(NamedTuple):
-    """The components that the slots of a TaskManager share, in bytes."""
+    """The components that are divided among the slots of a TaskManager, in bytes."""
 
     task_heap: int
     task_off_heap: int
@@ -145,7 +145,8 @@ def taskmanager_memory(configuration: Configuration, release: Release | None) ->
         release: The release whose defaults apply; None for the newest one.
 
     Raises:
-        InvalidArgument: The memory of the process is too small for its components. Flink does not start in this case.
+        InvalidArgument: The memory of the process is too small for its components, or an option can't be parsed. Flink
+            does not start in these cases.
     """
     process_size = configuration.size(options.TASK_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.TASK_MANAGER_METASPACE)
@@ -202,7 +203,8 @@ def jobmanager_memory(configuration: Configuration) -> JobManagerMemory:
     process's memory.
 
     Raises:
-        InvalidArgument: The memory of the process is too small for its components. Flink does not start in this case.
+        InvalidArgument: The memory of the process is too small for its components, or an option can't be parsed. Flink
+            does not start in these cases.
     """
     process_size = configuration.size(options.JOB_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.JOB_MANAGER_METASPACE)

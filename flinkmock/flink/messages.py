@@ -42,10 +42,12 @@ def invalid_hex_byte(byte: str, index: int, text: str) -> str:
     return f"invalid hex byte '{byte}' at index {index} of '{text}'"
 
 
-# Errors of uploads, which are sent before the request is routed. The responses have no exception class.
+# Errors of uploads, mostly sent before the request is routed. Then the responses have no exception class.
 UPLOAD_FAILED = "File upload failed."
 UPLOAD_NOT_ALLOWED = "File upload not allowed"
+"""Sent since 1.19, before the request is routed."""
 UPLOADS_NOT_ALLOWED = "File uploads not allowed."
+"""Sent until 1.18 by the handler of the operation, with an exception class."""
 POST_NOT_ALLOWED = "POST request not allowed"
 NO_BOUNDARY_VALUE = (
     'Cannot invoke "org.apache.flink.shaded.netty4.io.netty.handler.codec.http.multipart.HttpPostRequestDecoder'

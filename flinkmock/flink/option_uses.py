@@ -69,7 +69,7 @@ def _applied(
         effect: The behaviour that depends on the option.
         since: The first release that has the option.
         until: The last release that has the option; None if the newest release does.
-        default: Flink's default, if the model treats it differently from an option that is not set.
+        default: Flink's default, if `option` has none because the model handles the unset option itself.
     """
     default = option.default if default is None else default
     return OptionUse(option.key, default, Use.APPLIED, effect, since, until, option.aliases)
@@ -121,7 +121,9 @@ OPTION_USES = (
     _applied(options.WEB_SUBMIT, "whether the operations on jars exist; `web-submit` of `/config`"),
     _applied(options.WEB_CANCEL, "`web-cancel` of `/config`; cancelling works without it", since="1.14"),
     _applied(options.WEB_RESCALE, "`web-rescale` of `/config`", since="1.18"),
-    _applied(options.DEFAULT_PARALLELISM, "plans of jars with a parallelism of 0 or less, before 1.17"),
+    _applied(
+        options.DEFAULT_PARALLELISM, "the parallelism of a jar's plan if the request asks for 0 or less, before 1.17"
+    ),
     _applied(Option("web.upload.dir"), "the path that an upload returns"),
     _applied(options.CHECKPOINT_HISTORY, "how many checkpoints are listed"),
     _applied(options.EXCEPTION_HISTORY, "how many failures are listed", since="1.13"),
@@ -136,7 +138,7 @@ OPTION_USES = (
     _applied(options.JOB_STORE_CAPACITY, "how many ended jobs are kept"),
     _applied(options.SLOT_REQUEST_TIMEOUT, "how long a job waits for slots"),
     _applied(options.STANDALONE_START_UP_TIME, "how long a job waits for slots in a new cluster"),
-    _applied(options.SLOT_IDLE_TIMEOUT, "`rescales/config`"),
+    _applied(options.SLOT_IDLE_TIMEOUT, "a value in `/jobs/:jobid/rescales/config`"),
     _applied(options.HIGH_AVAILABILITY, "whether jobs survive a change of leader"),
     _applied(options.SCHEDULER, "the scheduler of streaming jobs: `default` or `adaptive`"),
     _applied(
@@ -151,29 +153,41 @@ OPTION_USES = (
     _applied(options.SUBMISSION_STABILIZATION, "how long a job waits for more slots", since="1.13"),
     _applied(options.RESCALE_COOLDOWN, "the pause between rescales", since="1.19"),
     _applied(options.RESCALE_STABILIZATION, "how long a rescale waits for more slots", since="2.0"),
-    _applied(options.RESCALE_MAX_DELAY, "`rescales/config`", since="2.0"),
-    _applied(options.RESCALE_CHECKPOINT_FAILURES, "`rescales/config`", since="2.0"),
+    _applied(options.RESCALE_MAX_DELAY, "a value in `/jobs/:jobid/rescales/config`", since="2.0"),
+    _applied(options.RESCALE_CHECKPOINT_FAILURES, "values in `/jobs/:jobid/rescales/config`", since="2.0"),
     _applied(options.TASK_MANAGER_SLOTS, "the slots of each TaskManager, like `cluster.slots`"),
     _applied(options.OBJECT_REUSE, "`object-reuse-mode` of jobs"),
-    _applied(options.HEARTBEAT_INTERVAL, "how often TaskManagers send accumulators and tasks"),
+    _applied(options.HEARTBEAT_INTERVAL, "how often TaskManagers report accumulators and the tasks in their slots"),
     _applied(options.ATTEMPTS_HISTORY, "how many former attempts of a subtask are kept"),
     _applied(options.RETAINED_CHECKPOINTS, "how many of the newest checkpoints are not `discarded`"),
     _applied(options.SAVEPOINT_DIR, "where savepoints go if the request names no directory"),
     _applied(options.CHECKPOINT_DIR, "where checkpoints go"),
-    _applied(options.CHECKPOINTING_INTERVAL, "the interval of jobs that set none"),
-    _applied(options.CHECKPOINTING_MODE, "the mode of jobs that set none", default="EXACTLY_ONCE"),
-    _applied(options.CHECKPOINTING_TIMEOUT, "the timeout of jobs that set none", default="10 min"),
-    _applied(options.CHECKPOINTING_MIN_PAUSE, "the minimum pause of jobs that set none", default="0 s"),
-    _applied(options.CHECKPOINTING_MAX_CONCURRENT, "the maximum for jobs that set none", default="1"),
-    _applied(options.CHECKPOINTING_TOLERABLE_FAILURES, "the number for jobs that set none", default="0"),
-    _applied(options.CHECKPOINTING_UNALIGNED, "unaligned checkpoints of jobs that do not set it", default="false"),
-    _applied(options.CHECKPOINTING_ALIGNED_TIMEOUT, "`checkpoints/config`"),
+    _applied(options.CHECKPOINTING_INTERVAL, "the checkpoint interval of jobs that set none"),
+    _applied(options.CHECKPOINTING_MODE, "the checkpointing mode of jobs that set none", default="EXACTLY_ONCE"),
+    _applied(options.CHECKPOINTING_TIMEOUT, "the checkpoint timeout of jobs that set none", default="10 min"),
+    _applied(
+        options.CHECKPOINTING_MIN_PAUSE, "the minimum pause between checkpoints of jobs that set none", default="0 s"
+    ),
+    _applied(
+        options.CHECKPOINTING_MAX_CONCURRENT,
+        "the maximum number of concurrent checkpoints of jobs that set none",
+        default="1",
+    ),
+    _applied(
+        options.CHECKPOINTING_TOLERABLE_FAILURES,
+        "the number of tolerable checkpoint failures of jobs that set none",
+        default="0",
+    ),
+    _applied(
+        options.CHECKPOINTING_UNALIGNED, "whether checkpoints of jobs that do not set it are unaligned", default="false"
+    ),
+    _applied(options.CHECKPOINTING_ALIGNED_TIMEOUT, "a value in `/jobs/:jobid/checkpoints/config`"),
     _applied(
         options.CHECKPOINTING_RETENTION,
         "whether checkpoints of jobs that do not set it are retained",
         default="NO_EXTERNALIZED_CHECKPOINTS",
     ),
-    _applied(options.STATE_BACKEND, "`checkpoints/config`", default="hashmap"),
+    _applied(options.STATE_BACKEND, "a value in `/jobs/:jobid/checkpoints/config`", default="hashmap"),
     _applied(options.RESTART_STRATEGY, "the restart strategy of jobs that set none"),
     _applied(options.FIXED_DELAY_ATTEMPTS, "the maximum number of restarts"),
     _applied(options.FIXED_DELAY, "the delay before a restart"),
@@ -342,4 +356,4 @@ OPTION_USES = (
 OPTION_USES_BY_KEY: Mapping[str, OptionUse] = {
     key: option for option in OPTION_USES for key in (option.key, *option.aliases)
 }
-"""The same by key. An option with aliases is listed under each of its keys."""
+"""The uses by key. An option with aliases is listed under each of its keys."""

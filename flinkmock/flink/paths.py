@@ -60,7 +60,7 @@ def parse_path(text: str) -> FlinkPath:
     """Parse a path.
 
     Raises:
-        InvalidPath: The text is empty, a relative path with a scheme, or has an invalid scheme or host.
+        InvalidPath: The text is empty, only a scheme, a relative path with a scheme, or has an invalid scheme or host.
     """
     if not text:
         raise InvalidPath(

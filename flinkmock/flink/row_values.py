@@ -46,17 +46,17 @@ class RowValue(NamedTuple):
 
 
 def integer_bytes(value: Any, layout: str) -> bytes:
-    """Return a whole number in a `struct` layout. Raises BadValue."""
+    """Return the bytes of a whole number in a `struct` layout. Raises BadValue."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise BadValue(f"{value!r} is not a whole number.")
     try:
         return struct.pack(layout, value)
     except struct.error:
-        raise BadValue(f"{value} is too large.") from None
+        raise BadValue(f"{value} is out of range.") from None
 
 
 def signed_bytes(number: int) -> bytes:
-    """Return a number in the format of Java's BigInteger.toByteArray."""
+    """Return the bytes of a number as Java's BigInteger.toByteArray does."""
     return number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True)
 
 

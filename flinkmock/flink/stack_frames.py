@@ -47,7 +47,7 @@ class ReleaseLineNumbers:
     task_run: int
     task_do_run: int
     task_restore_and_invoke: int | None
-    """None, as is the next field, if the release lacks the method."""
+    """None if the release lacks the method; the same is true of the next field."""
     task_run_with_system_exit_monitoring: int | None
     stream_task_invoke: int
     stream_task_run_mailbox_loop: int
@@ -79,7 +79,8 @@ _LINE_NUMBERS = {
 """The line numbers by release, from flame graphs of a live cluster of each release. 1.12 has no flame graphs."""
 
 
-def _lambda(release: Release) -> str:
+def _lambda_suffix(release: Release) -> str:
+    """Return what the name of a lambda's class has after the name of its outer class."""
     # Since 1.19, all lambdas have the same name, so that samples of several JVMs can be added up.
     return "$$Lambda$0/0x0" if release.since("1.19") else "$$Lambda$864/0x00007f3d345c5598"
 
@@ -90,7 +91,7 @@ def _frames_to_mailbox_loop(release: Release, lines: ReleaseLineNumbers) -> tupl
         (
             Frame(_TASK, "restoreAndInvoke", lines.task_restore_and_invoke),
             Frame(_TASK, "runWithSystemExitMonitoring", lines.task_run_with_system_exit_monitoring),
-            Frame(_TASK + _lambda(release), "run", LAMBDA),
+            Frame(_TASK + _lambda_suffix(release), "run", LAMBDA),
         )
         if lines.task_restore_and_invoke is not None and lines.task_run_with_system_exit_monitoring is not None
         else ()
@@ -136,7 +137,7 @@ def busy_stack(release: Release, *, is_source: bool) -> tuple[Frame, ...]:
     return (
         *_frames_to_mailbox_loop(release, lines),
         Frame(_MAILBOX, "runMailboxLoop", lines.mailbox_loop_if_busy),
-        Frame(_STREAM_TASK + _lambda(release), "runDefaultAction", LAMBDA),
+        Frame(_STREAM_TASK + _lambda_suffix(release), "runDefaultAction", LAMBDA),
         Frame(_STREAM_TASK, "processInput", lines.stream_task_process_input),
         Frame(f"{_IO}.StreamOneInputProcessor", "processInput", lines.one_input_processor_process_input),
         *source_frames,

@@ -1,6 +1,6 @@
-"""Thread dumps: the threads of Flink's processes. All of them are idle.
+"""Thread dumps: the threads of Flink's processes. All threads are idle.
 
-The names of the threads are from live clusters of all releases. The same seed gives the same dump.
+Their names are from live clusters of all releases. The same seed gives the same dump.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _PARK_FRAME = Frame("jdk.internal.misc.Unsafe", "park", NATIVE)
 _WORKER_FRAMES = (Frame(_POOL, "getTask", 1062), Frame(_POOL, "runWorker", 1122), Frame(f"{_POOL}$Worker", "run", 635))
 _THREAD_FRAME = Frame("java.lang.Thread", "run", 840)
 _NETTY = "org.apache.flink.shaded.netty4.io.netty"
-_JAVA_STACK_DEPTH = 8
-"""How many frames of each thread Java's ThreadInfo.toString prints. It is Flink's default until 1.16."""
-_FLINK_STACK_DEPTH = 50
+_JAVA_STACK_FRAMES = 8
+"""How many frames of each thread Java's ThreadInfo.toString prints. Flink prints as many by default until 1.16."""
+_FLINK_STACK_FRAMES = 50
 """How many frames of each thread Flink prints by default since 1.17."""
 
 
@@ -231,13 +231,13 @@ def jobmanager_threads(
 
 
 def taskmanager_threads(
-    taskmanager_id: str, tasks: Sequence[str], release: Release, random: NamedRandom, max_depth: int | None = None
+    taskmanager_id: str, task_names: Sequence[str], release: Release, random: NamedRandom, max_depth: int | None = None
 ) -> ThreadInfos:
     """Return `threadInfos` of `/taskmanagers/:taskmanagerid/thread-dump`.
 
     Args:
         taskmanager_id: The resource id of the TaskManager.
-        tasks: The names of the threads of its tasks, such as `tokenize (1/2)#0`.
+        task_names: The names of its tasks as in the names of threads, such as `tokenize (1/2)#0`.
         release: The Flink release.
         random: Draws the ids of locks.
         max_depth: The maximum number of frames of each thread (`cluster.thread-dump.stacktrace-max-depth`); None for
@@ -246,11 +246,11 @@ def taskmanager_threads(
     main = _main_thread("org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "runTaskManager", 508, 484)
     threads = [*_common_threads(main, release), *_TASK_MANAGER_THREADS]
     idle_task = ThreadActivity("TIMED_WAITING", _CONDITION, tuple(reversed(idle_stack(release))))
-    for task in tasks:
+    for task_name in task_names:
         threads += [
-            Thread(task, idle_task),
-            Thread(f"OutputFlusher for {task}", _FLUSHER),
-            Thread(f"System Time Trigger for {task}", _SCHEDULED),
+            Thread(task_name, idle_task),
+            Thread(f"OutputFlusher for {task_name}", _FLUSHER),
+            Thread(f"System Time Trigger for {task_name}", _SCHEDULED),
         ]
     return _dump(threads, release, random, taskmanager_id, max_depth)
 
@@ -259,9 +259,9 @@ def _dump(
     threads: Sequence[Thread], release: Release, random: NamedRandom, process: str, max_depth: int | None
 ) -> ThreadInfos:
     if not release.since("1.15"):  # ThreadInfo.toString of Java has no such setting
-        max_depth = _JAVA_STACK_DEPTH
+        max_depth = _JAVA_STACK_FRAMES
     elif max_depth is None:
-        max_depth = _FLINK_STACK_DEPTH if release.since("1.17") else _JAVA_STACK_DEPTH
+        max_depth = _FLINK_STACK_FRAMES if release.since("1.17") else _JAVA_STACK_FRAMES
     return [
         {
             "threadName": thread.name,

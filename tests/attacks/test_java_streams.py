@@ -15,7 +15,7 @@ NULL = b"\x70"
 FIRST_HANDLE = 0x7E0000
 
 
-def class_description(name: str, parent: bytes = NULL) -> bytes:
+def class_descriptor(name: str, parent: bytes = NULL) -> bytes:
     return b"\x72" + struct.pack(">H", len(name)) + name.encode() + bytes(8) + b"\x02\0\0\x78" + parent
 
 
@@ -24,7 +24,7 @@ def reference(handle: int) -> bytes:
 
 
 def array(type_code: str, length: int, elements: bytes) -> bytes:
-    return b"\x75" + class_description(f"[{type_code}") + struct.pack(">i", length) + elements
+    return b"\x75" + class_descriptor(f"[{type_code}") + struct.pack(">i", length) + elements
 
 
 def rejection_message(data: bytes) -> str:
@@ -35,12 +35,12 @@ def rejection_message(data: bytes) -> str:
 
 def test_an_enum_whose_name_is_a_list_is_rejected() -> None:
     """Each list contains the previous one twice, so that the text of the name would double with each list."""
-    lists = class_description("[L")
+    lists = class_descriptor("[L")
     nested = b"\x75" + lists + struct.pack(">i", 0)
     for depth in range(100):
         nested += b"\x75" + reference(4) + struct.pack(">i", 2) + reference(5 + depth) * 2
     names = array("L", 101, nested)
-    assert rejection_message(b"\x7e" + class_description("E") + names) == (
+    assert rejection_message(b"\x7e" + class_descriptor("E") + names) == (
         "java.io.StreamCorruptedException: invalid type code: 75"
     )
 
@@ -49,7 +49,7 @@ def test_the_number_of_superclasses_is_limited() -> None:
     """Class n + 1 is a subclass of class n."""
     classes, parent = b"", NULL
     for n in range(limits.JAVA_PARENTS + 2):
-        classes += b"\x76" + class_description(f"C{n}", parent)
+        classes += b"\x76" + class_descriptor(f"C{n}", parent)
         parent = reference(2 + 2 * n)
     text = rejection_message(array("L", limits.JAVA_PARENTS + 2, classes))
     assert text == "java.io.InvalidClassException: filter status: REJECTED"

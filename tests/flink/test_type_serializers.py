@@ -97,7 +97,7 @@ def test_long_strings_and_arrays_follow_the_fields_of_sql_rows():
 
 @pytest.mark.parametrize(("serializer_object", "value", "message"), [
     (INT, "x", "'x' is not a whole number."),
-    (INT, 1 << 40, "1099511627776 is too large."),
+    (INT, 1 << 40, "1099511627776 is out of range."),
     (INT, None, "null is not a value of Int."),
     (STRING, 5, "5 is not a string. Put it in quotes."),
     (LONG, RowValue(RowKind.DELETE, 5), "only rows have a kind, not 5."),

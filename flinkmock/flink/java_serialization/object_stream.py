@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
-from flinkmock.flink.java_serialization.class_descriptions import (
+from flinkmock.flink.java_serialization.class_descriptors import (
     ARRAY_LIST,
     BOOLEAN,
     BYTE_ARRAY,
@@ -72,7 +72,7 @@ class ObjectStream:
         self._next_handle += 1
 
     def _write_reference(self, entry: str | JavaClass) -> bool:
-        """Write a reference to an entry if it has been written before. Return whether it has."""
+        """Write a reference to a string or class that has been written before. Return False if it has not."""
         if entry not in self._handles:
             return False
         self.write_raw(struct.pack(">BI", TC_REFERENCE, self._handles[entry]))
@@ -90,7 +90,7 @@ class ObjectStream:
                 self.write_raw(struct.pack(">BQ", TC_LONGSTRING, len(data)) + data)
 
     def write_class(self, java_class: JavaClass | None) -> None:
-        """Write the description of a class and of its parents. None writes the null after the topmost parent."""
+        """Write the descriptors of a class and of its parents. None writes the null after the topmost parent."""
         if java_class is None:
             self.write_null()
         elif not self._write_reference(java_class):

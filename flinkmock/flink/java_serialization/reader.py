@@ -65,13 +65,13 @@ class JavaObject:
 
 
 @dataclass(eq=False)
-class _ClassDescription:
-    """The description of a class in the stream; `fields` are names with type codes."""
+class _ClassDescriptor:
+    """The descriptor of a class in the stream; `fields` are names with type codes."""
 
     name: str
     flags: int = 0
     fields: list[tuple[str, str]] = field(default_factory=list)
-    parent: _ClassDescription | None = None
+    parent: _ClassDescriptor | None = None
     parent_count: int = 0
 
 
@@ -97,7 +97,7 @@ class _Reader:
         self._readers: dict[int, Callable[[], Any]] = {
             TC_NULL: lambda: None,
             TC_REFERENCE: self._read_reference,
-            TC_CLASSDESC: self._read_class_description,
+            TC_CLASSDESC: self._read_class_descriptor,
             TC_OBJECT: self._read_object,
             TC_STRING: lambda: self._read_string(">H"),
             TC_ARRAY: self._read_array,
@@ -105,7 +105,7 @@ class _Reader:
             TC_BLOCKDATA: lambda: self._read_bytes(self._read_number(">B")),
             TC_BLOCKDATALONG: lambda: self._read_bytes(self._read_number(">i")),
             TC_LONGSTRING: lambda: self._read_string(">q"),
-            TC_PROXYCLASSDESC: self._read_proxy_class_description,
+            TC_PROXYCLASSDESC: self._read_proxy_class_descriptor,
             TC_ENUM: self._read_enum,
         }
 
@@ -150,53 +150,53 @@ class _Reader:
             raise BadStream("java.io.StreamCorruptedException", f"invalid handle value: {handle:08X}")
         return self._objects[handle - BASE_HANDLE]
 
-    def _read_class_description_or_null(self) -> _ClassDescription | None:
-        description = self.read_content()
-        if description is not None and not isinstance(description, _ClassDescription):
+    def _read_class_descriptor_or_null(self) -> _ClassDescriptor | None:
+        descriptor = self.read_content()
+        if descriptor is not None and not isinstance(descriptor, _ClassDescriptor):
             raise BadStream("java.io.StreamCorruptedException", "invalid class descriptor")
-        return description
+        return descriptor
 
-    def _read_class_description(self) -> _ClassDescription:
-        description = _ClassDescription(self._read_utf())
+    def _read_class_descriptor(self) -> _ClassDescriptor:
+        descriptor = _ClassDescriptor(self._read_utf())
         self._read_number(">q")  # the serialVersionUID
-        self._assign_handle(description)
-        description.flags = self._read_number(">B")
+        self._assign_handle(descriptor)
+        descriptor.flags = self._read_number(">B")
         for _ in range(self._read_number(">H")):
             type_code, name = chr(self._read_number(">B")), self._read_utf()
             if type_code in _OBJECT_TYPES:
                 self.read_content()  # the type descriptor
             elif type_code not in _PRIMITIVE_LAYOUTS:
                 raise BadStream("java.io.StreamCorruptedException", f"invalid field type: {type_code}")
-            description.fields.append((name, type_code))
+            descriptor.fields.append((name, type_code))
         self._read_annotations()
-        description.parent = self._read_parent(description)
-        return description
+        descriptor.parent = self._read_parent(descriptor)
+        return descriptor
 
-    def _read_parent(self, description: _ClassDescription) -> _ClassDescription | None:
-        parent = ancestor = self._read_class_description_or_null()
+    def _read_parent(self, descriptor: _ClassDescriptor) -> _ClassDescriptor | None:
+        parent = ancestor = self._read_class_descriptor_or_null()
         while ancestor is not None:
-            if ancestor is description:
+            if ancestor is descriptor:
                 raise BadStream("java.io.StreamCorruptedException", "invalid class descriptor")
             ancestor = ancestor.parent
         if parent is not None:
-            description.parent_count = parent.parent_count + 1
-            if description.parent_count > limits.JAVA_PARENTS:
+            descriptor.parent_count = parent.parent_count + 1
+            if descriptor.parent_count > limits.JAVA_PARENTS:
                 raise _rejected_by_filter()
         return parent
 
-    def _read_proxy_class_description(self) -> _ClassDescription:
-        description = _ClassDescription("proxy", SC_SERIALIZABLE)
-        self._assign_handle(description)
+    def _read_proxy_class_descriptor(self) -> _ClassDescriptor:
+        descriptor = _ClassDescriptor("proxy", SC_SERIALIZABLE)
+        self._assign_handle(descriptor)
         for _ in range(self._read_number(">i")):
             self._read_utf()  # the name of an interface
         self._read_annotations()
-        description.parent = self._read_parent(description)
-        return description
+        descriptor.parent = self._read_parent(descriptor)
+        return descriptor
 
     def _read_class(self) -> str | None:
         """Read a `java.lang.Class`, which becomes its name."""
-        description = self._read_class_description_or_null()
-        name = description.name if description else None
+        descriptor = self._read_class_descriptor_or_null()
+        name = descriptor.name if descriptor else None
         self._assign_handle(name)
         return name
 
@@ -208,13 +208,13 @@ class _Reader:
         return annotations
 
     def _read_object(self) -> JavaObject:
-        description = self._read_class_description_or_null()
-        java_object = JavaObject(description.name if description else "")
+        descriptor = self._read_class_descriptor_or_null()
+        java_object = JavaObject(descriptor.name if descriptor else "")
         self._assign_handle(java_object)
-        lineage: list[_ClassDescription] = []
-        while description is not None:
-            lineage.insert(0, description)
-            description = description.parent
+        lineage: list[_ClassDescriptor] = []
+        while descriptor is not None:
+            lineage.insert(0, descriptor)
+            descriptor = descriptor.parent
         java_object.classes = tuple(ancestor.name for ancestor in lineage)
         for ancestor in lineage:
             if ancestor.flags & SC_EXTERNALIZABLE:
@@ -232,8 +232,8 @@ class _Reader:
         return self._read_number(_PRIMITIVE_LAYOUTS[type_code])
 
     def _read_array(self) -> bytes | list[Any]:
-        description = self._read_class_description_or_null()
-        element_type = description.name[1:2] if description else ""
+        descriptor = self._read_class_descriptor_or_null()
+        element_type = descriptor.name[1:2] if descriptor else ""
         index = self._assign_handle(None)
         length = self._read_number(">i")
         if length < 0:
@@ -255,7 +255,7 @@ class _Reader:
 
     def _read_enum(self) -> str:
         """Read a constant of an enum, which becomes its name."""
-        self._read_class_description_or_null()
+        self._read_class_descriptor_or_null()
         index = self._assign_handle("")
         type_code = self._data[self._position : self._position + 1]
         name = self.read_content()

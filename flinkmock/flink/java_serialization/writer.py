@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.java_serialization.class_descriptions import (
+from flinkmock.flink.java_serialization.class_descriptors import (
     COLLECT_RESPONSE,
     EMPTY_LIST,
     EXCEPTIONS,
@@ -28,7 +28,8 @@ from flinkmock.flink.java_serialization.object_stream import ObjectStream, Seria
 def serialized_accumulator_value(value: SerializableValue) -> bytes:
     """Return the value of an accumulator as Flink sends it: `SerializedValue<OptionalFailure<Object>>`.
 
-    An int becomes an Integer, or a Long if it is too large or a `Long`. A dict becomes a TreeMap, a list an ArrayList.
+    An int becomes an Integer; a `Long` and an int that is too large for an Integer become a Long. A dict becomes a
+    TreeMap, a list an ArrayList.
 
     Raises:
         TypeError: The type has no Java class.
@@ -83,7 +84,7 @@ def serialized_exception(
         exception: The exception.
         trace: The complete stack trace as text.
         frames: The frames of the exception. Each of its causes gets the same frames.
-        has_class_in_message: Whether the message contains the class, which it does since 1.16.
+        has_class_in_message: Whether the messages contain the classes, as they do since 1.16.
     """
     stream = ObjectStream()
     _write_exception(stream, exception, trace, frames, has_class_in_message)

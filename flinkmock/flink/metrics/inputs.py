@@ -115,7 +115,7 @@ class OperatorInputs:
         io_minute_ago: The counters one minute earlier.
         watermark: The last watermark; None before the first one.
         splits: The names of the splits that a source reads.
-        active_ms: How long the source has read the splits.
+        active_ms: How long the source has read its splits.
     """
 
     name: str

@@ -39,7 +39,7 @@ def _downtime(inputs: JobInputs) -> JavaValue:
 
 
 def _last_restart_duration(inputs: JobInputs) -> JavaValue:
-    """Return the duration of the current or last restart (RestartTimeGauge, until 1.14)."""
+    """Return the duration of the current or last restart, 0 if there was none (RestartTimeGauge, until 1.14)."""
     restarting_at = inputs.timestamps.get("RESTARTING", 0)
     if restarting_at == 0:
         return 0
@@ -126,9 +126,9 @@ def job_metrics(inputs: JobInputs, release: Release) -> dict[str, str]:
     return metric_values(JOB_METRICS, inputs, release)
 
 
-def coordinator_metrics(source_vertex: str, release: Release) -> dict[str, str]:
+def coordinator_metrics(source_vertex_name: str, release: Release) -> dict[str, str]:
     """Return the metrics of `/jobs/:jobid/vertices/:vertexid/jm-operator-metrics` by name, for a source vertex."""
     if not release.since("1.18"):
         return {}
-    name = metric_operator_name(source_vertex, release)
+    name = metric_operator_name(source_vertex_name, release)
     return {f"{name}.coordinator.enumerator.unassignedSplits": "0"}

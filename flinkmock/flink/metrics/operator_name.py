@@ -11,7 +11,7 @@ _REPLACED_CHARACTERS = str.maketrans(dict.fromkeys(" .:,", "_"))
 
 
 def metric_operator_name(name: str, release: Release) -> str:
-    """Return the name of an operator before `.numRecordsIn`: at most 80 characters, with `_` for each of ` .:,`.
+    """Return the name of an operator as metric names begin with it: at most 80 characters, with `_` for each of ` .:,`.
 
     Since 2.0, a truncated name of a sink keeps `: Writer` or `: Committer` (MetricUtils.truncateOperatorName).
     MetricQueryService.replaceInvalidChars defines the replaced characters.

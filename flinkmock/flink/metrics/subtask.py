@@ -15,7 +15,7 @@ NO_WATERMARK = -(2**63)
 """Long.MIN_VALUE: the value before the first watermark."""
 
 _SubtaskCount = Callable[[SubtaskInputs, IoCounters], float]
-"""Returns a number from the counters of a subtask: its current counters, or its counters a minute ago."""
+"""Returns one number, given a subtask and its counters, either the current ones or those of a minute ago."""
 _IoCount = Callable[[IoCounters], int]
 """Returns one of the counters."""
 
@@ -33,11 +33,12 @@ def _counter_and_rate(name: str, count: _SubtaskCount, since: str = "1.12") -> T
 
 
 def _local_part(count: _IoCount) -> _SubtaskCount:
-    """Return the count of the input that comes from the same TaskManager."""
+    """Return a function that counts the part of the input that comes from the same TaskManager."""
     return lambda inputs, io: int(count(io) * inputs.local_share)
 
 
 def _remote_part(count: _IoCount) -> _SubtaskCount:
+    """Return a function that counts the part of the input that comes from other TaskManagers."""
     return lambda inputs, io: count(io) - int(count(io) * inputs.local_share)
 
 

@@ -18,7 +18,7 @@ from flinkmock.flink.java_serialization.writer import (
 )
 
 CLASS_THAT_IS_ITS_PARENT = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xq\0\x7e\0\0"
-"""The description of a class whose parent is a reference to the same class."""
+"""The descriptor of a class whose parent is a reference to the same class."""
 
 
 def test_annotations_contain_what_write_object_methods_added():

@@ -1,4 +1,4 @@
-"""Descriptions of the Java classes whose objects can be written: name, serialVersionUID, fields."""
+"""Descriptors of the Java classes whose objects can be written: name, serialVersionUID, fields."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class JavaClass:
-    """The description of a class.
+    """The descriptor of a class.
 
     Attributes:
         uid: The serialVersionUID as an unsigned 64-bit number.
@@ -56,7 +56,7 @@ BYTE_ARRAY = JavaClass("[B", 0xACF317F8060854E0)
 
 
 def _exception_classes(uids_and_parents: dict[str, tuple[int, str]]) -> dict[str, JavaClass]:
-    """Return the descriptions of exception classes by name. A class comes after its parent."""
+    """Return the descriptors of exception classes by name. A class comes after its parent."""
     classes = {THROWABLE.name: THROWABLE, EXCEPTION.name: EXCEPTION}
     for name, (uid, parent) in uids_and_parents.items():
         unsigned_uid = uid & (1 << 64) - 1
