@@ -24,7 +24,8 @@ def requested_origin(headers: Mapping[str, str], base_url: str) -> str:
     hosts = (forwarded.get("host"), _first(headers.get("X-Forwarded-Host", "")), headers.get("Host", ""))
     host = next((host for host in hosts if host and _HOST.fullmatch(host)), address)
     port = _first(headers.get("X-Forwarded-Port", ""))
-    if port.isdecimal() and ":" not in host and port not in ("80", "443"):
+    has_port = ":" in host.rpartition("]")[2]  # the brackets of an IPv6 address contain colons
+    if port.isdecimal() and not has_port and port not in ("80", "443"):
         host = f"{host}:{port}"
     return f"{scheme}://{host}"
 

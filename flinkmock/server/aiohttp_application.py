@@ -31,7 +31,8 @@ def create_app(
         engine: The engine.
         observer: Called with each exchange before its response is sent.
         dashboard: Flink's dashboard; None: a page about flinkmock.
-        control: The control API. If a client replaces the engine with it, the application serves the new engine.
+        control: The control API. If a client replaces the engine with it, the application serves the new engine, with
+            the same dashboard.
     """
     server = FlinkServer(engine, observer=observer, dashboard=dashboard, control=control)
 

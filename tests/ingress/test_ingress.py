@@ -106,6 +106,8 @@ def test_only_paths_below_the_base_path_reach_the_cluster(mock: FlinkMock, targe
             "https://flink.example/ns/job/?a=b",
         ),
         ({"X_Forwarded_Host": "flink.example", "X_Forwarded_Port": "8443"}, "http://flink.example:8443/ns/job/?a=b"),
+        ({"X_Forwarded_Host": "[::1]", "X_Forwarded_Port": "8443"}, "http://[::1]:8443/ns/job/?a=b"),
+        ({"X_Forwarded_Host": "[::1]:9000", "X_Forwarded_Port": "8443"}, "http://[::1]:9000/ns/job/?a=b"),
         ({"X_Forwarded_Host": "evil.example/path"}, "http://{host}/ns/job/?a=b"),
         ({"X_Forwarded_Proto": "javascript"}, "http://{host}/ns/job/?a=b"),
         (
