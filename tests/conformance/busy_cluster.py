@@ -1,5 +1,5 @@
-"""Keeps a real cluster busy: jobs start, fail, restart, finish, are cancelled, stopped and restored with another
-parallelism, savepoints are taken, TaskManagers are killed and replaced."""
+"""Keeps a real cluster busy: jobs start, fail, restart, finish, are cancelled, stopped and restored with a random
+parallelism, savepoints and checkpoints are triggered, TaskManagers are killed and replaced."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class _Load:
 
     Attributes:
         stop_requested: Set by another thread to end the load.
-        counts: How often each action was done.
+        counts: How often each action was done, and under `failed`, how often an action failed.
     """
 
     def __init__(self, cluster: RealCluster, jar_folder: Path, rng: random.Random, *, restart_jobmanager: bool) -> None:

@@ -1,4 +1,7 @@
-"""Invariants that cache the relations of unchanged responses, because a falsification changes only one response."""
+"""Invariants that cache the relations of unchanged responses.
+
+A falsification changes only the responses to one request, so most relations are the same in every check.
+"""
 
 from __future__ import annotations
 

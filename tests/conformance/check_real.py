@@ -1,11 +1,12 @@
-"""Checks a real Flink with a running, a finished and a failed job; every line of the output must say "no findings".
+"""Checks a real Flink with a running, a finished and a failed job; every run of `check` must print "no findings".
 
     python -m tests.conformance.check_real 2.3.0 --mutating --fuzz 12
 
-This command runs `flinkmock check`: it reads twice, then sends mutating checks (`--run-jar`) and generated requests
-(`--fuzz N`). It does the same through `flinkmock proxy`, whose summary is printed last. This takes one or two minutes.
-With `--watch 60m --busy`, it reads the cluster repeatedly with `flinkmock check --watch` instead, while jobs start,
-fail, restart, finish and are cancelled, savepoints are taken and TaskManagers are killed
+This command runs `flinkmock check` twice with reads only, once with mutating checks (`--run-jar`) and once with
+generated requests (`--fuzz N`). Then it runs each kind of check once through `flinkmock proxy`, and prints the summary
+of the proxy. This takes one or two minutes.
+With `--watch 60m --busy`, the command reads the cluster repeatedly with `flinkmock check --watch` instead, while jobs
+start, fail, restart, finish and are cancelled, savepoints are taken and TaskManagers are killed
 (tests/conformance/busy_cluster.py).
 `--option "jobmanager.scheduler: adaptive" --option "rest.profiling.enabled: true"` enables more operations.
 Flink's jars come from the Python package index, see tests/fidelity/distribution.py.
@@ -57,7 +58,12 @@ def check(name: str, url: str, *options: str) -> bool:
 
 
 def check_through_proxy(url: str, runs: dict[str, Sequence[str]]) -> bool:
-    """Run the same checks through a proxy."""
+    """Run checks through a proxy; return whether neither the checks nor the proxy had findings.
+
+    Args:
+        url: The URL of the cluster.
+        runs: The options of each run of `flinkmock check`, by its name.
+    """
     command = [*COMMAND, "proxy", url, "--port", "0", "--quiet"]  # its output is not read while it runs
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
         assert proxy.stdout is not None

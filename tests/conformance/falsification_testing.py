@@ -5,8 +5,8 @@
 
 Every field of every response is falsified in each way that keeps the schema: another number, constant or text, a list
 that lacks an item, repeats one or is reversed, a value that stands still or runs backwards. The responses are those of
-three passes over a fake cluster, whose clock is virtual, or over a real one. Prints what was missed, and the shares
-that were found and named.
+three passes over a fake cluster, whose clock is virtual, or over a live server. Prints the falsifications that were
+missed or misnamed, and the shares that were found and named.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def record_fake(flink: str, values_per_parameter: int) -> RecordedPasses:
         for pass_at_s in PASS_TIMES_S:
             cluster.advance(f"{pass_at_s - now_s}s")
             now_s = pass_at_s
-            # each request takes 1 ms
+            # the requests are sent 1 ms apart
             recorded.record(client, partial(operator.add, pass_at_s * 1000), values_per_parameter)
     return recorded
 
@@ -103,7 +103,8 @@ def record_server(url: str, values_per_parameter: int) -> RecordedPasses:
 def check_falsifications(recorded: RecordedPasses, falsifications: Iterable[Falsification]) -> Score:
     """Check the passes once for each falsification."""
     score = Score()
-    # a recording of a real cluster contains races: a live check would send requests again, and find them consistent
+    # the state of a live server changes during a pass, so responses contradict each other; a live check would send the
+    # requests again, and the new responses would agree
     locations_of_races = {culprit.value.location for culprit in recorded.find_culprits()}
     first_responses = {response.target: response for response in recorded.passes[0]}
     for falsification in falsifications:
@@ -158,10 +159,10 @@ def main() -> int:
     parser.add_argument("--flink", default=LATEST, help="the release of the fake; default: %(default)s")
     parser.add_argument("--seed", default="", help="any text; selects the falsifications")
     parser.add_argument(
-        "--count", type=int, help="the number of falsifications, chosen at random; default: all; with --random: 200"
+        "--count", type=int, help="how many falsifications are chosen at random; default: all; with --random: 200"
     )
     parser.add_argument("--random", action="store_true", help="random changes of random fields")
-    parser.add_argument("--only", default="", help="only falsifications whose operation or pointer contains this text")
+    parser.add_argument("--only", default="", help="only falsifications whose description contains this text")
     parser.add_argument(
         "--values-per-parameter",
         type=int,

@@ -77,7 +77,7 @@ class Falsification:
     def apply(
         self, response: SuccessResponse, pass_number: int, first_response: SuccessResponse | None
     ) -> SuccessResponse:
-        """Return a changed copy of the response if it is for the target, otherwise the response itself.
+        """Return a changed copy of the response, or the response itself if it is for another target or lacks the value.
 
         Args:
             response: The response.
@@ -141,7 +141,7 @@ def parent_of(body: Json, pointer: str) -> tuple[Json, Any]:
 
 
 def all_falsifications(recorded: RecordedPasses, rng: random.Random) -> list[Falsification]:
-    """Return falsifications of every field that the responses have, one of each kind for each field."""
+    """Return falsifications of every field in the responses of the first pass, one of each kind for each field."""
     contract = recorded.contract
     by_field_and_kind: dict[tuple[str, str, str], list[Falsification]] = defaultdict(list)
     last_responses = {response.target: response for response in recorded.passes[-1]}

@@ -130,7 +130,10 @@ def _success_response(contract: Contract, target: str, body: Any) -> SuccessResp
 
 
 def with_relative_argument(falsification: Falsification, recorded: Sequence[SuccessResponse]) -> Falsification:
-    """Return the change of a number as a difference, because the number has changed since the recording."""
+    """Return a falsification that adds to a number instead of setting it; return other falsifications unchanged.
+
+    The number has changed since the recording.
+    """
     if falsification.kind not in ("more", "less", "double", "half"):
         return falsification
     body = next(response.body for response in recorded if response.target == falsification.target)

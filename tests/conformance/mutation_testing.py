@@ -2,8 +2,8 @@
 
     python -m tests.conformance.mutation_testing 500 --flink 2.3
 
-runs 500 rounds, each a complete check through an HTTP server that makes one change, and prints how many changes were
-reported correctly. Takes about ten minutes.
+runs 500 rounds and prints how many changes were reported correctly. Each round is a complete check through an HTTP
+server that makes one change. The rounds take about ten minutes.
 """
 
 from __future__ import annotations
@@ -126,13 +126,13 @@ def run_over_http(
 
 
 def run_check(client: Client, flink: str, values_per_parameter: int) -> Report:
-    # the clock of the cluster does not move, so waiting would change nothing
+    # the clock of the cluster stands still, so waiting would change nothing
     return Check(client, Contract.load(flink), wait=lambda ms: None, values_per_parameter=values_per_parameter).run()
 
 
 @contextmanager
 def cluster_with_jobs(flink: str) -> Iterator[HttpClient]:
-    """Yield a client of a cluster with a running, a finished and a failed job, whose clock does not move."""
+    """Yield a client of a cluster that has a running, a finished and a failed job, and a clock that stands still."""
     with FlinkMock(SCENARIO, flink=flink, clock="virtual") as cluster:
         cluster.advance("60s")
         with closing(HttpClient(cluster.url)) as client:

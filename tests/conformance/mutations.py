@@ -1,4 +1,4 @@
-"""Changes a response so that it breaks its contract or has a wrong count, and returns which findings describe that.
+"""Changes a response so that it breaks its contract or miscounts, and returns which findings describe the change.
 
 The contract decides what must not be missing or null. The checks under test have no part in this.
 """
@@ -82,7 +82,7 @@ class JsonValue:
 
 
 def mutate(rng: random.Random, contract: Contract, operation: Operation, response: HttpResponse) -> Mutation | None:
-    """Make a random kind of change; return None if the response has no value that it could change."""
+    """Make a random kind of change; return None if the response has nothing that this kind could change."""
     # changed counts are the hardest to find, so they are chosen more often
     extra_kinds = ["count"] * (4 if operation.id in RELATED_NUMBERS else 0)
     kind = rng.choice([*_CHANGES_OF_VALUES, *_CHANGES_OF_RESPONSES, *extra_kinds])

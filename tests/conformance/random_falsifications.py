@@ -93,7 +93,7 @@ class _Values:
             yield "drop", self._rng.randrange(len(value))
             yield "repeat", self._rng.randrange(len(value))
             yield "shuffle", self._rng.randrange(1000)
-        # if it was not read again, a change in the last pass would change nothing
+        # if the last pass did not read the target, a change in this pass would change nothing
         is_read_again = response.target in self._last_responses
         parent, key = parent_of(self._last_responses.get(response.target, response).body, pointer)
         last_value = parent[key] if parent else None
@@ -108,7 +108,7 @@ class _Values:
         yield from (("add", step), ("add", -step))
         if abs(value) < LOWEST_TIME_MS:
             yield from (("double", value * 2 or 7), ("half", value // 2), ("zero", 0 if value else 3))
-        else:  # twice, so that it is chosen more often
+        else:  # twice, so that the shift of a time is chosen more often
             yield from 2 * [("add", self._rng.choice((-1, 1)) * self._rng.choice(_TIME_SHIFTS_MS))]
 
     def _swaps(self, response: SuccessResponse, pointer: str, value: float) -> Iterator[tuple[str, Json]]:

@@ -3,7 +3,7 @@
     python -m tests.conformance.record_real 2.3.0
 
 writes data/recorded-2.3.0.jsonl.gz (the exchanges of `flinkmock record --raw`) and data/reads-2.3.0.json.gz
-(the responses to the requests of read_endpoints.py, sent right after that). It takes a minute.
+(the responses to the requests of read_endpoints.py, sent right after the recording). The command takes a minute.
 """
 
 from __future__ import annotations

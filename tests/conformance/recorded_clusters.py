@@ -1,4 +1,4 @@
-"""Fake clusters that tests record, and their recordings."""
+"""Scenarios of fake clusters that tests record, and functions that record them."""
 
 from __future__ import annotations
 

@@ -38,7 +38,8 @@ class RecordedPasses:
 
         Args:
             client: Sends the requests.
-            now: Returns the time in ms; called before and after each request with the number of the request.
+            now: Returns the time in ms. It is called before and after each request with the number of the request, and
+                at the end of the pass with the number of responses.
             values_per_parameter: How many values of each path parameter are used.
         """
         targets = Targets(ClientReader(client), values_per_parameter)
@@ -69,7 +70,7 @@ class RecordedPasses:
     def find_culprits(
         self, change: Change = lambda response, pass_number: response, pass_numbers: Iterable[int] | None = None
     ) -> list[Culprit]:
-        """Check changed responses.
+        """Check changed responses; return the culprits.
 
         Args:
             change: Changes the responses.

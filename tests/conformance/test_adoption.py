@@ -76,7 +76,7 @@ def test_a_response_is_read_from_each_format(
     assert (response.request, response.status, response.body) == (request_, status, body)
 
 
-def test_wiremock_mappings_are_read_with_their_body_files(tmp_path: Path) -> None:
+def test_wiremock_mappings_are_read_with_their_body_files_and_those_with_faults_are_skipped(tmp_path: Path) -> None:
     write(tmp_path, "__files/jobs.json", JOBS_JSON)
     response = {"status": 200, "bodyFileName": "jobs.json"}
     write(tmp_path, "mappings/jobs.json", {"request": {"method": "GET", "url": "/jobs"}, "response": response})
@@ -100,11 +100,11 @@ def test_a_pattern_becomes_a_path(pattern: str, path: str) -> None:
     assert hand_written_response("x", "get", pattern, 200, None, is_pattern=True).path == path
 
 
-@pytest.mark.parametrize("operation", ["/jobs", "/jobs/overview", "/overview", "/taskmanagers", "/config", "/jars"])
-def test_the_operation_of_a_plain_body_is_guessed(operation: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["/jobs", "/jobs/overview", "/overview", "/taskmanagers", "/config", "/jars"])
+def test_the_operation_of_a_plain_body_is_guessed(path: str, tmp_path: Path) -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as flink:
-        body = httpx.get(flink.url + operation).json()
-    assert read_one(write(tmp_path, "body.json", body)).request == f"GET {operation}"
+        body = httpx.get(flink.url + path).json()
+    assert read_one(write(tmp_path, "body.json", body)).request == f"GET {path}"
 
 
 def test_a_body_that_fits_no_operation_has_an_unknown_request(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_responses_of_a_fake_cluster_have_no_deviations_and_become_an_equal_clus
         assert names == [(vertex["id"], vertex["name"], vertex["parallelism"]) for vertex in route["json"]["vertices"]]
 
 
-def test_errors_and_failed_savepoints_are_served() -> None:
+def test_errors_and_failed_savepoints_become_part_of_the_scenario() -> None:
     cause = {
         "class": "java.io.IOException",
         "stack-trace": "java.io.IOException: disk full\n\tat x",
@@ -222,7 +222,9 @@ def test_replay_lists_what_the_scenario_serves_differently() -> None:
     ]
 
 
-def test_adopt_prints_reviews_and_writes_a_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_adopt_prints_reviews_and_writes_a_scenario_but_overwrites_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = write(
         tmp_path,
         "routes.json",
@@ -259,7 +261,7 @@ def test_adopt_prints_the_deviations_of_all_releases_as_json(
         ("a.json", {"request": {}, "response": {"bodyFileName": "none.json"}}, "there is no file __files/none.json"),
     ],
 )
-def test_files_that_are_not_fakes_are_rejected_with_the_reason(
+def test_files_that_cannot_be_read_as_fakes_are_rejected_with_the_reason(
     name: str, content: object, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(FlinkMockError, match=message):

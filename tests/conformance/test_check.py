@@ -37,7 +37,7 @@ def cluster() -> Iterator[FlinkMock]:
 
 @pytest.fixture(scope="module")
 def small_cluster() -> Iterator[FlinkMock]:
-    """A cluster with one job and one subtask of each vertex, which needs a third of the requests."""
+    """A cluster that a check reads with a third of the requests: it has one job, with one subtask of each vertex."""
     with FlinkMock({"jobs": {"running": {"type": "batch", "parallelism": 1}}}, flink="2.3", clock="virtual") as mock:
         mock.advance("60s")
         yield mock
@@ -158,7 +158,7 @@ def test_a_check_does_not_change_the_cluster(cluster: FlinkMock) -> None:
         ("http://", "is not an HTTP URL"),
     ],
 )
-def test_check_fails_for_an_address_without_a_server(url: str, message: str) -> None:
+def test_check_fails_for_a_url_without_a_server_or_of_another_scheme(url: str, message: str) -> None:
     with pytest.raises(ServerUnreachable, match=message):
         check(url)
 

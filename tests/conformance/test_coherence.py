@@ -51,7 +51,7 @@ def test_an_unchanged_cluster_keeps_all_invariants(recorded: RecordedPasses) -> 
     assert recorded.find_culprits() == []
 
 
-def test_a_sample_of_falsifications_is_found_and_named(recorded: RecordedPasses) -> None:
+def test_most_of_a_sample_of_falsifications_are_found_and_named(recorded: RecordedPasses) -> None:
     rng = random.Random("a sample")
     falsifications = rng.sample(all_falsifications(recorded, rng), 5)
     score = check_falsifications(recorded, falsifications)
@@ -110,7 +110,7 @@ def test_built_in_scenarios_keep_all_invariants(name: str, flink: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("flink", ["2.3", "1.20", "1.12"])
-def test_falsifications_are_found_and_named(flink: str) -> None:
+def test_most_falsifications_are_found_and_named(flink: str) -> None:
     """Check 30 falsifications; `python -m tests.conformance.falsification_testing` checks hundreds."""
     recorded = record_fake(flink, VALUES_PER_PARAMETER)
     rng = random.Random(flink)
@@ -120,7 +120,7 @@ def test_falsifications_are_found_and_named(flink: str) -> None:
 
 
 @pytest.mark.slow
-def test_random_falsifications_are_found_and_named(recorded: RecordedPasses) -> None:
+def test_most_random_falsifications_are_found_and_named(recorded: RecordedPasses) -> None:
     score = check_falsifications(recorded, random_falsifications(recorded, random.Random("random"), 30))
     assert score.found_share >= 0.9, "\n".join([str(score), *score.missed])
     assert score.named_share >= 0.95, "\n".join([str(score), *score.misnamed])

@@ -24,7 +24,7 @@ JOBS = {
 
 
 def watch_cluster(cluster: FlinkMock, event: Callable[[], object], interrupted_at_wait: int = 6) -> Report:
-    """Watch a cluster.
+    """Watch a cluster; return the report without its last note, which says that the watch was ended.
 
     Args:
         cluster: The cluster.
@@ -56,15 +56,17 @@ def scenario(*, highly_available: bool) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("highly_available", "outage"), [(False, "the server did not respond"), (True, "the server had no leader")]
+    ("highly_available", "outage_text"), [(False, "the server did not respond"), (True, "the server had no leader")]
 )
-def test_a_crash_of_the_leader_during_a_pass_is_a_note_and_not_a_finding(highly_available: bool, outage: str) -> None:
+def test_an_outage_after_a_crash_of_the_leader_is_a_note_and_not_a_finding(
+    highly_available: bool, outage_text: str
+) -> None:
     with FlinkMock(scenario(highly_available=highly_available), flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
         report = watch_cluster(cluster, lambda: cluster.jobmanagers.crash_leader("2s"))
     assert report.clean, report.table()
     [note] = report.notes
-    assert f"UTC: {outage} for" in note and note.endswith(" s. Earlier responses were dropped.")
+    assert f"UTC: {outage_text} for" in note and note.endswith(" s. Earlier responses were dropped.")
     assert f"    {note}" in report.table().partition("notes:")[2]
     assert not report.server_gone
 

@@ -32,10 +32,14 @@ CALLED_OPERATIONS = {
     "getSavepointDisposalStatus",
     "deleteJar",
 }
-"""Operations that the mutating checks with a jar call in all releases."""
-FURTHER_OPERATIONS = {"1.12": set[str](), "1.20": {"triggerCheckpoint", "getCheckpointStatus", "triggerHeartbeat"}}
-FURTHER_OPERATIONS["2.3"] = {*FURTHER_OPERATIONS["1.20"], "submitApplicationFromJar", "cancelApplication"}
-"""Release -> further operations that the mutating checks with a jar call."""
+"""Operations that mutating checks call in all releases if they have a jar."""
+OPERATIONS_SINCE_1_20 = {"triggerCheckpoint", "getCheckpointStatus", "triggerHeartbeat"}
+FURTHER_OPERATIONS = {
+    "1.12": set[str](),
+    "1.20": OPERATIONS_SINCE_1_20,
+    "2.3": {*OPERATIONS_SINCE_1_20, "submitApplicationFromJar", "cancelApplication"},
+}
+"""Release -> further operations that mutating checks call if they have a jar."""
 
 
 def check_cluster(cluster: FlinkMock, checks: MutatingChecks, progress: Progress | None = None) -> Report:
@@ -46,7 +50,7 @@ def check_cluster(cluster: FlinkMock, checks: MutatingChecks, progress: Progress
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_mutating_checks_with_a_jar_call_all_operations_and_have_no_findings(flink: str) -> None:
+def test_mutating_checks_with_a_jar_call_the_expected_operations_and_have_no_findings(flink: str) -> None:
     with FlinkMock(flink=flink, clock="virtual") as cluster:
         checks = MutatingChecks(JAR_FOLDERS[flink] / "wordcount.jar", savepoints="file:///savepoints")
         steps: list[tuple[int, int, str]] = []
@@ -54,7 +58,7 @@ def test_mutating_checks_with_a_jar_call_all_operations_and_have_no_findings(fli
         assert report.clean, report.table()
         answered = {operation.id for operation in report.answered}
         assert answered >= CALLED_OPERATIONS | FURTHER_OPERATIONS[flink], report.table()
-        # the six steps of the mutating checks, and the last call of the check
+        # progress is reported for each of the six mutating checks, and once at the end
         assert [step[:2] for step in steps[-7:]] == [*((done, 6) for done in range(6)), (1, 1)]
 
 
@@ -121,7 +125,7 @@ def test_generated_requests_have_no_findings_and_change_nothing(cluster: FlinkMo
     assert report.clean, report.table()
     operation_count = len(list(cluster.engine.contract))
     assert report.request_count > request_count_without_fuzzing + 4 * operation_count
-    assert [step for done, total, step in steps if done == total] == [""]  # only the last call
+    assert [step for done, total, step in steps if done == total] == [""]  # only the last report says that all is done
     assert sum(step.startswith("generated requests: ") for _, _, step in steps) == steps[-2][1]
     with cluster.engine.lock:
         assert [str(job.state) for job in cluster.cluster.jobs.values()] == ["RUNNING", "FINISHED"]

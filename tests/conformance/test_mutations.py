@@ -18,7 +18,7 @@ def test_a_few_mutations_are_reported() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("flink", "count"), [("2.3", 40), ("1.20", 20), ("1.12", 20)])
-def test_mutations_are_reported(flink: str, count: int) -> None:
+def test_nearly_all_mutations_are_reported(flink: str, count: int) -> None:
     score = run_from_cache(flink, count, values_per_parameter=VALUES_PER_PARAMETER)
     assert len(score.kind_counts) >= 8, score.kind_counts
     assert len(score.missed) <= 1, "\n".join(score.missed)

@@ -30,15 +30,9 @@ def test_record_writes_the_same_scenario_from_a_cluster_and_from_its_raw_recordi
     assert {json.loads(line)["target"] for line in raw.read_text().splitlines()} >= {"/overview", "/jobs/overview"}
     with FlinkMock(out, clock="virtual") as replay:
         assert len(replay.cluster.jobs) == 4
-    assert main(["record", "http://127.0.0.1:1", "-o", str(out)]) == 2
-
     from_raw = tmp_path / "from-raw.yaml"
     assert main(["record", str(raw), "-o", str(from_raw)]) == 0
     assert from_raw.read_text() == out.read_text()
-    assert main(["record", str(raw), "-o", str(from_raw), "--anonymize"]) == 2
-    assert capsys.readouterr().err.endswith(f"{from_raw} exists. To overwrite it, use --force.\n")
-    assert main(["record", str(raw), "-o", str(from_raw), "--anonymize", "--force"]) == 0
-    assert "orders" not in from_raw.read_text()
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
@@ -59,6 +53,31 @@ def test_a_signal_ends_record_and_writes_the_scenario(signal_number: signal.Sign
 def write_raw_recording(raw: Path, *responses: tuple[str, Any]) -> None:
     lines = [json.dumps({"target": target, "status": 200, "response": json.dumps(body)}) for target, body in responses]
     raw.write_text("\n".join(lines), encoding="utf-8")
+
+
+def test_record_overwrites_a_file_only_with_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, raw = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
+    write_raw_recording(raw, ("/jobs/overview", {"jobs": []}))
+    out.write_text("seed: 1")
+    assert main(["record", str(raw), "-o", str(out)]) == 2
+    assert capsys.readouterr().err.endswith(f"{out} exists. To overwrite it, use --force.\n")
+    assert out.read_text() == "seed: 1"
+    assert main(["record", str(raw), "-o", str(out), "--force"]) == 0
+    assert out.read_text().startswith("# Recorded by flinkmock record.\n")
+
+
+def test_record_replaces_names_with_the_option_anonymize(tmp_path: Path) -> None:
+    out, raw = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
+    with FlinkMock(LIFECYCLES, clock="20x") as cluster:
+        options = ["--raw", str(raw), "--for", "0.2s", "--every", "0.2s"]
+        assert main(["record", cluster.url, "-o", str(out), *options]) == 0
+    assert "orders" in out.read_text()
+    assert main(["record", str(raw), "-o", str(out), "--anonymize", "--force"]) == 0
+    assert "orders" not in out.read_text()
+
+
+def test_record_fails_for_an_unreachable_server(tmp_path: Path) -> None:
+    assert main(["record", "http://127.0.0.1:1", "-o", str(tmp_path / "orders.yaml")]) == 2
 
 
 def test_record_reports_jobs_that_a_restarted_cluster_no_longer_lists(

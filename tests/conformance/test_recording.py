@@ -22,8 +22,8 @@ def test_the_recording_has_the_same_timeline(flink: str) -> None:
     text = yaml.safe_dump(recorded_scenario)
     with FlinkMock(text, clock="virtual") as replay:
         assert replay.engine.contract.release.minor == flink
-        replayed = state_times(replay)
-    assert replayed == original_times
+        replayed_times = state_times(replay)
+    assert replayed_times == original_times
 
 
 def test_a_job_with_many_failures_has_the_same_timeline() -> None:
@@ -69,7 +69,7 @@ def test_jobs_of_the_adaptive_scheduler_have_the_same_timeline(start_s: int, rec
         assert state_times(replay) == original_times
 
 
-def test_graphs_checkpoints_and_exceptions_are_recorded() -> None:
+def test_graphs_checkpoints_restart_strategies_and_exceptions_are_recorded() -> None:
     with FlinkMock(LIFECYCLES, clock="virtual") as cluster:
         cluster.advance("60s")
         recorded_scenario = record_scenario(cluster, 5)
@@ -97,7 +97,7 @@ def test_graphs_checkpoints_and_exceptions_are_recorded() -> None:
     assert "subtask" in exception
 
 
-def test_options_metrics_and_accumulators_are_recorded() -> None:
+def test_options_job_settings_metrics_and_accumulators_are_recorded() -> None:
     with FlinkMock(RICH, clock="virtual") as cluster:
         cluster.advance("60s")
         recorded_scenario = record_scenario(cluster, 12)
@@ -171,8 +171,8 @@ def test_busy_times_and_checkpoint_durations_stay_as_measured() -> None:
 
 
 def test_cyclic_values_have_the_recorded_distribution() -> None:
-    def cyclic_numbers(measured: dict[int, int], last: int, summary: dict[str, Any]) -> list[int]:
-        values = cyclic_values(measured, last, summary, str)
+    def cyclic_numbers(measured: dict[int, int], last_id: int, summary: dict[str, Any]) -> list[int]:
+        values = cyclic_values(measured, last_id, summary, str)
         return [int(value) for value in values] if isinstance(values, list) else [int(values)]
 
     assert cyclic_numbers({1: 5, 2: 5}, 2, {}) == [5]

@@ -129,8 +129,8 @@ def test_a_slot_manager_may_list_no_slots() -> None:
     job = {"jid": JOB_ID, "state": "RUNNING", "vertices": [vertex], "job-type": "STREAMING"}
     taskmanager = {"id": "localhost:37509-1d9c38", "slotsNumber": 4, "freeSlots": 2}
 
-    def cluster_with_slots(flink: str, allocated: int) -> tuple[SuccessResponse, ...]:
-        slots = [{"jobId": JOB_ID} for _ in range(allocated)]
+    def cluster_with_slots(flink: str, allocated_count: int) -> tuple[SuccessResponse, ...]:
+        slots = [{"jobId": JOB_ID} for _ in range(allocated_count)]
         target = f"/taskmanagers/{taskmanager['id']}"
         return (
             response(flink, "getJobsOverview", "/jobs/overview", {"jobs": [{"jid": JOB_ID, "state": "RUNNING"}]}),
@@ -148,11 +148,13 @@ def test_a_slot_manager_may_list_no_slots() -> None:
 
 
 def test_acknowledged_checkpoints_may_stay_in_progress() -> None:
-    """A real 2.3.0 had 21 of them after a while, because no vertex was left to commit a checkpoint."""
+    """A real 2.3.0 had 21 such checkpoints after a while, because no vertex was left to commit a checkpoint."""
     entry = {"status": "IN_PROGRESS", "is_savepoint": False, "trigger_timestamp": 1795667612581, "num_subtasks": 5}
 
-    def job_with_checkpoints(acknowledged: int, state: str = "RUNNING") -> tuple[SuccessResponse, ...]:
-        history = [entry | {"id": number, "num_acknowledged_subtasks": acknowledged} for number in (119, 118, 117)]
+    def job_with_checkpoints(acknowledged_count: int, state: str = "RUNNING") -> tuple[SuccessResponse, ...]:
+        history = [
+            entry | {"id": number, "num_acknowledged_subtasks": acknowledged_count} for number in (119, 118, 117)
+        ]
         base = f"/jobs/{JOB_ID}"
         return (
             response("2.3", "getJobDetails", base, {"state": state, "start-time": 0, "end-time": -1}),

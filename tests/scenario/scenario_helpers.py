@@ -38,7 +38,7 @@ class ScenarioHarness:
         return self.engine.cluster.job_named(name)
 
     def state(self, name: str = "orders") -> str:
-        """Return the state of a job, as a client reads it: it counts as a poll."""
+        """Request a job and return its state; the request counts as a poll."""
         return str(self.get(f"/jobs/{self.job(name).id}")["state"])
 
     def timeline(self, name: str = "orders") -> list[tuple[int, str]]:
@@ -56,7 +56,7 @@ class ScenarioHarness:
         return f"{path}/savepoints/{self.post(f'{path}/stop', {'drain': False})['request-id']}"
 
     def outcome(self, status_path: str) -> str:
-        """Return IN_PROGRESS, the location of the savepoint, or the last exception of its failure."""
+        """Return IN_PROGRESS, the location of the savepoint, or the last exception of a failure's stack trace."""
         response = self.get(status_path)
         if response["status"]["id"] == "IN_PROGRESS":
             return "IN_PROGRESS"

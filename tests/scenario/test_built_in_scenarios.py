@@ -146,7 +146,7 @@ def test_stop_times_out_leaves_the_job_running() -> None:
         assert checkpoint_counts(harness)["completed"] - completed_count_before in (4, 5)
 
 
-def test_rolling_upgrade_stops_a_job_and_runs_its_new_version(tmp_path: Path) -> None:
+def test_rolling_upgrade_fails_the_first_stop_then_stops_the_job_and_runs_its_new_version(tmp_path: Path) -> None:
     with scenario_harness(SCENARIOS / "rolling-upgrade.yaml") as harness:
         harness.advance_to(5_000)
         old_job = harness.job()
@@ -192,7 +192,7 @@ def test_rescale_restarts_the_job_with_another_parallelism() -> None:
         assert [vertex["parallelism"] for vertex in harness.get(job_path)["vertices"]] == [6, 6, 6]
 
 
-def test_lost_taskmanager_restarts_the_job_when_another_one_joins() -> None:
+def test_lost_taskmanager_restarts_the_job_whose_tasks_wait_for_slots() -> None:
     with scenario_harness(SCENARIOS / "lost-taskmanager.yaml") as harness:
         harness.advance_to(29_999)
         assert len(harness.get("/taskmanagers")["taskmanagers"]) == 2
@@ -249,7 +249,7 @@ def test_no_free_slots_leaves_tasks_scheduled_until_a_taskmanager_joins() -> Non
         assert harness.get(f"/jobs/{harness.job().id}")["status-counts"]["RUNNING"] == 3
 
 
-def test_back_pressure_lasts_from_the_first_to_the_third_minute() -> None:
+def test_back_pressure_lasts_from_the_first_to_the_third_minute_and_one_subtask_reads_most_records() -> None:
     with scenario_harness(SCENARIOS / "back-pressure.yaml") as harness:
         window_path = f"/jobs/{harness.job().id}/vertices/{harness.job().graph.vertices[1].id}"
         levels = []

@@ -1,4 +1,4 @@
-"""TaskManager sizes, JobManager options, a hanging leader, reactive mode, early savepoints, and vendor versions."""
+"""TaskManager sizes, JobManager options, a hanging leader, reactive mode, earlier savepoints, and vendor versions."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ jobs: {orders: {checkpoints: {every: 5s}}}
 
 
 def test_a_job_in_reactive_mode_uses_all_slots() -> None:
-    """When another TaskManager joins, the job uses its slots after the cool-down."""
+    """The job also uses the slots of a TaskManager that joins, after the cool-down."""
     text = """
 cluster:
   config: {scheduler-mode: reactive, jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout: 1 s}
@@ -103,7 +103,7 @@ jobs: {orders: {parallelism: 1}}
         assert harness.get("/jobs/overview")["jobs"][0]["tasks"]["running"] == 18
 
 
-def test_savepoints_from_before_the_start_are_in_the_history() -> None:
+def test_savepoints_from_before_the_start_are_in_the_history_and_can_be_disposed_of() -> None:
     text = """
 jobs:
   orders:

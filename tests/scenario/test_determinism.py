@@ -1,4 +1,5 @@
-"""The same file and seed give the same bytes: in another process, with other time steps, with other jobs."""
+"""The same file and seed give the same bytes: in another process, with other time steps,
+with other jobs, with other clock modes."""
 
 from __future__ import annotations
 
@@ -43,7 +44,15 @@ jobs:
 operations: {savepoint: 1s..3s, cancel: 100ms..900ms}
 """
 """Random durations and failures, a lost TaskManager, and a leader change."""
-TARGETS = ("", "/exceptions", "/checkpoints", "/config", "/plan", "/accumulators", "/metrics?get=load,uptime")
+JOB_TARGET_SUFFIXES = (
+    "",
+    "/exceptions",
+    "/checkpoints",
+    "/config",
+    "/plan",
+    "/accumulators",
+    "/metrics?get=load,uptime",
+)
 with_few_examples = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
@@ -51,13 +60,13 @@ def responses_about(harness: ScenarioHarness, name: str = "orders") -> list[obje
     """Return responses about one job and its vertices; some about a batch job are errors."""
     job = harness.job(name)
     bodies: list[object] = [
-        json.loads(harness.client.send("GET", f"/jobs/{job.id}{target}").body) for target in TARGETS
+        json.loads(harness.client.send("GET", f"/jobs/{job.id}{suffix}").body) for suffix in JOB_TARGET_SUFFIXES
     ]
     for vertex in job.graph.vertices:
         vertex_path = f"/jobs/{job.id}/vertices/{vertex.id}"
         bodies += [
-            json.loads(harness.client.send("GET", f"{vertex_path}{target}").body)
-            for target in ("", "/subtasktimes", "/backpressure", "/metrics?get=0.numRecordsIn")
+            json.loads(harness.client.send("GET", f"{vertex_path}{suffix}").body)
+            for suffix in ("", "/subtasktimes", "/backpressure", "/metrics?get=0.numRecordsIn")
         ]
     return bodies
 

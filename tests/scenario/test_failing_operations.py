@@ -27,6 +27,7 @@ operations:
 
 
 def upload(harness: ScenarioHarness, folder: Path) -> str:
+    """Upload a small jar; return its id."""
     file = folder / "copy.bin"
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nMain-Class: org.example.Orders\n")
@@ -34,7 +35,7 @@ def upload(harness: ScenarioHarness, folder: Path) -> str:
     return str(response["filename"]).rpartition("/")[2]
 
 
-def test_a_cancellation_that_times_out_leaves_the_job_running() -> None:
+def test_a_cancellation_that_times_out_leaves_the_job_running_and_the_next_one_succeeds() -> None:
     with scenario_harness(SCENARIO) as harness:
         harness.advance_to(1_000)
         target = f"/jobs/{harness.job().id}"
@@ -43,7 +44,7 @@ def test_a_cancellation_that_times_out_leaves_the_job_running() -> None:
         assert error.value.exception == JavaException("java.util.concurrent.TimeoutException")
         assert harness.state() == "RUNNING"
         harness.client.json("PATCH", target)
-        harness.client.json("PATCH", target)  # a cancellation in progress is not counted
+        harness.client.json("PATCH", target)  # a request during the cancellation changes nothing
         harness.advance_to(2_000)
         assert harness.timeline()[-2:] == [(1_000, "CANCELLING"), (2_000, "CANCELED")]
 

@@ -50,7 +50,7 @@ faults:
   - {match: GET /jobs, during: 1m..forever, reply: {status: 429, errors: [no], headers: {Retry-After: "1"}}}
   - {match: GET /jobs, corrupt: {change-type: jobs.0.status}}
   - {match: GET /jobs, corrupt: html}
-  - {match: GET /jobs, corrupt: html}   # the same again: its name ends in (2)
+  - {match: GET /jobs, corrupt: html}   # the same fault again: its name ends in (2)
   - {match: [triggerSavepoint, "* /jobs/*"], leader-failover: 1s..3s, kill-taskmanager: first}
   - {serve-stale: 1m, kill-taskmanager: 3}
 """
@@ -148,7 +148,7 @@ class RetryingClient:
         raise AssertionError(f"no response in 50 attempts: {self.failures}")
 
 
-def test_a_client_with_retries_works_with_a_flaky_jobmanager() -> None:
+def test_a_client_with_retries_works_with_a_flaky_jobmanager_and_gets_the_same_failures_each_time() -> None:
     def failures() -> list[str]:
         with FlinkMock(ROOT / "scenarios" / "flaky-jobmanager.yaml") as mock:
             client = RetryingClient(mock.url)

@@ -213,23 +213,25 @@ def test_a_built_in_template_has_three_vertices(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "scheduler", "states"),
+    ("definition", "scheduler", "states"),
     [
-        ("streaming", "default", ["RUNNING"]),
-        ("streaming", "adaptive", ["RUNNING"]),
-        ("batch", "default", ["RUNNING", "FINISHED"]),
-        ("batch", "adaptive", ["RUNNING", "FINISHED"]),
-        ("restarting, type: batch", "adaptive", ["RUNNING", "RESTARTING", "RUNNING", "RESTARTING"]),
-        ("failing", "default", ["RUNNING", "FAILING", "FAILED"]),
-        ("failing", "adaptive", ["RUNNING", "FAILING", "FAILED"]),
-        ("restarting", "default", ["RUNNING", "RESTARTING", "RUNNING", "RESTARTING"]),
-        ("restarting", "adaptive", ["RUNNING", "RESTARTING", "CREATED", "RUNNING", "RESTARTING"]),
-        ("stuck", "default", ["RUNNING"]),
-        ("stuck", "adaptive", []),
+        ("extends: streaming", "default", ["RUNNING"]),
+        ("extends: streaming", "adaptive", ["RUNNING"]),
+        ("extends: batch", "default", ["RUNNING", "FINISHED"]),
+        ("extends: batch", "adaptive", ["RUNNING", "FINISHED"]),
+        ("extends: restarting, type: batch", "adaptive", ["RUNNING", "RESTARTING", "RUNNING", "RESTARTING"]),
+        ("extends: failing", "default", ["RUNNING", "FAILING", "FAILED"]),
+        ("extends: failing", "adaptive", ["RUNNING", "FAILING", "FAILED"]),
+        ("extends: restarting", "default", ["RUNNING", "RESTARTING", "RUNNING", "RESTARTING"]),
+        ("extends: restarting", "adaptive", ["RUNNING", "RESTARTING", "CREATED", "RUNNING", "RESTARTING"]),
+        ("extends: stuck", "default", ["RUNNING"]),
+        ("extends: stuck", "adaptive", []),
     ],
 )
-def test_the_lifecycles_of_built_in_templates_fit_the_scheduler(name: str, scheduler: str, states: list[str]) -> None:
-    text = f"cluster: {{config: {{jobmanager.scheduler: {scheduler}}}}}\njobs: {{orders: {{extends: {name}}}}}"
+def test_the_lifecycles_of_built_in_templates_fit_the_scheduler(
+    definition: str, scheduler: str, states: list[str]
+) -> None:
+    text = f"cluster: {{config: {{jobmanager.scheduler: {scheduler}}}}}\njobs: {{orders: {{{definition}}}}}"
     with scenario_harness(text) as harness:
         harness.advance_to(41_500)
         assert [state for _, state in harness.timeline()] == ["INITIALIZING", "CREATED", *states]

@@ -124,7 +124,7 @@ def test_a_job_keeps_running_and_takes_checkpoints_after_a_failed_stop() -> None
         assert harness.timeline()[-1][1] == "FINISHED"
 
 
-def test_an_operation_of_a_job_overrides_that_of_the_scenario() -> None:
+def test_the_operations_of_a_job_override_those_of_the_scenario() -> None:
     with scenario_harness(WITH_OPERATIONS) as harness:
         harness.advance_to(5_000)
         status_paths = harness.trigger_savepoint("orders"), harness.trigger_savepoint("returns")
@@ -136,7 +136,7 @@ def test_an_operation_of_a_job_overrides_that_of_the_scenario() -> None:
             )
 
 
-def test_a_savepoint_of_a_restarting_job_fails() -> None:
+def test_a_savepoint_and_a_stop_of_a_restarting_job_fail() -> None:
     with scenario_harness(RESTARTING) as harness:
         harness.advance_to(21_000)
         for status_path in (harness.trigger_savepoint(), harness.trigger_stop()):

@@ -19,7 +19,7 @@ SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: file.stem)
-def test_a_built_in_scenario_loads(file: Path) -> None:
+def test_a_built_in_scenario_loads_and_begins_with_its_schema_and_a_description(file: Path) -> None:
     spec = load_scenario(file)
     assert spec.jobs
     first, second = file.read_text("utf-8").splitlines()[:2]
@@ -145,6 +145,6 @@ def test_a_missing_file_is_looked_up_among_the_built_in_scenarios(
 
 
 @pytest.mark.parametrize("name", ["", "\0", "x" * 5000, "/", "."])
-def test_a_file_that_cannot_be_extended_is_a_mistake(name: str, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_extended_is_a_mistake(name: str) -> None:
     with pytest.raises(ScenarioError):
         load_scenario({"extends": name})

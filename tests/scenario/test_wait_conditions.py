@@ -1,4 +1,7 @@
-"""Steps and operations wait for conditions such as `3 polls` and `signal go`, last forever, or fail at random."""
+"""Steps and operations wait for conditions such as `3 polls` and `signal go`, last forever, or expire.
+
+Checkpoints can fail at random.
+"""
 
 from __future__ import annotations
 
@@ -203,7 +206,7 @@ def test_the_seed_decides_which_checkpoints_fail() -> None:
                 (statistics["counts"]["failed"], [checkpoint["status"] for checkpoint in statistics["history"]])
             )
     assert outcomes[0] == outcomes[1] != outcomes[2]
-    assert all(240 < failed < 360 for failed, _ in outcomes)
+    assert all(240 < failed_count < 360 for failed_count, _ in outcomes)
 
 
 def test_an_operation_that_lasts_forever_never_completes() -> None:

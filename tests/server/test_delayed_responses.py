@@ -104,7 +104,7 @@ async def test_under_a_step_clock_other_requests_do_not_shorten_a_delay() -> Non
             assert delayed.status == 200
 
 
-async def test_many_delayed_responses_are_sent() -> None:
+async def test_many_delayed_and_throttled_responses_are_complete() -> None:
     faults = [{"chance": "30%", "delay": "1s..5s"}, {"chance": "30%", "throttle": "20B/s"}]
     async with FlinkMock({"faults": faults}, clock="100x") as mock, aiohttp.ClientSession(mock.url) as session:
 

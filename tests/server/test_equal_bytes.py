@@ -30,7 +30,7 @@ from tests.releases import EACH_RELEASE
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 PAUSES_MS = (0, 0, 1, 1, 7, 40, 300, 999, 3_000, 10_000, 61_000)
-"""The pauses between two requests of a session, of which a random one is chosen."""
+"""After each read of a session, the clock advances by one of these pauses, chosen at random."""
 LONG_PAUSE_MS = 25 * 3_600_000
 """The pause in the middle of a session."""
 
@@ -187,7 +187,7 @@ def test_most_reads_are_answered_from_templates(monkeypatch: pytest.MonkeyPatch)
             read = session.servers[0].api.read(target)
             if read is None or read.template is None:
                 targets_without_template.append(target)
-        # no templates: the memory of a TaskManager and sums of durations change all the time
+        # the memory of a TaskManager and sums of durations change all the time, so their responses have no templates
         unexpected_targets = [
             target
             for target in targets_without_template

@@ -83,11 +83,12 @@ def test_a_savepoint_is_taken_although_the_response_hangs_after_processing() -> 
 
 
 @pytest.mark.parametrize("clock", ["real", "virtual", "1s per request", "100x"])
-def test_closing_does_not_wait_for_hanging_requests(clock: str) -> None:
-    slow = Fault("slow", FaultTrigger((Pattern.parse("GET /overview"),)), delay=UniformRange(3_600_000, 3_600_000))
+def test_closing_does_not_wait_for_hanging_and_delayed_requests(clock: str) -> None:
+    get_overview = FaultTrigger((Pattern.parse("GET /overview"),))
+    second_fault = Fault("slow", get_overview, delay=UniformRange(3_600_000, 3_600_000))
     if clock == "1s per request":
-        slow = Fault("hangs as well", FaultTrigger((Pattern.parse("GET /overview"),)), drop=Drop.HANG)
-    with faulty_cluster(Fault("hangs", GET_JOBS, drop=Drop.HANG), slow, clock=clock) as mock:
+        second_fault = Fault("hangs as well", get_overview, drop=Drop.HANG)
+    with faulty_cluster(Fault("hangs", GET_JOBS, drop=Drop.HANG), second_fault, clock=clock) as mock:
         connections = [RawConnection(mock.url), RawConnection(mock.url)]
         connections[0].send("GET", "/jobs")
         connections[1].send("GET", "/overview")
@@ -137,7 +138,7 @@ async def test_aiohttp_raises_errors_for_dropped_responses() -> None:
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_named_replies_are_those_of_the_release(flink: str) -> None:
+def test_predefined_replies_are_those_of_the_release(flink: str) -> None:
     sent = {}
     for name in PredefinedReply:
         with faulty_cluster(Fault("x", GET_JOBS, reply=name), flink=flink) as mock:
@@ -281,11 +282,13 @@ def test_a_fault_may_depend_on_job_and_headers() -> None:
     with FlinkMock({"jobs": {"orders": "streaming", "other": "streaming"}, "faults": faults}) as mock:
         orders, other = mock.cluster.jobs
         requests = [(orders, "yes"), (orders, "no"), (other, "yes"), (orders.upper(), "yes")]
-        statuses = [httpx.get(f"{mock.url}/jobs/{job}", headers={"X-Test": test}).status_code for job, test in requests]
+        statuses = [
+            httpx.get(f"{mock.url}/jobs/{job}", headers={"X-Test": header}).status_code for job, header in requests
+        ]
     assert statuses == [404, 200, 200, 404]
 
 
-def test_requests_without_a_matching_fault_advance_the_clock_as_usual() -> None:
+def test_among_requests_without_a_matching_fault_only_accepted_ones_advance_the_clock() -> None:
     with faulty_cluster(Fault("x", GET_JOBS, drop=Drop.RESET)) as mock:
         before = mock.clock.now()
         assert httpx.get(mock.url + "/jobs/nohex").status_code == 400

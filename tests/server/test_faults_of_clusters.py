@@ -106,7 +106,7 @@ def test_a_fault_applies_to_the_requests_that_match(match: str, failing_paths: s
         assert {path for path in paths if httpx.get(mock.url + path).status_code == 500} == failing_paths
 
 
-def test_faults_can_be_added_as_mappings_or_as_objects() -> None:
+def test_faults_can_be_added_as_mappings_or_as_objects_and_cleared() -> None:
     with FlinkMock({}) as mock:
         mock.faults.add({"match": "GET /jobs", "reply": "not-found"}, Fault("gone", GET_JOBS, drop=Drop.RESET))
         assert httpx.get(mock.url + "/jobs").status_code == 404
@@ -115,6 +115,10 @@ def test_faults_can_be_added_as_mappings_or_as_objects() -> None:
         assert httpx.get(mock.url + "/jobs").status_code == 418
         mock.faults.clear()
         assert len(mock.faults) == 0
+
+
+def test_no_fault_is_added_if_one_has_a_mistake() -> None:
+    with FlinkMock({}) as mock:
         with pytest.raises(ScenarioError) as raised:
             mock.faults.add({"match": "GET /jobs", "reply": "not-found"}, {"match": "GET /jobz", "delay": 3})
         assert raised.value.mistakes == ("<scenario>: faults[1].delay: 3 has no unit. Write 3s or 3ms.",)

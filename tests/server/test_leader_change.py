@@ -1,4 +1,4 @@
-"""A leader change between two JobManagers, compared with a recorded one.
+"""Leader changes: two JobManagers respond as in a recorded leader change, and jobs are recovered or lost.
 
 leader-change.json.gz has the requests and responses of two JobManagers with ZooKeeper, of 2.3.0 and of 1.12.5. The
 process of JobManager 0, the leader, was killed.

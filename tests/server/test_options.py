@@ -12,7 +12,7 @@ ORIGIN = "https://dash.example"
 
 @pytest.mark.parametrize("release", ["2.3", "1.12"])
 def test_responses_have_the_allowed_origin(release: str) -> None:
-    """2.3.0 sends it with the responses and errors of operations, but not with files and their errors."""
+    """2.3.0 sends the allowed origin with responses and errors of operations, but not with files and their errors."""
     scenario = {"cluster": {"config": {"web.access-control-allow-origin": ORIGIN}}, "jobs": {"orders": {}}}
     with FlinkMock(scenario, flink=release) as flink, httpx.Client(base_url=flink.url) as client:
         origins = {

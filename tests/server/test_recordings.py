@@ -1,7 +1,7 @@
 """Each distinct recorded request is sent to a server whose handlers are stubs.
 
-Requests that Flink rejects before a handler get the same error messages, with their causes. Requests that failed in a
-handler of the real Flink reach a stub.
+Requests that Flink rejects before it calls a handler get the same error messages, with their causes. Requests that
+failed in a handler of the real Flink reach a stub.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ RELEASE_BY_VERSION = {
 }
 QUICK_VERSIONS = ("2.3.0", "1.12.5")
 """The requests of the other versions, which differ less, are sent only in runs with slow tests."""
-ID = "3951ca87e73b3edfbba4a783ff8d647a"
 VALUES_OF_PLACEHOLDERS = {
     "unknown": "0123456789abcdef0123456789abcdef",
     "tm": "localhost:45637-3a9bab",
     "cp": "1",
     "scratch": "/scratch",
 }
+OTHER_ID = "3951ca87e73b3edfbba4a783ff8d647a"
+"""The value of all other placeholders, except those of jars."""
 ERRORS_BEFORE_A_HANDLER = re.compile(
     r"<Exception on server side:\njava.lang.NullPointerException\n\tat org.apache.flink.util.Preconditions"
     r"|Not found|Unable to load|Internal server error: |Received unknown attribute|File upload|POST request not allowed"
@@ -42,7 +43,7 @@ STEPS_WITHOUT_RECORDED_BODIES = {
     "requirements lower > upper",
     "requirements zero",
 }
-"""Steps of which the recording has only the size of the request body."""
+"""Steps for which the recording has only the size of the request body."""
 BOUNDARY = "boundary-of-the-test"
 JAR = b"PK\x03\x04\x14\x00\x08\x08\x08\x00\xd3\x09v]\x00\x00"
 """The beginning of a jar. The second byte of its timestamp, which an error message contains, is as recorded."""
@@ -140,7 +141,7 @@ def send_step(client: Client, step: dict[str, Any]) -> RawResponse:
 
 
 def body_of(recorded: Any) -> bytes | None:
-    """Return a recorded request body; if only its size was recorded, a body of this kind."""
+    """Return a recorded request body; if only its size was recorded, a body that gets the same response."""
     if recorded is None:
         return None
     if isinstance(recorded, str) and (match := re.fullmatch(r"<(\d+) bytes>", recorded)):
@@ -172,7 +173,7 @@ def with_values(text: str) -> str:
     def value_of(match: re.Match[str]) -> str:
         name = match[1]
         return VALUES_OF_PLACEHOLDERS.get(name) or (
-            f"53f0b0c2-6ff1-4dfd-8f05-9555fa00fcfb_{name[4:]}.jar" if "jar_" in name else ID
+            f"53f0b0c2-6ff1-4dfd-8f05-9555fa00fcfb_{name[4:]}.jar" if "jar_" in name else OTHER_ID
         )
 
     return re.sub(r"\{(\w+)\}", value_of, text)
