@@ -20,12 +20,12 @@ _KEYS_BY_METRIC = {
 """Metrics of a job, and the keys of its last completed checkpoint that have the same values."""
 
 
-def check_sums(get: Any, job_id: str, response: Json) -> Iterator[str]:
-    """Check the newest completed checkpoint: sizes of subtasks and vertices add up, durations start at the trigger.
+def check_sums(get: Any, job_id: str, checkpoints: Json) -> Iterator[str]:
+    """Check that in the newest completed checkpoint sizes add up, and durations start when it was triggered.
 
-    The older checkpoints were checked when they were the newest.
+    Older checkpoints are not checked, because each takes a request for each vertex.
     """
-    checkpoint = next((entry for entry in response["history"] if entry["status"] == "COMPLETED"), None)
+    checkpoint = next((entry for entry in checkpoints["history"] if entry["status"] == "COMPLETED"), None)
     if checkpoint is None:
         return
     name = f"checkpoint {checkpoint['id']}"
@@ -49,36 +49,38 @@ def _check_sum(name: str, whole: Json, parts: list[Json]) -> Iterator[str]:
             yield f"{name}: {key} is {whole[key]}, the parts have {[part[key] for part in parts]}"
 
 
-def check_discarding_and_summary(response: Json) -> Iterator[str]:
-    """Check that all completed checkpoints except the newest are discarded, and min <= avg <= max in the summary."""
-    completed = [entry for entry in response["history"] if entry["status"] == "COMPLETED" and not entry["is_savepoint"]]
+def check_discarding_and_summary(checkpoints: Json) -> Iterator[str]:
+    """Check that completed checkpoints except the newest are discarded, and that min <= avg <= max in the summary."""
+    completed = [
+        entry for entry in checkpoints["history"] if entry["status"] == "COMPLETED" and not entry["is_savepoint"]
+    ]
     for entry in completed[1:]:
         if not entry["discarded"]:
             yield f"checkpoint {entry['id']} is not discarded, and {completed[0]['id']} is newer"
-    for name, statistics in response["summary"].items():
+    for name, statistics in checkpoints["summary"].items():
         if isinstance(statistics, dict) and not statistics["min"] <= statistics["avg"] <= statistics["max"]:
             yield f"summary of {name}: {statistics}"
 
 
-def check_metrics(get: Any, job: Json, response: Json) -> Iterator[str]:
-    """Check that the metrics of the last checkpoint agree with its entry."""
+def check_metrics(get: Any, job: Json, checkpoints: Json) -> Iterator[str]:
+    """Compare the metrics of the last completed checkpoint with its entry in the history."""
     if job["state"] != "RUNNING":
         return
     names = ",".join(["lastCompletedCheckpointId", *_KEYS_BY_METRIC])
     values = {metric["id"]: metric["value"] for metric in get(f"/jobs/{job['jid']}/metrics?get={names}")}
     last_id = values.get("lastCompletedCheckpointId")
-    for entry in response["history"]:
+    for entry in checkpoints["history"]:
         if last_id is not None and entry["id"] == int(last_id):
             for name, key in _KEYS_BY_METRIC.items():
                 if name in values and key in entry and values[name] != str(entry[key]):
                     yield f"{name} is {values[name]}, {key} of checkpoint {last_id} is {entry[key]}"
 
 
-def check_restores(response: Json) -> Iterator[str]:
+def check_restores(checkpoints: Json) -> Iterator[str]:
     """Check that restores are counted and shown, and that checkpoint ids continue after a restore."""
-    count, latest = response["counts"]["restored"], response["latest"]["restored"]
+    count, latest = checkpoints["counts"]["restored"], checkpoints["latest"]["restored"]
     if (count > 0) != (latest is not None):
         yield f"{count} restored, latest {latest}"
-    for entry in response["history"]:
+    for entry in checkpoints["history"]:
         if latest and entry["trigger_timestamp"] > latest["restore_timestamp"] and entry["id"] <= latest["id"]:
             yield f"checkpoint {entry['id']} after {latest['id']} was restored"

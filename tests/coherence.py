@@ -14,7 +14,8 @@ from flinkmock.cluster.errors import CheckpointingDisabled, JobInitializing
 from flinkmock.rest.in_process import InProcessClient
 from tests import checkpoint_coherence, job_coherence
 
-TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
+TERMINAL_STATES = frozenset({"FINISHED", "FAILED", "CANCELED"})
+"""The states in which tasks and jobs have ended. No response shows a job that is SUSPENDED."""
 STATES_WITH_SLOT = frozenset({"DEPLOYING", "INITIALIZING", "RUNNING", "CANCELING"})
 """The states in which a task occupies a slot."""
 TASK_STATES_BY_JOB_STATE: dict[str, frozenset[str]] = {
@@ -27,12 +28,14 @@ TASK_STATES_BY_JOB_STATE: dict[str, frozenset[str]] = {
     "CANCELED": frozenset({"CANCELED", "FAILED", "FINISHED"}),
     "RESTARTING": frozenset({"CANCELING", "CANCELED", "FAILED", "FINISHED"}),
 }
-"""The states in which the tasks of a job may be, by the state of the job."""
+"""The states in which the tasks of a job may be, by the state of the job. A job that is INITIALIZING shows no tasks."""
+MAX_LISTED_CHECKPOINTS = 10
+"""How many checkpoints a history has at most: the default of web.checkpoints.history."""
 Json = Any
 
 
 def incoherences(client: InProcessClient) -> list[str]:
-    """Return the contradictions between responses; empty if there are none."""
+    """Return the violations that all checks of the current responses find; empty if there are none."""
     return list(_incoherences(client))
 
 
@@ -43,7 +46,7 @@ def _incoherences(client: InProcessClient) -> Iterator[str]:
     entries = get("/jobs/overview")["jobs"]
     taskmanagers = get("/taskmanagers")["taskmanagers"]
     yield from check_cluster_counts(get("/overview"), entries, get("/jobs")["jobs"], taskmanagers)
-    used_slot_counts: Counter[str] = Counter()
+    occupied_slot_counts: Counter[str] = Counter()
     for entry in entries:
         job = get(f"/jobs/{entry['jid']}")
         subject = f"job {job['name']} ({job['state']})"
@@ -65,21 +68,21 @@ def _incoherences(client: InProcessClient) -> Iterator[str]:
         violations += job_coherence.check_rescales(get, job)
         violations += check_execution_result(entry, get(f"/jobs/{job['jid']}/execution-result"))
         try:
-            response = get(f"/jobs/{job['jid']}/checkpoints")
-            violations += check_checkpoints(response)
-            violations += checkpoint_coherence.check_sums(get, job["jid"], response)
-            violations += checkpoint_coherence.check_discarding_and_summary(response)
-            violations += checkpoint_coherence.check_restores(response)
-            violations += checkpoint_coherence.check_metrics(get, job, response)
+            checkpoints = get(f"/jobs/{job['jid']}/checkpoints")
+            violations += check_checkpoints(checkpoints)
+            violations += checkpoint_coherence.check_sums(get, job["jid"], checkpoints)
+            violations += checkpoint_coherence.check_discarding_and_summary(checkpoints)
+            violations += checkpoint_coherence.check_restores(checkpoints)
+            violations += checkpoint_coherence.check_metrics(get, job, checkpoints)
         except JobInitializing:
-            if job["vertices"] or job["state"] in TERMINAL:
+            if job["vertices"] or job["state"] in TERMINAL_STATES:
                 violations.append("/checkpoints reports that the job is INITIALIZING")
         except CheckpointingDisabled:
             if job["vertices"] and job["job-type"] != "BATCH":
                 violations.append("a streaming job has no checkpoints")
-        used_slot_counts[job["jid"]] = slot_count(job)
+        occupied_slot_counts[job["jid"]] = slot_count(job)
         yield from (f"{subject}: {text}" for text in violations)
-    yield from check_slots(get, used_slot_counts)
+    yield from check_slots(get, occupied_slot_counts)
 
 
 def check_cluster_counts(
@@ -95,7 +98,7 @@ def check_cluster_counts(
         "taskmanagers": len(taskmanagers),
         "slots-total": sum(taskmanager["slotsNumber"] for taskmanager in taskmanagers),
         "slots-available": sum(taskmanager["freeSlots"] for taskmanager in taskmanagers),
-        "jobs-running": sum(count for state, count in states.items() if state not in TERMINAL),
+        "jobs-running": sum(count for state, count in states.items() if state not in TERMINAL_STATES),
         "jobs-finished": states["FINISHED"],
         "jobs-cancelled": states["CANCELED"],
         "jobs-failed": states["FAILED"],
@@ -106,13 +109,13 @@ def check_cluster_counts(
 
 
 def check_job_entry(entry: Json, job: Json) -> Iterator[str]:
-    """Compare the entry of `/jobs/overview` with the details of the job, and times in the details with each other."""
+    """Compare the entry of `/jobs/overview` with the details of the job, whose times and counts must agree, too."""
     for key in ("name", "state", "start-time", "end-time", "duration"):
         if entry[key] != job[key]:
             yield f"{key} is {entry[key]} in the list and {job[key]} in the details"
     timestamps = {state: time for state, time in job["timestamps"].items() if time}
     now, state = job["now"], job["state"]
-    has_ended = state in TERMINAL
+    has_ended = state in TERMINAL_STATES
     end = timestamps.get(state) if has_ended else -1
     if job["start-time"] != timestamps.get("INITIALIZING"):
         yield f"start-time {job['start-time']} is not the time of INITIALIZING: {timestamps}"
@@ -136,7 +139,10 @@ def check_job_entry(entry: Json, job: Json) -> Iterator[str]:
 
 
 def check_vertices(job: Json) -> Iterator[str]:
-    """Check that vertices agree with the state of the job, and that vertices read what their inputs have written."""
+    """Check the tasks, counts and times of vertices, and that the plan has the same vertices.
+
+    In a job that has finished without a restart, each vertex has read as many records as its inputs have written.
+    """
     by_id = {vertex["id"]: vertex for vertex in job["vertices"]}
     for vertex in job["vertices"]:
         states = {state for state, count in vertex["tasks"].items() if count}
@@ -156,16 +162,23 @@ def check_vertices(job: Json) -> Iterator[str]:
         yield "the plan has other vertices"
         return
     for node in nodes:
-        inputs = [by_id[edge["id"]]["metrics"] for edge in node.get("inputs", [])]
+        input_metrics = [by_id[edge["id"]]["metrics"] for edge in node.get("inputs", [])]
         metrics = by_id[node["id"]]["metrics"]
-        if job["state"] == "FINISHED" and inputs and not job["timestamps"]["RESTARTING"]:
-            written = sum(metric["write-records"] for metric in inputs)
-            if metrics["read-records"] != written:
-                yield f"{node['id']} read {metrics['read-records']} records of {written} written"
+        if job["state"] == "FINISHED" and input_metrics and not job["timestamps"]["RESTARTING"]:
+            written_count = sum(input_["write-records"] for input_ in input_metrics)
+            if metrics["read-records"] != written_count:
+                yield f"{node['id']} read {metrics['read-records']} records of {written_count} written"
 
 
 def check_subtasks(job: Json, vertex: Json, detail: Json, times: Json) -> Iterator[str]:
-    """Compare the subtasks of `/vertices/:vertexid` and `/subtasktimes` with the vertex in the details of the job."""
+    """Compare the subtasks of a vertex with each other and with the details of the job.
+
+    Args:
+        job: The body of `/jobs/:jobid`.
+        vertex: An entry of its list of vertices.
+        detail: The body of `/jobs/:jobid/vertices/:vertexid`.
+        times: The body of `/jobs/:jobid/vertices/:vertexid/subtasktimes`.
+    """
     name = vertex["name"]
     entries = detail["subtasks"]
     task_counts = {state: count for state, count in vertex["tasks"].items() if count}
@@ -177,23 +190,26 @@ def check_subtasks(job: Json, vertex: Json, detail: Json, times: Json) -> Iterat
     if starts and min(starts) != vertex["start-time"]:
         yield f"{name} starts at {vertex['start-time']}, its subtasks at {starts}"
     for entry, times_entry in zip(entries, times["subtasks"], strict=True):
-        subtask, status = f"{name} {entry['subtask']}", entry["status"]
+        subtask_name, status = f"{name} {entry['subtask']}", entry["status"]
         timestamps = times_entry["timestamps"]
         history = sorted((time, state) for state, time in timestamps.items() if time)
         if any(time > job["now"] for time, _ in history):
-            yield f"{subtask}: a time in the future: {history}"
+            yield f"{subtask_name}: a time in the future: {history}"
         if timestamps[status] == 0 and status != "CREATED":
-            yield f"{subtask} is {status} without a timestamp: {history}"
+            yield f"{subtask_name} is {status} without a timestamp: {history}"
         if entry["start-time"] != (timestamps["DEPLOYING"] or -1):
-            yield f"{subtask} starts at {entry['start-time']}: {history}"
-        if status in TERMINAL and entry["end-time"] != timestamps[status]:
-            yield f"{subtask} ends at {entry['end-time']}: {history}"
+            yield f"{subtask_name} starts at {entry['start-time']}: {history}"
+        if status in TERMINAL_STATES and entry["end-time"] != timestamps[status]:
+            yield f"{subtask_name} ends at {entry['end-time']}: {history}"
         if status in STATES_WITH_SLOT and "(unassigned)" in entry["taskmanager-id"]:
-            yield f"{subtask} is {status} on no TaskManager"
+            yield f"{subtask_name} is {status} on no TaskManager"
 
 
 def slot_count(job: Json) -> int:
-    """Return how many slots the tasks of a job occupy: as many as the largest vertex of each slot sharing group."""
+    """Return how many slots the tasks of a job occupy.
+
+    A slot holds at most one task of each vertex of a slot sharing group, so the vertex with the most tasks counts.
+    """
     counts_by_group: dict[str, int] = {}
     for vertex in job["vertices"]:
         count = sum(count for state, count in vertex["tasks"].items() if state in STATES_WITH_SLOT)
@@ -202,12 +218,12 @@ def slot_count(job: Json) -> int:
     return sum(counts_by_group.values())
 
 
-def check_slots(get: Any, used_slot_counts: Counter[str]) -> Iterator[str]:
-    """Check the allocated slots of TaskManagers.
+def check_slots(get: Any, occupied_slot_counts: Counter[str]) -> Iterator[str]:
+    """Check that each slot of a TaskManager is allocated or free, and that each job has enough allocated slots.
 
     Args:
         get: Returns the body of a GET request.
-        used_slot_counts: How many slots the tasks of each job occupy, by job id.
+        occupied_slot_counts: How many slots the tasks of each job occupy, by job id.
     """
     major, minor = get("/config")["flink-version"].split(".")[:2]
     if (int(major), int(minor)) < (1, 18):  # these releases have no `allocatedSlots`
@@ -215,11 +231,11 @@ def check_slots(get: Any, used_slot_counts: Counter[str]) -> Iterator[str]:
     allocated_slot_counts: Counter[str] = Counter()
     for entry in get("/taskmanagers")["taskmanagers"]:
         detail = get(f"/taskmanagers/{entry['id']}")
-        slots_of_jobs = Counter(slot["jobId"] for slot in detail["allocatedSlots"])
-        allocated_slot_counts.update(slots_of_jobs)
-        if sum(slots_of_jobs.values()) + entry["freeSlots"] != entry["slotsNumber"]:
-            yield f"TaskManager {entry['id']}: {slots_of_jobs} and {entry['freeSlots']} free of {entry['slotsNumber']}"
-    for job_id, count in used_slot_counts.items():
+        counts = Counter(slot["jobId"] for slot in detail["allocatedSlots"])
+        allocated_slot_counts.update(counts)
+        if sum(counts.values()) + entry["freeSlots"] != entry["slotsNumber"]:
+            yield f"TaskManager {entry['id']}: {counts} and {entry['freeSlots']} free of {entry['slotsNumber']}"
+    for job_id, count in occupied_slot_counts.items():
         if allocated_slot_counts[job_id] < count:
             yield f"job {job_id} has {allocated_slot_counts[job_id]} slots, its tasks occupy {count}"
 
@@ -227,7 +243,7 @@ def check_slots(get: Any, used_slot_counts: Counter[str]) -> Iterator[str]:
 def check_execution_result(entry: Json, response: Json) -> Iterator[str]:
     """Compare `/execution-result` with the entry of the job in `/jobs/overview`."""
     state = entry["state"]
-    has_ended = state in TERMINAL
+    has_ended = state in TERMINAL_STATES
     if (response["status"]["id"] == "COMPLETED") != has_ended:
         yield f"execution-result is {response['status']['id']}"
     if has_ended:
@@ -240,12 +256,12 @@ def check_execution_result(entry: Json, response: Json) -> Iterator[str]:
             yield f"failure-cause: {'failure-cause' in result}"
 
 
-def check_checkpoints(response: Json) -> Iterator[str]:
+def check_checkpoints(checkpoints: Json) -> Iterator[str]:
     """Check counts, latest checkpoints and history of `/checkpoints`."""
-    counts, latest, history = response["counts"], response["latest"], response["history"]
+    counts, latest, history = checkpoints["counts"], checkpoints["latest"], checkpoints["history"]
     if counts["total"] != counts["completed"] + counts["failed"] + counts["in_progress"]:
         yield f"checkpoint counts {counts}"
-    if len(history) > 10 or len(history) > counts["total"]:
+    if len(history) > MAX_LISTED_CHECKPOINTS or len(history) > counts["total"]:
         yield f"{len(history)} checkpoints in the history, {counts}"
     ids = [entry["id"] for entry in history]
     if ids != sorted(set(ids), reverse=True):
@@ -268,7 +284,7 @@ def check_checkpoints(response: Json) -> Iterator[str]:
 
 
 def contradictions_over_time(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
-    """Return the contradictions between two reads of the same jobs: times that went back, terminal states that changed.
+    """Compare two reads of the same jobs: return times that went back, terminal states that changed, and missing jobs.
 
     Args:
         before: The details of `/jobs/:jobid` at an earlier time, by job id.
@@ -287,6 +303,6 @@ def contradictions_over_time(before: dict[str, Json], after: dict[str, Json]) ->
             for state, time in old["timestamps"].items()
             if new["timestamps"][state] < time
         ]
-        if old["state"] in TERMINAL and new["state"] != old["state"]:
+        if old["state"] in TERMINAL_STATES and new["state"] != old["state"]:
             violations.append(f"job {job_id} was {old['state']} and is {new['state']}")
     return violations

@@ -78,7 +78,7 @@ _pytest.pytester.SysModulesSnapshot = _TestModulesSnapshot
 
 
 def _do_not_mark_again(*args: object) -> None:
-    """Replaces a method of pytest that lists the files of all plugins. It would do that in each pytester run."""
+    """Do nothing, instead of a method of pytest that lists the files of all plugins in each pytester run."""
 
 
 _pytest.config.Config._mark_plugins_for_rewrite = _do_not_mark_again

@@ -2,9 +2,9 @@
 
     python -m tests.fork_server DESCRIPTOR
 
-DESCRIPTOR is the file descriptor of a socket. Each message on it contains the arguments, the environment and the
-working directory of a command, the descriptors of its standard streams, and the descriptor of a pipe to which its
-process id and its exit code are written.
+DESCRIPTOR is the file descriptor of a socket. Each message on this socket contains the arguments, the environment and
+the working directory of a command, the descriptors of the command's standard streams, and the descriptor of a pipe, to
+which the command's process id and exit code are written.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import flinkmock.server  # noqa: F401  (imported once for all commands)
 from flinkmock.cli import main
 
 Command = dict[str, Any]
-"""The `arguments`, the `environment` and the `folder` (working directory) of a command."""
+"""The `arguments`, the `environment` and the `working_directory` of a command."""
 
 
 def wait_for_command(control: socket.socket) -> Command | None:
@@ -74,7 +74,7 @@ def run(command: Command) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(command["environment"])
-    os.chdir(command["folder"])
+    os.chdir(command["working_directory"])
     tempfile.tempdir = None
     sys.stdin, sys.stdout = os.fdopen(0, encoding="utf-8"), os.fdopen(1, "w", encoding="utf-8")
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", buffering=1)

@@ -1,4 +1,4 @@
-"""Runs `flinkmock` as a process, without the 0.3 s that Python takes to import it: `tests/fork_server.py` forks it.
+"""Runs `flinkmock` as a process that `tests/fork_server.py` forks, which saves the 0.3 s that the imports take.
 
 Each test module that uses this also starts a command as users do, as `python -m flinkmock …`.
 """
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 
 @cache
 def _fork_server_socket() -> socket.socket:
-    """Start the fork server, and return the socket that controls it. It ends with this process."""
+    """Start the fork server, which ends with this process; return the socket that controls it."""
     control, server_end = socket.socketpair()
     with server_end:
         process = subprocess.Popen(
@@ -59,7 +59,7 @@ class ForkedCommand:
             os.pipe() for _ in range(4)
         )
         command_descriptors = [stdin, stdout, stderr, status_writer]
-        command = {"arguments": arguments, "environment": dict(environment), "folder": os.getcwd()}
+        command = {"arguments": arguments, "environment": dict(environment), "working_directory": os.getcwd()}
         socket.send_fds(_fork_server_socket(), [json.dumps(command).encode()], command_descriptors)
         for descriptor in command_descriptors:
             os.close(descriptor)

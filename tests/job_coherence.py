@@ -12,7 +12,7 @@ from flinkmock.cluster.errors import AdaptiveSchedulerRequired
 
 Json = Any
 _DOMINANT_STATES = ("FAILED", "CANCELING", "CANCELED", "INITIALIZING", "RUNNING")
-"""If a task is in one of these states, so is its vertex. Earlier states take precedence."""
+"""The status of a vertex is the first of these states that any of its tasks is in."""
 _COUNTED_CAUSES = ("UPDATE_REQUIREMENT", "NEW_RESOURCE_AVAILABLE")
 """The causes of the rescales that the metric numRescales counts."""
 _MAX_LISTED_FAILURES = 16
@@ -54,7 +54,7 @@ def check_statuses_and_order(get: Any, job: Json) -> Iterator[str]:
                 position_in_list[source] > position_in_list[target]
                 or source_precedes_target != plan_starts_with_sources
             ):
-                yield f"{source} is an input of {target}, but is listed on the wrong side of it"
+                yield f"{source} is an input of {target}: their order in the list of vertices or in the plan is wrong"
     if get(f"/jobs/{job['jid']}/plan")["plan"] != job["plan"]:
         yield "/plan differs from the plan of the details"
 
@@ -72,9 +72,10 @@ def check_ends(vertex: Json, detail: Json, times: Json) -> Iterator[str]:
 
 
 def check_restarts(get: Any, job: Json, attempt_numbers: list[int]) -> Iterator[str]:
-    """Check that numRestarts is the highest attempt number, and that each restart is in the exception history.
+    """Check that numRestarts is the highest attempt number, and the exception history has a failure for each restart.
 
-    Jobs of the adaptive scheduler are not checked, because it also restarts jobs without a failure.
+    A job that has FAILED has one failure more. Jobs of the adaptive scheduler are not checked, because it also restarts
+    jobs without a failure.
     """
     if job["state"] not in ("RUNNING", "FAILED") or job.get("schedulerType") == "Adaptive":
         return
@@ -98,8 +99,9 @@ def check_rescales(get: Any, job: Json) -> Iterator[str]:
         return
     if any(entry["terminalState"] is None for entry in history):
         return
-    counted = [entry for entry in history if entry["triggerCause"] in _COUNTED_CAUSES]
-    completed_count = sum(entry["terminalState"] == "COMPLETED" for entry in counted)
+    completed_count = sum(
+        entry["terminalState"] == "COMPLETED" for entry in history if entry["triggerCause"] in _COUNTED_CAUSES
+    )
     values = [metric["value"] for metric in get(f"/jobs/{job['jid']}/metrics?get=numRescales")]
     if values and int(values[0]) != completed_count:
         yield f"numRescales is {values[0]}, {completed_count} completed rescales in the history"

@@ -1,4 +1,4 @@
-"""Each operation of each release responds over HTTP, for jobs that run, have finished, have failed or were canceled.
+"""Each operation of each release responds over HTTP, for jobs that run, have finished, have failed or are canceled.
 
 No response is a 404 of the router, each status is one that Flink sends, and each JSON body conforms to the contract.
 """
@@ -24,12 +24,13 @@ ERROR_STATUSES = {
     "postClientCoordination": 500,  # no operator of a fake job has a coordinator
     "submitJob": 400,  # the tour sends no valid plan
 }
-"""The statuses of operations that never succeed in the tour, by operation id. They are as in Flink."""
+"""The statuses of operations that never succeed in the tour, by operation id. Flink's are the same."""
 FURTHER_EXPECTED_STATUSES = {
     "updateJobResourceRequirements": (500,),  # without the adaptive scheduler
     "cancelJob": (404,),  # 1.12, of a job that has ended
     "getYarnCancelJobTermination": (404,),
 }
+"""Statuses of some requests of the tour, by operation id, in addition to those in the traits of the operation."""
 
 
 class CheckingClient:
@@ -51,7 +52,7 @@ class CheckingClient:
         return self._reader.json(target)
 
     def send(self, request: TourRequest) -> Any:
-        """Return the JSON body of a successful response; None if the response is an error or a file."""
+        """Send a request and check its response. Return the JSON body; None if the response is an error or a file."""
         operation = request.operation
         response = self._client.send(http_request(request))
         if response.status != operation.status:

@@ -1,4 +1,4 @@
-"""flinkmock follows the rules of pyproject.toml. The tools that `.ci/run` calls find forbidden imports and calls."""
+"""flinkmock follows the import rules of pyproject.toml. The tools of `.ci/run` find forbidden imports and calls."""
 
 from __future__ import annotations
 

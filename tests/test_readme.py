@@ -1,4 +1,4 @@
-"""Runs the examples of README.md."""
+"""The examples of README.md work, and its table lists every command."""
 
 from __future__ import annotations
 

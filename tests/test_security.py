@@ -1,4 +1,4 @@
-"""flinkmock does what SECURITY.md states. The comment before each group of tests is one of its statements."""
+"""flinkmock keeps the promises of SECURITY.md. The comment before each group of tests repeats the promises."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def upload(mock: FlinkMock, name: str = "a.jar", content: bytes | None = None) -
     return httpx.post(mock.url + "/jars/upload", files=files).status_code
 
 
-# The server listens on the loopback address by default.
+# It listens on the loopback address by default.
 
 
 def test_the_default_address_is_a_loopback_address() -> None:
@@ -53,7 +53,7 @@ def test_the_default_address_is_a_loopback_address() -> None:
         assert socket.gethostbyname(mock.host).startswith("127.")
 
 
-# The server runs no code of users and unpickles nothing. Only commands that document it start programs.
+# No submitted code runs. No text becomes code. No input is unpickled. The server starts no programs.
 
 ALLOWED_FILES: dict[str, set[str]] = {
     "exec": {"rest/rendering/writer.py"},
@@ -101,7 +101,15 @@ def test_yaml_tags_are_rejected(tag: str) -> None:
 
 # Uploads stay in a private folder.
 
-FILE_NAMES = ["../../../evil.jar", "/etc/evil.jar", "..\\evil.jar", "a/b.jar", "%2e%2e%2fevil.jar", "~.jar", "-rf.jar"]
+HOSTILE_NAMES = [
+    "../../../evil.jar",
+    "/etc/evil.jar",
+    "..\\evil.jar",
+    "a/b.jar",
+    "%2e%2e%2fevil.jar",
+    "~.jar",
+    "-rf.jar",
+]
 
 
 def test_uploads_stay_in_a_private_folder(temporary_folder: Path) -> None:
@@ -111,11 +119,11 @@ def test_uploads_stay_in_a_private_folder(temporary_folder: Path) -> None:
         jar.writestr("/tmp/outside.txt", "x")
         jar.writestr("META-INF/MANIFEST.MF", "Main-Class: a.B\n")
     with FlinkMock(clock="virtual") as mock:
-        for name in FILE_NAMES:
+        for name in HOSTILE_NAMES:
             assert upload(mock, name, archive.getvalue()) == 200
         [folder] = temporary_folder.iterdir()
         files = [file for file in temporary_folder.rglob("*") if file.is_file() and file.name != "lock"]
-        assert len(files) == len(FILE_NAMES)
+        assert len(files) == len(HOSTILE_NAMES)
         for file in files:
             assert file.parent.parent == folder
             assert all(character in "0123456789abcdef-" for character in file.stem)
@@ -168,7 +176,7 @@ def test_a_new_server_removes_the_folder_of_a_killed_one(tmp_path: Path) -> None
     process.communicate(timeout=TEST_TIMEOUT_S)
 
 
-# Clients can't read files of the machine.
+# Files of the machine can't be read.
 
 TRAVERSAL_PATHS = [
     "/../../../../etc/passwd",

@@ -11,7 +11,7 @@ from flinkmock.units import format_duration, parse_duration, parse_size
 
 
 @pytest.mark.parametrize(
-    ("text", "ms"),
+    ("duration", "ms"),
     [
         ("500ms", 500),
         ("3s", 3_000),
@@ -28,18 +28,18 @@ from flinkmock.units import format_duration, parse_duration, parse_size
         (7, 7),
     ],
 )
-def test_a_duration_is_parsed(text: int | str, ms: int) -> None:
-    assert parse_duration(text) == ms
+def test_a_duration_is_parsed(duration: int | str, ms: int) -> None:
+    assert parse_duration(duration) == ms
 
 
-@pytest.mark.parametrize("text", ["3 sec", "", "s", "1s..3s", "30s1m", "1s1s", "-3s", "3S", "1e3s", None, 1.5j])
-def test_text_that_is_not_a_duration_is_rejected(text: Any) -> None:
+@pytest.mark.parametrize("value", ["3 sec", "", "s", "1s..3s", "30s1m", "1s1s", "-3s", "3S", "1e3s", None, 1.5j])
+def test_a_value_that_is_not_a_duration_is_rejected(value: Any) -> None:
     with pytest.raises(InvalidArgument, match=r"is not a duration\. Write 500ms, 3s, 2m30s, 1h or 1d\."):
-        parse_duration(text)
+        parse_duration(value)
 
 
 @pytest.mark.parametrize("text", ["90", " 90 ", "+90"])
-def test_a_number_without_a_unit_is_rejected(text: str) -> None:
+def test_text_with_a_number_but_no_unit_is_rejected(text: str) -> None:
     with pytest.raises(InvalidArgument, match=r"has no unit of time\. Write 90s, 90ms or 90m\.$"):
         parse_duration(text)
 

@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 TEST_TIMEOUT_S = 120.0
-"""It ends a test that would otherwise wait forever, and is long enough for busy machines."""
+"""Ends a test that would otherwise wait forever; long enough for busy machines."""
