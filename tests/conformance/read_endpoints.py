@@ -50,11 +50,13 @@ def read_endpoints(driver: Driver) -> Steps:
 
 def _read_job(driver: Driver, label: str, job_id: str, *, has_ended: bool) -> None:
     driver.variables["job"] = job_id
-    get_all(driver, label, "/jobs/{job}", JOB_GETS, ended=has_ended)
+    get_all(driver, label, "/jobs/{job}", JOB_GETS, job_has_ended=has_ended)
     vertices = _entries(driver.peek("/jobs/{job}"), "vertices")
     for number, vertex in enumerate(vertices):
         driver.variables["vertex"] = vertex["id"]
-        get_all(driver, f"{label} vertex {number}", "/jobs/{job}/vertices/{vertex}", VERTEX_GETS, ended=has_ended)
+        get_all(
+            driver, f"{label} vertex {number}", "/jobs/{job}/vertices/{vertex}", VERTEX_GETS, job_has_ended=has_ended
+        )
     history = _entries(driver.peek("/jobs/{job}/checkpoints"), "history")
     for status in ("COMPLETED", "FAILED"):
         for checkpoint in [entry for entry in history if entry["status"] == status and not entry["is_savepoint"]][:1]:

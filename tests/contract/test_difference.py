@@ -113,11 +113,11 @@ def test_the_older_release_must_be_first() -> None:
 
 
 def test_behaviour_changes_name_existing_operations_and_are_sorted_by_release() -> None:
-    shapes = {operation.segments_without_names for release in known_releases() for operation in Contract.load(release)}
+    paths = {operation.segments_without_names for release in known_releases() for operation in Contract.load(release)}
     for change in BEHAVIOUR_CHANGES:
         assert change.since in known_releases()[1:]
         assert all(
-            where == "*" or segments_without_names(where.partition(" ")[2]) in shapes for where in change.operations
+            where == "*" or segments_without_names(where.partition(" ")[2]) in paths for where in change.operations
         ), change
     release_indexes = [known_releases().index(change.since) for change in BEHAVIOUR_CHANGES]
     assert release_indexes == sorted(release_indexes)

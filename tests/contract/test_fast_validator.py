@@ -75,9 +75,9 @@ def test_both_validators_agree_on_recorded_and_mutated_responses(version: str) -
             operation = contract.match(step["request"]["method"], step["request"]["path"])
             assert operation is not None
             for body in (response["body"], mutated(response["body"], rng)):
-                valid = compiled.check(operation.response or {})(body)
-                assert valid is not bool(validator.check_response(operation, body)), (operation, body)
-                count_by_validity[valid] += 1
+                is_valid = compiled.check(operation.response or {})(body)
+                assert is_valid is not bool(validator.check_response(operation, body)), (operation, body)
+                count_by_validity[is_valid] += 1
     assert min(count_by_validity.values()) > 100
 
 
@@ -89,9 +89,9 @@ def test_both_validators_agree_on_scenarios_and_mutated_scenarios() -> None:
     for file in sorted((ROOT / "scenarios").glob("*.yaml")):
         data = parse_yaml(file.read_text("utf-8"), file.name, Diagnostics()).to_python()
         for scenario in (data, *(mutated(data, rng) for _ in range(20))):
-            valid = check(scenario)
-            assert valid is validator.is_valid(scenario), (file, scenario)
-            count_by_validity[valid] += 1
+            is_valid = check(scenario)
+            assert is_valid is validator.is_valid(scenario), (file, scenario)
+            count_by_validity[is_valid] += 1
     assert min(count_by_validity.values()) > 50
 
 

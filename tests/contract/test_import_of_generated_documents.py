@@ -1,4 +1,4 @@
-"""Documents with the defects of Flink's generator are imported; those from which no release can be served are not."""
+"""Documents with the defects of Flink's generator are imported; documents that flinkmock can't serve are rejected."""
 
 import copy
 import json

@@ -69,14 +69,14 @@ def test_responses_of_the_imported_release_are_valid():
     for operation in contract:
         if not operation.returns_file:
             assert contract.check_response(operation, renderer.body(operation, {})) == [], operation
-    notes = contract.match("GET", "/jobs/x/notes")
-    kind, limit, deep = notes.query_parameters
+    get_notes = contract.match("GET", "/jobs/x/notes")
+    kind, limit, deep = get_notes.query_parameters
     assert (kind.required, kind.enum, kind.case_insensitive) == (True, ("PUBLIC", "PRIVATE"), True)
     assert (limit.required, limit.type) == (False, "integer")
     assert (deep.type, deep.other_text_is_false) == ("boolean", True)
-    assert notes.path_parameters == BASE.operation("getJobDetails").path_parameters
+    assert get_notes.path_parameters == BASE.operation("getJobDetails").path_parameters
     note = {"answers": [{"answers": [], "text": "b"}], "text": "a"}
-    body = renderer.body(notes, {"latest": note, "notes": [note]})
+    body = renderer.body(get_notes, {"latest": note, "notes": [note]})
     assert list(body["latest"]) == ["answers", "extra", "labels", "score", "text"]
     assert body["notes"][0]["answers"][0]["text"] == "b"
     assert isinstance(body["notes"][0]["score"], float)
@@ -101,12 +101,12 @@ def test_the_base_supplies_the_schemas_that_a_page_of_1_12_lacks():
 def test_an_openapi_document_becomes_the_next_release():
     contract, notes = import_file("openapi.yml")
     assert "OpenAPI document" in contract.provenance["detail"]
-    job_notes = contract.operation("getJobNotes")
-    body = ResponseRenderer(contract).body(job_notes, {"notes": [{"text": "a"}]})
+    get_notes = contract.operation("getJobNotes")
+    body = ResponseRenderer(contract).body(get_notes, {"notes": [{"text": "a"}]})
     assert list(body) == ["owner", "latest", "notes"]
     assert body["latest"] is None
     assert list(body["notes"][0]) == ["text", "blob", "pages"]  # a subclass: first the inherited properties
-    assert contract.check_response(job_notes, body) == []
+    assert contract.check_response(get_notes, body) == []
     assert contract.operation("uploadJar").file_upload
     assert contract.operation("cancelJob").status == 202
     # OpenAPI documents describe subclasses wrongly (`clazz`), but a field that is new in all of them is imported.
@@ -134,8 +134,8 @@ def test_a_contract_can_be_created_from_documentation_alone():
         ("/slots-total", "extra"),
         ("/taskmanagers", "type"),
     }
-    notes = contract.match("GET", "/jobs/x/notes")
-    [missing] = contract.check_response(notes, {"notes": [{"text": "a", "answers": [{}]}]})
+    get_notes = contract.match("GET", "/jobs/x/notes")
+    [missing] = contract.check_response(get_notes, {"notes": [{"text": "a", "answers": [{}]}]})
     assert (missing.pointer, missing.kind) == ("/notes/0/answers/0/text", "missing")
 
 
@@ -207,7 +207,7 @@ def test_importing_a_generated_document_restores_its_contract(release, tmp_path)
 
 @pytest.fixture
 def edited_document(tmp_path):
-    """A file with an OpenAPI document of 2.3 to which an editor has added a field and an operation."""
+    """A file with the OpenAPI document of 2.3, to which a field and an operation have been added."""
     document = openapi(BASE)
     overview = document["components"]["schemas"]["ClusterOverviewWithVersion"]
     overview["properties"]["jobs-paused"] = {"type": "integer", "format": "int32"}

@@ -140,6 +140,9 @@ def test_the_command_writes_the_document_to_a_file(tmp_path: Path, capsys: pytes
     assert main(["openapi", "--flink", "2.3", "-o", str(file)]) == 0
     assert json.loads(file.read_text()) == document("2.3")
     assert capsys.readouterr().out == f"{file}: 97 operations of Flink 2.3.0\n"
+
+
+def test_the_command_fails_if_the_folder_of_the_file_does_not_exist(tmp_path: Path) -> None:
     assert main(["openapi", "-o", str(tmp_path / "no" / "where.json")]) == 2
 
 

@@ -1,4 +1,4 @@
-"""Request patterns such as `GET /jobs/:jobid` match the requests of their operation."""
+"""Request patterns such as `GET /jobs/:jobid` match the requests of their operation, and no others."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def matches(text: str, method: str, path: str) -> bool:
         ("GET /:any/at/all", "GET", "/nowhere/at/all"),
     ],
 )
-def test_a_pattern_matches_requests_of_its_operation(text: str, method: str, path: str) -> None:
+def test_a_pattern_matches_requests_of_its_operation_or_path(text: str, method: str, path: str) -> None:
     assert matches(text, method, path)
 
 
@@ -58,6 +58,6 @@ def test_the_text_of_a_pattern_is_its_method_and_path() -> None:
     assert str(Pattern.parse("PATCH /jobs/:jobid/")) == "PATCH /jobs/:jobid"
 
 
-def test_the_text_of_each_operation_matches_it() -> None:
+def test_the_text_of_each_operation_is_a_pattern_that_matches_the_operation() -> None:
     for operation in CONTRACT:
         assert Pattern.parse(str(operation)).may_match(operation)

@@ -20,7 +20,7 @@ MINIMUM_COUNTS = {
     "1.17.2": 500,
     "1.12.5": 430,
 }
-"""The lowest number of recorded success responses by version."""
+"""How many success responses with JSON the recordings of each version contain at least."""
 CUT_MARK = re.compile(r" \[cut \d+ characters\]$")
 
 
@@ -38,7 +38,7 @@ def recorded_successes(version):
 
 
 def with_valid_base64(value):
-    """Return a value whose truncated base64 texts are shortened to a valid length."""
+    """Shorten each string that was cut for the recording, so that it is valid base64 if the whole string was."""
     if isinstance(value, dict):
         return {name: with_valid_base64(child) for name, child in value.items()}
     if isinstance(value, list):

@@ -68,7 +68,7 @@ def test_text_that_is_not_a_path_is_rejected(text: str) -> None:
         ("GET /jobs/overview", "jobs.0.state.deeper", 'jobs.0.state has no "deeper": it has no fields.'),
     ],
 )
-def test_a_path_that_no_response_can_have_is_reported(operation: str, path: str, message: str | None) -> None:
+def test_only_a_path_that_no_response_can_have_is_reported(operation: str, path: str, message: str | None) -> None:
     contract = Contract.load("2.3")
     actual = ValuePath.parse(path).unknown_step_message(contract.find(operation).response or {}, contract.definitions)
     if message is None:

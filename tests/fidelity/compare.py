@@ -134,14 +134,14 @@ def states(step: dict[str, Any]) -> list[str]:
     - numbers only: `jobs-running=1,jobs-finished=3`; these entries do not count
     - an error: `HTTP 404`
     """
-    names: list[str] = []
+    polled: list[str] = []
     for _, _, text in step.get("timeline") or []:
         if "=" in text and "|" not in text and " " not in text:
             continue  # numbers only
         state = re.split(r"[| ]", text)[0]
-        if state not in TRANSIENT_STATES and names[-1:] != [state]:
-            names.append(state)
-    return names
+        if state not in TRANSIENT_STATES and polled[-1:] != [state]:
+            polled.append(state)
+    return polled
 
 
 def is_subsequence(part: list[str], whole: list[str]) -> bool:

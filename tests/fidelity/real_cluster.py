@@ -135,7 +135,7 @@ class RealCluster:
         self._processes.append(process)
 
     def kill_taskmanager(self) -> None:
-        """Kill the oldest running TaskManager. The JobManager notices that its heartbeats stop."""
+        """Kill the oldest running TaskManager. The JobManager notices the missing heartbeats."""
         oldest = next((process for process in self._taskmanagers if process.poll() is None), None)
         if oldest is not None:
             oldest.kill()

@@ -27,10 +27,10 @@ def save(path: Path, meta: dict[str, Any], steps: Steps) -> None:
     path.write_bytes(gzip.compress(raw, mtime=0) if path.suffix == ".gz" else raw)
 
 
-def replace_paths(steps: Steps, paths: Mapping[str, str]) -> Steps:
-    """Replace paths of the machine on which a recording was made."""
+def replace_paths(steps: Steps, replacements: Mapping[str, str]) -> Steps:
+    """Replace paths of the machine on which a recording was made. `replacements` are by path."""
     text = json.dumps(steps)
-    for path, replacement in paths.items():
+    for path, replacement in replacements.items():
         text = text.replace(json.dumps(path)[1:-1], replacement)
     replaced: Steps = json.loads(text)
     return replaced

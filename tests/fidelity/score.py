@@ -46,8 +46,8 @@ def main() -> None:
     args = parser.parse_args()
     if unknown := [version for version in args.versions if version not in VERSIONS]:
         parser.error(f"no recording of {unknown[0]}; there are {', '.join(VERSIONS)}")
-    for version, by_suite in score_versions(args.versions or VERSIONS).items():
-        print(f"Flink {version}\n{report(by_suite, verbose=True)}")
+    for version, scores in score_versions(args.versions or VERSIONS).items():
+        print(f"Flink {version}\n{report(scores, verbose=True)}")
 
 
 if __name__ == "__main__":

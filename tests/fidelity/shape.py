@@ -1,7 +1,7 @@
 """The differences of two JSON bodies, apart from values that vary between runs (ids, times, sizes, counts).
 
 These are compared: keys and their order, types (int and float differ), null, -1, the form of ids, enum values, and
-whether lists and maps are empty.
+whether lists, maps and strings are empty.
 """
 
 from __future__ import annotations

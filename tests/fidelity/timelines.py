@@ -21,7 +21,7 @@ class Timelines:
     Args:
         driver: The driver that sends the requests.
         label: The beginning of the names of the steps.
-        polled_paths: The paths by the names in the names of their steps.
+        polled_paths: The paths by NAME.
         start: The `time.time()` at which the timelines begin.
     """
 
@@ -36,7 +36,7 @@ class Timelines:
         }
 
     def poll(self) -> dict[str, Body]:
-        """Request each path once; return the bodies by the names of the paths."""
+        """Request each path once; return the bodies by NAME."""
         bodies = {}
         for name, polled in self._polled_paths.items():
             response, bodies[name] = self._driver.exchange("GET", self._driver.fill(polled.path))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles the jobs against one Flink release and packs the jars that the suites upload.
+# Compiles the jobs against one Flink release and packs the jars that the suites and situations upload.
 # usage: build.sh FLINK_LIB_DIR OUT_DIR [JAVA_RELEASE, default: 11]
 set -euo pipefail
 lib=$1 out=$2 release=${3:-11}

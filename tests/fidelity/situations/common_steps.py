@@ -1,4 +1,4 @@
-"""Reads and operations that several situations send."""
+"""Reads and async operations that several situations send."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ def trigger_operations(driver: Driver, label: str) -> None:
     )  # fmt: skip
 
 
-def read_job(driver: Driver, label: str, vertex: str | None = None) -> None:
-    """Send all read operations of the job and, if `vertex` names a variable, of that vertex."""
+def read_job(driver: Driver, label: str, vertex_variable: str | None = None) -> None:
+    """Send all reads of the job and, unless `vertex_variable` is None, of the vertex whose id it holds."""
     get_all(driver, f"{label}: job", JOB, JOB_GETS)
     driver.step(f"{label}: checkpoint details", "GET", JOB + "/checkpoints/details/1")
-    if vertex:
-        driver.step(f"{label}: checkpoint subtasks", "GET", f"{JOB}/checkpoints/details/1/subtasks/{{{vertex}}}")
-        get_all(driver, f"{label}: vertex", f"{JOB}/vertices/{{{vertex}}}", VERTEX_GETS)
+    if vertex_variable:
+        driver.step(
+            f"{label}: checkpoint subtasks", "GET", f"{JOB}/checkpoints/details/1/subtasks/{{{vertex_variable}}}"
+        )
+        get_all(driver, f"{label}: vertex", f"{JOB}/vertices/{{{vertex_variable}}}", VERTEX_GETS)
     driver.step(f"{label}: jobs/overview", "GET", "/jobs/overview")

@@ -19,7 +19,7 @@ from tests.fidelity.situations.common_steps import JOB
 
 
 def savepoint_directories(driver: Driver) -> None:
-    """Take savepoints, also while stopping, in directories: empty, relative, unwritable, of another file system …"""
+    """Take savepoints, with and without stopping the job, in unusual directories."""
     start_job(driver, "wordcount", "--name", "oracle word count", name="directories: run")
     wait_for_checkpoints(driver, 1)
     targets = {
@@ -59,7 +59,7 @@ PATHS_WITHOUT_SAVEPOINT = {
     "hdfs": "hdfs://n/sp", "nosuch": "nosuch://x/sp", "only scheme": "file:", "digit": "1s://x/y", "proc": "/proc",
     "its directory": "{scratch}/sp", "its directory with slash": "file://{scratch}/sp/",
 }  # fmt: skip
-"""The paths by the labels in the names of their steps."""
+"""Paths by label, which is the end of the names of their steps."""
 
 
 def savepoint_paths(driver: Driver) -> None:

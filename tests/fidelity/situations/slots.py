@@ -16,7 +16,7 @@ OPTIONS = (
 
 
 def waiting_for_slots(driver: Driver) -> None:
-    """Run the job during the start-up time of the cluster ("young"), and after it ("old"), until it has failed."""
+    """Run the job until it fails, first during the start-up time of the cluster ("young"), then later ("old")."""
     describe_job = job_describer(driver)
 
     def has_failed(body: Body) -> bool:

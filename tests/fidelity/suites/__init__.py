@@ -1,6 +1,6 @@
 """The suites by name, in the order in which they are played. Each is a function that takes a Driver.
 
-`jars` leaves jobs whose initialization failed; the suites that follow it list them, too.
+`jars` leaves jobs whose initialization failed. They are also in the lists of jobs that later suites read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The read operations of a job and of a vertex, which several suites send in different situations."""
+"""The reads of a job and of a vertex, which several suites send while the job is in different states."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ JOB_GETS = (
     "/rescales/summary",
     "/rescales/details/{unknown}",
 )
-"""The read operations of a job, as paths below `/jobs/:jobid`."""
+"""The reads of a job, as paths below `/jobs/:jobid`."""
 VERTEX_GETS = (
     "",
     "/accumulators",
@@ -47,15 +47,17 @@ VERTEX_GETS = (
     "/taskmanagers",
     "/watermarks",
 )
-"""The read operations of a vertex, as paths below `/jobs/:jobid/vertices/:vertexid`."""
+"""The reads of a vertex, as paths below `/jobs/:jobid/vertices/:vertexid`."""
 SAMPLED_TAILS = ("/metrics", "/jm-operator-metrics", "/watermarks", "/backpressure", "/flamegraph")
+"""The ends of paths whose responses show metrics or samples of threads."""
 
 
-def get_all(driver: Driver, label: str, base: str, tails: tuple[str, ...], *, ended: bool = False) -> None:
-    """Read each path below `base`. With `ended`, steps are volatile if their bodies show metrics or samples of threads:
-    the cluster may have discarded these after the end of the job.
+def get_all(driver: Driver, label: str, base: str, tails: tuple[str, ...], *, job_has_ended: bool = False) -> None:
+    """Read each path below `base`.
+
+    If the job has ended, steps that show metrics or samples of threads are volatile, because these may be discarded.
     """
     for tail in tails:
         path, _, query = tail.partition("?")
-        volatile = ended and path.endswith(SAMPLED_TAILS)
+        volatile = job_has_ended and path.endswith(SAMPLED_TAILS)
         driver.step(f"{label}{tail}", "GET", base + path, query or None, volatile=volatile)

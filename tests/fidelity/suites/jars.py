@@ -85,7 +85,7 @@ def request_plans(driver: Driver) -> None:
 def run(
     driver: Driver, name: str, path: str = JAR, query: str | None = None, *, read_config: bool = False, **request: Any
 ) -> None:
-    """Run a jar. If that starts a job, cancel it; with `read_config`, read its configuration before."""
+    """Run a jar, and cancel the job if one starts. With `read_config`, read the job's configuration before."""
     response = driver.step(f"run {name}", "POST", path + "/run", query, **request)
     if isinstance(response, dict) and "jobid" in response:
         driver.variables["started"] = response["jobid"]

@@ -22,7 +22,7 @@ VERTEX = JOB + "/vertices/{vertex}"
 def job_running(driver: Driver) -> None:
     start_job(driver, "wordcount", "--name", "oracle word count", "--note", "seen in user-config")
     set_taskmanager_variable(driver)
-    # wait until the JobManager has fetched metrics, which it does every 10 s at most
+    # wait until the JobManager has fetched metrics, which it does at most every 10 s
     wait_for_checkpoints(driver, 2)
     driver.wait(JOB + "/vertices/{vertex}/metrics", lambda body: len(body) > 20, timeout=30, interval=0.5)
     driver.read("/overview")

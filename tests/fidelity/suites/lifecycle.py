@@ -69,8 +69,8 @@ def read_ended_job(driver: Driver, label: str) -> None:
     """Send all read operations of a job that has ended, and requests to cancel it and to keep it alive."""
     set_vertex_variables(driver)
     vertex = JOB + "/vertices/{v1}"
-    get_all(driver, f"{label} job", JOB, JOB_GETS, ended=True)
-    get_all(driver, f"{label} vertex", vertex, VERTEX_GETS, ended=True)
+    get_all(driver, f"{label} job", JOB, JOB_GETS, job_has_ended=True)
+    get_all(driver, f"{label} vertex", vertex, VERTEX_GETS, job_has_ended=True)
     driver.step(f"{label} vertex metrics get", "GET", vertex + "/metrics", "get=0.numRecordsIn", volatile=True)
     driver.step(f"{label} unknown vertex", "GET", JOB + "/vertices/{unknown}")
     history = (driver.peek(JOB + "/checkpoints") or {}).get("history")

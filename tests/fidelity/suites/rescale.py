@@ -41,7 +41,7 @@ def bounds(lower: int, upper: int) -> dict[str, Any]:
 
 
 def put_requirements(driver: Driver, name: str, bounds_by_variable: dict[str, Any]) -> None:
-    """Set the parallelism bounds of vertices, which are given as the variables with their ids, such as "v0"."""
+    """Set the parallelism bounds of vertices. A key of `bounds_by_variable`, such as "v0", is a variable with an id."""
     bounds_by_id = {driver.variables[variable]: value for variable, value in bounds_by_variable.items()}
     body = json.dumps(bounds_by_id).encode()
     driver.step(name, "PUT", REQUIREMENTS, body=body, headers={"Content-Type": "application/json"})

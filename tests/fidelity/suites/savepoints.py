@@ -186,11 +186,11 @@ def read_statistics(driver: Driver) -> None:
     """Read the checkpoint statistics, and the details of a savepoint and of a failed checkpoint."""
     time.sleep(3.5)  # Flink caches the statistics for 3 s
     checkpoints = history(driver.step("checkpoints with savepoints and failures", "GET", JOB + "/checkpoints"))
-    completed_savepoints = [each for each in checkpoints if each["is_savepoint"] and each["status"] == "COMPLETED"]
-    savepoint_ids = [checkpoint["id"] for checkpoint in completed_savepoints]
+    completed = [checkpoint for checkpoint in checkpoints if checkpoint["status"] == "COMPLETED"]
+    savepoint_ids = [checkpoint["id"] for checkpoint in completed if checkpoint["is_savepoint"]]
     failed_ids = [checkpoint["id"] for checkpoint in checkpoints if checkpoint["status"] == "FAILED"]
     if not failed_ids:
-        # In 1.12, the steps below read checkpoint 1, which the real cluster no longer had in its history.
+        # In 1.12, the steps below read checkpoint 1. In the recording it has left the history.
         driver.wait(JOB + "/checkpoints", lambda body: all(checkpoint["id"] != 1 for checkpoint in history(body)))
     for kind, ids in (("savepoint", savepoint_ids), ("failed", failed_ids)):
         driver.variables["cp"] = ids[0] if ids else 1

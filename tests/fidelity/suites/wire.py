@@ -39,7 +39,7 @@ def wire(driver: Driver) -> None:
 
 
 def reuse_connection(driver: Driver) -> None:
-    """Send three requests on one connection; the second one is an error."""
+    """Send three requests on one connection; the second one gets an error."""
     connection = http.client.HTTPConnection(driver.host, driver.port, timeout=20)
     for number, path in enumerate(("/overview", "/jobs/nohex", "/config")):
         step = driver.new_step(f"keep-alive {number}", {"method": "GET", "path": path, "connection": "kept"})

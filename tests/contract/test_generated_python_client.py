@@ -69,7 +69,7 @@ def operation_modules(contract: Contract) -> dict[str, ModuleType]:
 
 
 def recorded_responses(version: str, contract: Contract) -> Iterator[tuple[Operation, str, Any]]:
-    """Yield the operation, the step and the response of each recorded request that has an operation and a text body."""
+    """Yield the operation, the name of the step and the response of each recorded step with a JSON or text response."""
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
             response, request = step.get("response", {}), step.get("request", {})
