@@ -28,7 +28,7 @@ FAILING_TESTS = {
     },
     RETRIED_REQUEST: {"a_lost_response_triggers_no_second_savepoint", "without_trigger_ids_no_request_is_retried"},
 }
-"""The tests that fail with each bug. The suites of all languages have the same tests."""
+"""The tests that fail with each bug. The deployers of all languages have the same tests."""
 ALL_TESTS = set().union(*FAILING_TESTS.values()) | {
     "a_deployed_job_is_up",
     "requests_without_a_leader_are_retried",
@@ -46,15 +46,15 @@ class Replacement(NamedTuple):
     replacement: str
 
 
-class SuiteRun(NamedTuple):
-    """The result of a test suite. `has_passed` says for each test, by name, whether it has passed on all releases."""
+class RunResult(NamedTuple):
+    """The result of running tests. `has_passed` says for each test, by name, whether it has passed on all releases."""
 
     exit_code: int
     has_passed: dict[str, bool]
     output: str
 
     @property
-    def failed(self) -> set[str]:
+    def failed_tests(self) -> set[str]:
         return {name for name, has_passed in self.has_passed.items() if not has_passed}
 
 
@@ -75,7 +75,7 @@ def replace_text(project: Path, replacements: Iterable[Replacement]) -> None:
 def documented_examples(readme: Path, language: str) -> list[str]:
     """Return the first code block of a package's README, and all code blocks on the pages of `docs/`.
 
-    Each is a complete file.
+    Each code block in one of the languages of `clients/` is a complete file.
     """
     pages = [DocumentationPage(page) for page in sorted((ROOT / "docs").rglob("*.md"))]
     first = DocumentationPage(readme).texts(language)[0]

@@ -1,4 +1,4 @@
-"""The tests of the Go package and of the Go deployer pass. Those of the deployer find planted bugs."""
+"""The Go package's tests and documented examples pass. The Go deployer's tests pass, and find planted bugs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.clients.deployers import (
     RETRIED_REQUEST,
     WRONG_STATUS,
     Replacement,
-    SuiteRun,
+    RunResult,
     copy_folder,
     documented_examples,
     replace_text,
@@ -43,14 +43,14 @@ BUGS = {
 }
 
 
-def run(project: Path) -> SuiteRun:
+def run(project: Path) -> RunResult:
     offline = {"GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""}
     environment = {**os.environ, **offline, "FLINKMOCK": str(write_flinkmock(project))}
     command = ["go", "test", "-v", "-count=1", "./..."]
     completed = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
-    results = re.findall(r"^--- (PASS|FAIL): (\w+)", completed.stdout, re.MULTILINE)
-    has_passed = {snake_case(name): result == "PASS" for result, name in results}
-    return SuiteRun(completed.returncode, has_passed, completed.stdout + completed.stderr)
+    outcomes = re.findall(r"^--- (PASS|FAIL): (\w+)", completed.stdout, re.MULTILINE)
+    has_passed = {snake_case(name): outcome == "PASS" for outcome, name in outcomes}
+    return RunResult(completed.returncode, has_passed, completed.stdout + completed.stderr)
 
 
 def test_the_tests_of_the_package_and_the_documented_examples_pass(tmp_path: Path) -> None:
@@ -58,17 +58,17 @@ def test_the_tests_of_the_package_and_the_documented_examples_pass(tmp_path: Pat
     for number, example in enumerate(documented_examples(package / "README.md", "go")):
         (package / f"example{number}").mkdir()
         (package / f"example{number}" / "example_test.go").write_text(example, encoding="utf-8")
-    suite_run = run(package)
-    assert suite_run.exit_code == 0, suite_run.output
-    assert len(suite_run.has_passed) > 15
-    assert {"report", "deadline", "a_new_leader", "all_releases", "a_read_timeout"} < suite_run.has_passed.keys()
+    result = run(package)
+    assert result.exit_code == 0, result.output
+    assert len(result.has_passed) > 15
+    assert {"report", "deadline", "a_new_leader", "all_releases", "a_read_timeout"} < result.has_passed.keys()
 
 
 def test_the_tests_of_the_deployer_pass(tmp_path: Path) -> None:
     copy_folder(PACKAGE, tmp_path)
-    suite_run = run(copy_folder(DEPLOYER, tmp_path))
-    assert suite_run.exit_code == 0, suite_run.output
-    assert set(suite_run.has_passed) == ALL_TESTS
+    result = run(copy_folder(DEPLOYER, tmp_path))
+    assert result.exit_code == 0, result.output
+    assert set(result.has_passed) == ALL_TESTS
 
 
 @pytest.mark.parametrize("bug", BUGS)
@@ -76,9 +76,9 @@ def test_the_tests_of_the_deployer_find_a_bug(bug: str, tmp_path: Path) -> None:
     copy_folder(PACKAGE, tmp_path)
     project = copy_folder(DEPLOYER, tmp_path)
     replace_text(project, BUGS[bug])
-    suite_run = run(project)
-    assert suite_run.exit_code == 1
-    assert suite_run.failed == FAILING_TESTS[bug], suite_run.output
+    result = run(project)
+    assert result.exit_code == 1
+    assert result.failed_tests == FAILING_TESTS[bug], result.output
 
 
 @pytest.mark.skipif(not shutil.which("gofmt"), reason="gofmt is not installed: gofmt is not on the path")

@@ -1,4 +1,4 @@
-"""The tests of the JUnit 5 module and of the Java deployer pass. Those of the deployer find planted bugs.
+"""The JUnit 5 module's tests and documented examples pass. The Java deployer's tests pass, and find planted bugs.
 
 One run of Maven builds and tests the module, the deployer, and copies of the deployer with bugs.
 """
@@ -84,7 +84,7 @@ def read_reports(folder: Path) -> dict[str, bool]:
     return result
 
 
-def failed(has_passed: dict[str, bool]) -> set[str]:
+def failed_tests(has_passed: dict[str, bool]) -> set[str]:
     """Return the names of the tests that have failed on a release."""
     return {name for name, has_test_passed in has_passed.items() if not has_test_passed}
 
@@ -112,5 +112,5 @@ def test_the_tests_of_module_and_deployer_pass_and_those_of_the_deployer_find_ea
     assert len(module) > 10
     assert {"the_job_is_listed", "the_client_gives_up_at_its_deadline", "the_release_lists_the_job"} < module.keys()
     assert set(deployer) == ALL_TESTS
-    assert (failed(module), failed(deployer)) == (set(), set())
-    assert {bug: failed(read_reports(tmp_path / folder)) for bug, folder in folders.items()} == FAILING_TESTS
+    assert (failed_tests(module), failed_tests(deployer)) == (set(), set())
+    assert {bug: failed_tests(read_reports(tmp_path / folder)) for bug, folder in folders.items()} == FAILING_TESTS

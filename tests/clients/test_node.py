@@ -1,4 +1,4 @@
-"""The tests of the Node.js package and of the JavaScript deployer pass. Those of the deployer find planted bugs."""
+"""The JavaScript package's tests and documented examples pass. The deployer's tests pass, and find planted bugs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.clients.deployers import (
     RETRIED_REQUEST,
     WRONG_STATUS,
     Replacement,
-    SuiteRun,
+    RunResult,
     copy_folder,
     documented_examples,
     replace_text,
@@ -51,13 +51,13 @@ BUGS = {
 }
 
 
-def run(project: Path, *files: str) -> SuiteRun:
+def run(project: Path, *files: str) -> RunResult:
     environment = {**os.environ, "FLINKMOCK": str(write_flinkmock(project))}
     command = ["node", "--test", "--test-reporter=tap", *files]
     completed = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
-    results = re.findall(r"^ *(not ok|ok) \d+ - (.*)$", completed.stdout, re.MULTILINE)
-    has_passed = {name: result == "ok" for result, name in results if not name.endswith(".js")}
-    return SuiteRun(completed.returncode, has_passed, completed.stdout + completed.stderr)
+    outcomes = re.findall(r"^ *(not ok|ok) \d+ - (.*)$", completed.stdout, re.MULTILINE)
+    has_passed = {name: outcome == "ok" for outcome, name in outcomes if not name.endswith(".js")}
+    return RunResult(completed.returncode, has_passed, completed.stdout + completed.stderr)
 
 
 def copy_deployer(to: Path) -> Path:
@@ -72,25 +72,25 @@ def test_the_tests_of_the_package_and_the_documented_examples_pass(tmp_path: Pat
     package = copy_folder(PACKAGE, tmp_path)
     for number, example in enumerate(documented_examples(package / "README.md", "js")):
         (package / "test" / f"example{number}.test.js").write_text(example, encoding="utf-8")
-    suite_run = run(package, "test/")
-    assert suite_run.exit_code == 0, suite_run.output
-    assert len(suite_run.has_passed) > 15
-    assert {"the job is listed", "the client works with 1.12"} < suite_run.has_passed.keys()
+    result = run(package, "test/")
+    assert result.exit_code == 0, result.output
+    assert len(result.has_passed) > 15
+    assert {"the job is listed", "the client works with 1.12"} < result.has_passed.keys()
 
 
 def test_the_tests_of_the_deployer_pass(tmp_path: Path) -> None:
-    suite_run = run(copy_deployer(tmp_path), "test/deployer.test.js")
-    assert suite_run.exit_code == 0, suite_run.output
-    assert {snake_case(name) for name in suite_run.has_passed} == ALL_TESTS
+    result = run(copy_deployer(tmp_path), "test/deployer.test.js")
+    assert result.exit_code == 0, result.output
+    assert {snake_case(name) for name in result.has_passed} == ALL_TESTS
 
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_the_tests_of_the_deployer_find_a_bug(bug: str, tmp_path: Path) -> None:
     project = copy_deployer(tmp_path)
     replace_text(project, BUGS[bug])
-    suite_run = run(project, "test/deployer.test.js")
-    assert suite_run.exit_code == 1
-    assert {snake_case(name) for name in suite_run.failed} == FAILING_TESTS[bug], suite_run.output
+    result = run(project, "test/deployer.test.js")
+    assert result.exit_code == 1
+    assert {snake_case(name) for name in result.failed_tests} == FAILING_TESTS[bug], result.output
 
 
 @pytest.mark.skipif(not shutil.which("tsc"), reason="TypeScript is not installed: tsc is not on the path")

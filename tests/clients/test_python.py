@@ -17,7 +17,7 @@ from tests.clients.deployers import (
     RETRIED_REQUEST,
     WRONG_STATUS,
     Replacement,
-    SuiteRun,
+    RunResult,
     copy_folder,
     replace_text,
     snake_case,
@@ -43,30 +43,30 @@ BUGS = {
 }
 
 
-def run(project: Path) -> SuiteRun:
+def run(project: Path) -> RunResult:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment.pop("PYTEST_ADDOPTS", None)
     plugins = ["-p", "flinkmock", "-p", "asyncio", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *plugins, "-v", "tests/test_served.py"]
     completed = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
-    results = re.findall(r"^tests/test_served\.py::(\S+) (PASSED|FAILED)", completed.stdout, re.MULTILINE)
+    outcomes = re.findall(r"^tests/test_served\.py::(\S+) (PASSED|FAILED)", completed.stdout, re.MULTILINE)
     has_passed: dict[str, bool] = {}
-    for test_id, result in results:
+    for test_id, outcome in outcomes:
         test = snake_case(test_id)
-        has_passed[test] = has_passed.get(test, True) and result == "PASSED"
-    return SuiteRun(completed.returncode, has_passed, completed.stdout + completed.stderr)
+        has_passed[test] = has_passed.get(test, True) and outcome == "PASSED"
+    return RunResult(completed.returncode, has_passed, completed.stdout + completed.stderr)
 
 
 def test_the_tests_of_the_deployer_pass(tmp_path: Path) -> None:
-    suite_run = run(copy_folder(DEPLOYER, tmp_path))
-    assert suite_run.exit_code == 0, suite_run.output
-    assert set(suite_run.has_passed) == ALL_TESTS
+    result = run(copy_folder(DEPLOYER, tmp_path))
+    assert result.exit_code == 0, result.output
+    assert set(result.has_passed) == ALL_TESTS
 
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_the_tests_of_the_deployer_find_a_bug(bug: str, tmp_path: Path) -> None:
     project = copy_folder(DEPLOYER, tmp_path)
     replace_text(project, BUGS[bug])
-    suite_run = run(project)
-    assert suite_run.exit_code == 1
-    assert suite_run.failed == FAILING_TESTS[bug], suite_run.output
+    result = run(project)
+    assert result.exit_code == 1
+    assert result.failed_tests == FAILING_TESTS[bug], result.output

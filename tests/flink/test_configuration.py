@@ -18,7 +18,7 @@ def configuration_with(overrides: dict[str, str | None], release: Release = FLIN
 
 
 @pytest.mark.parametrize(
-    ("text", "duration"),
+    ("text", "ms"),
     [
         ("3000", 3000),
         ("3 s", 3000),
@@ -35,8 +35,8 @@ def configuration_with(overrides: dict[str, str | None], release: Release = FLIN
         ("P1DT2H", 93_600_000),
     ],
 )
-def test_durations_are_parsed_to_milliseconds(text: str, duration: int) -> None:
-    assert duration_in_ms(text) == duration
+def test_durations_are_parsed_to_milliseconds(text: str, ms: int) -> None:
+    assert duration_in_ms(text) == ms
 
 
 @pytest.mark.parametrize("text", ["", "soon", "3 parsecs", "-1 s", "P", "PT", "PT1.2.3S", "s"])
@@ -100,7 +100,7 @@ def test_overrides_replace_defaults_and_none_removes_them() -> None:
 
 
 def test_only_newer_releases_list_the_blob_port() -> None:
-    """`/jobmanager/config` of 2.3.0 lists it, that of 1.12.5 does not (suite cluster)."""
+    """2.3.0 lists the port in `/jobmanager/config`, 1.12.5 does not (suite cluster)."""
     assert configuration_with({}, FLINK_2_3).values["blob.server.port"] == "41827"
     assert "blob.server.port" not in configuration_with({}, FLINK_1_12).values
 

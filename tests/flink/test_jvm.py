@@ -65,12 +65,12 @@ def test_class_path_of_1_13_is_that_of_its_distribution() -> None:
     ]
 
 
-@pytest.mark.parametrize(("minor", "count"), [("1.12", 10), ("1.14", 9), ("1.16", 14), ("1.19", 13), ("2.1", 14)])
-def test_the_class_path_has_as_many_jars_as_the_distribution(minor: str, count: int) -> None:
-    assert len(jars(minor)) == count
+@pytest.mark.parametrize(("minor", "jar_count"), [("1.12", 10), ("1.14", 9), ("1.16", 14), ("1.19", 13), ("2.1", 14)])
+def test_the_class_path_has_as_many_jars_as_the_distribution(minor: str, jar_count: int) -> None:
+    assert len(jars(minor)) == jar_count
 
 
-def test_the_environment_has_the_recorded_shape() -> None:
+def test_the_environment_has_the_recorded_values() -> None:
     payload = jvm_payload(release("2.3"), 1 << 30, "jm.log")
     assert list(payload) == ["jvm", "classpath"]
     jvm = payload["jvm"]

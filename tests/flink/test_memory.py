@@ -1,4 +1,4 @@
-"""The memory of TaskManagers and JobManagers is that of the recordings (suite cluster, `/taskmanagers`)."""
+"""The memory of TaskManagers and JobManagers has the sizes of the recordings (suite cluster)."""
 
 import pytest
 

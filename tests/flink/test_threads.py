@@ -19,32 +19,32 @@ from flinkmock.release import Release
 FLINK_2_3 = Release("2.3", "2.3.0", commit="", build_time="")
 FLINK_1_17 = Release("1.17", "1.17.2", commit="", build_time="")
 FLINK_1_12 = Release("1.12", "1.12.5", commit="", build_time="")
-TASKS = ["Source: Sequence Source -> numbers (1/1)#0", "tokenize (1/2)#0", "tokenize (2/2)#0"]
+TASK_NAMES = ["Source: Sequence Source -> numbers (1/1)#0", "tokenize (1/2)#0", "tokenize (2/2)#0"]
 
 
-@pytest.mark.parametrize("tasks", [0, 3])
-def test_a_taskmanager_has_as_many_threads_as_its_metric_counts(tasks: int) -> None:
-    dump = taskmanager_threads("tm", TASKS[:tasks], FLINK_2_3, NamedRandom(1))
+@pytest.mark.parametrize("task_count", [0, 3])
+def test_a_taskmanager_has_as_many_threads_as_its_metric_counts(task_count: int) -> None:
+    dump = taskmanager_threads("tm", TASK_NAMES[:task_count], FLINK_2_3, NamedRandom(1))
     memory = taskmanager_memory(Configuration({}), FLINK_2_3)
     inputs = TaskManagerInputs(
-        now=1, started_at=0, key="tm", random=NamedRandom(1), memory=memory, deployed_task_count=tasks
+        now=1, started_at=0, key="tm", random=NamedRandom(1), memory=memory, deployed_task_count=task_count
     )
     assert taskmanager_metrics(inputs, FLINK_2_3)["Status.JVM.Threads.Count"] == str(len(dump))
 
 
-@pytest.mark.parametrize("jobs", [0, 2])
-def test_the_jobmanager_has_as_many_threads_as_its_metric_counts(jobs: int) -> None:
-    dump = jobmanager_threads(jobs, FLINK_2_3, NamedRandom(1))
+@pytest.mark.parametrize("job_count", [0, 2])
+def test_the_jobmanager_has_as_many_threads_as_its_metric_counts(job_count: int) -> None:
+    dump = jobmanager_threads(job_count, FLINK_2_3, NamedRandom(1))
     memory = jobmanager_memory(Configuration({}))
     inputs = JobManagerInputs(
-        now=1, started_at=0, key="jm", random=NamedRandom(1), memory=memory, running_job_count=jobs
+        now=1, started_at=0, key="jm", random=NamedRandom(1), memory=memory, running_job_count=job_count
     )
     assert jobmanager_metrics(inputs, FLINK_2_3)["Status.JVM.Threads.Count"] == str(len(dump))
 
 
 def test_each_task_has_a_thread_with_its_name() -> None:
-    names = [thread["threadName"] for thread in taskmanager_threads("tm", TASKS, FLINK_2_3, NamedRandom(1))]
-    assert set(TASKS) <= set(names)
+    names = [thread["threadName"] for thread in taskmanager_threads("tm", TASK_NAMES, FLINK_2_3, NamedRandom(1))]
+    assert set(TASK_NAMES) <= set(names)
     assert "OutputFlusher for tokenize (1/2)#0" in names
 
 
@@ -56,13 +56,13 @@ def test_the_threads_of_the_rpc_service_are_named_after_pekko_or_akka() -> None:
 
 
 def test_a_running_job_has_a_scheduler_thread() -> None:
-    """The number is that of the RPC endpoint, of which the first JobMaster gets 2."""
+    """The number in the name is that of the RPC endpoint; the first JobMaster has number 2."""
     threads = {thread["threadName"] for thread in jobmanager_threads(1, FLINK_2_3, NamedRandom(1))}
     assert "jobmanager_2-main-scheduler-thread-1" in threads
 
 
 def test_the_text_of_the_main_thread_is_the_recorded_one() -> None:
-    """It is that of the recordings of 2.3.0 and 1.12.5 (suite cluster), except for the ids of locks."""
+    """The text is recorded with 2.3.0 and 1.12.5 (suite cluster), except for the ids of locks."""
     main = jobmanager_threads(0, FLINK_2_3, NamedRandom(1))[0]["stringifiedThreadInfo"]
     signaller = r"java\.util\.concurrent\.CompletableFuture\$Signaller@[0-9a-f]+"
     assert re.match(
@@ -71,18 +71,18 @@ def test_the_text_of_the_main_thread_is_the_recorded_one() -> None:
         main,
     )
     assert main.endswith("\n\n")
-    old_main = taskmanager_threads("tm", TASKS, FLINK_1_12, NamedRandom(1))[0]["stringifiedThreadInfo"]
+    old_main = taskmanager_threads("tm", TASK_NAMES, FLINK_1_12, NamedRandom(1))[0]["stringifiedThreadInfo"]
     assert old_main.startswith('"main" prio=5 Id=1 WAITING on ')
 
 
 def test_long_stacks_are_cut_after_eight_frames_in_old_releases() -> None:
-    threads = taskmanager_threads("tm", TASKS, FLINK_1_12, NamedRandom(1))
-    task = next(thread for thread in threads if thread["threadName"] == TASKS[1])
+    threads = taskmanager_threads("tm", TASK_NAMES, FLINK_1_12, NamedRandom(1))
+    task = next(thread for thread in threads if thread["threadName"] == TASK_NAMES[1])
     assert task["stringifiedThreadInfo"].count("\tat ") == 8
     assert task["stringifiedThreadInfo"].endswith("\t...\n\n")
 
 
 def test_the_same_seed_gives_the_same_dump() -> None:
-    assert taskmanager_threads("tm", TASKS, FLINK_2_3, NamedRandom(1)) == taskmanager_threads(
-        "tm", TASKS, FLINK_2_3, NamedRandom(1)
+    assert taskmanager_threads("tm", TASK_NAMES, FLINK_2_3, NamedRandom(1)) == taskmanager_threads(
+        "tm", TASK_NAMES, FLINK_2_3, NamedRandom(1)
     )

@@ -1,8 +1,8 @@
-"""Runs all generated tests for a long time: `python -m tests.fuzz [FOLDER]`.
+"""Runs all fuzz tests for a long time: `python -m tests.fuzz [FOLDER]`.
 
 Runs `tests/fuzz` with 20 times as many examples, drawn at random, and schemathesis over the REST API of three releases
-and over the control API. Inputs that fail are written to FOLDER. To make one a test, put its file in
-`tests/fuzz/regressions/`.
+and over the control API. The failing inputs of `fuzzed` tests are written to FOLDER. To keep one as a regression input,
+move it to `tests/fuzz/regressions/`.
 """
 
 from __future__ import annotations
@@ -32,8 +32,11 @@ EXAMPLES_PER_OPERATION = 100
 
 
 def main() -> int:
-    failures_folder = sys.argv[1] if len(sys.argv) > 1 else ""
-    environment = {**os.environ, "HYPOTHESIS_PROFILE": "thorough", "FLINKMOCK_FUZZ_FAILURES": failures_folder}
+    environment = {**os.environ, "HYPOTHESIS_PROFILE": "thorough"}
+    if len(sys.argv) > 1:
+        failures_folder = Path(sys.argv[1]).resolve()
+        failures_folder.mkdir(parents=True, exist_ok=True)
+        environment["FLINKMOCK_FUZZ_FAILURES"] = str(failures_folder)
     exit_codes = [_run([sys.executable, "-m", "pytest", "-q", "tests/fuzz"], environment)]
     if shutil.which("schemathesis") is None:
         print("schemathesis is missing: pip install schemathesis", file=sys.stderr)

@@ -12,18 +12,19 @@ from hypothesis import strategies as st
 
 from tests.hypothesis_profile import examples
 
-REGRESSION_INPUTS = Path(__file__).parent / "regressions"
+REGRESSION_INPUT_FOLDER = Path(__file__).parent / "regressions"
 """The folder with inputs that once failed, in files named KIND-DESCRIPTION."""
 _MAX_EDITS = 4
-"""The maximum number of changes to a sample."""
+"""The maximum number of edits of a sample."""
 _SPECIAL_BYTES = (0, 1, 0x7F, 0x80, 0xFF, ord('"'), ord("{"), ord("["), ord("\\"), ord("%"), ord("\n"), ord("-"))
 """Bytes that have a meaning in many formats."""
 
 
 @st.composite
 def edited(draw: st.DrawFn, samples: Sequence[bytes]) -> bytes:
-    """Draw one of the samples with a few changes: bytes replaced, removed, inserted, repeated, overwritten with those
-    of another sample, or the end cut off.
+    """Draw a sample, and edit it a few times.
+
+    An edit replaces, removes, inserts or repeats bytes, cuts off the end, or copies bytes from another sample.
     """
     data = bytearray(draw(st.sampled_from(samples)))
     for _ in range(draw(st.integers(0, _MAX_EDITS))):
@@ -62,7 +63,7 @@ def fuzzed(kind: str, samples: Sequence[bytes], count: int) -> Callable[[Check],
     """
 
     def decorate(check: Check) -> Callable[..., None]:
-        regression_inputs = sorted(REGRESSION_INPUTS.glob(f"{kind}-*"))
+        regression_inputs = sorted(REGRESSION_INPUT_FOLDER.glob(f"{kind}-*"))
 
         @examples(count)
         @given(edited(samples))

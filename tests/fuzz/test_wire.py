@@ -1,4 +1,4 @@
-"""Nearly valid HTTP: the server responds or closes the connection, and serves the next client."""
+"""Nearly valid HTTP: the server responds or closes the connection, logs no error, and serves the next client."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkmock import FlinkMock
-from tests.fuzz.byte_edits import REGRESSION_INPUTS, edited
+from tests.fuzz.byte_edits import REGRESSION_INPUT_FOLDER, edited
 from tests.hypothesis_profile import examples
 from tests.timeouts import TEST_TIMEOUT_S
 
@@ -37,7 +37,7 @@ def mock() -> Iterator[FlinkMock]:
 
 
 def send_and_check_server(mock: FlinkMock, pieces: list[bytes]) -> None:
-    """Send bytes, read until the server closes the connection, and check that it serves the next client."""
+    """Send bytes, read until the server closes the connection, and check that the server answers the next client."""
     address = mock.host, mock.port
     with socket.create_connection(address, timeout=TEST_TIMEOUT_S) as connection, contextlib.suppress(ConnectionError):
         for piece in pieces:
@@ -52,7 +52,7 @@ def send_and_check_server(mock: FlinkMock, pieces: list[bytes]) -> None:
         assert client.getresponse().status == 200
 
 
-@pytest.mark.parametrize("file", sorted(REGRESSION_INPUTS.glob("wire-*")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sorted(REGRESSION_INPUT_FOLDER.glob("wire-*")), ids=lambda file: file.name)
 def test_the_server_survives_a_regression_input(mock: FlinkMock, file: Path) -> None:
     send_and_check_server(mock, [file.read_bytes()])
 

@@ -19,27 +19,28 @@ from typing import Any
 import httpx
 
 PLAN_NAMES = ("streamgraph", "jobgraph", "jobgraph-batch", "streamgraph-batch", "empty", "lost-savepoint")
-VIEWS = ("", "/plan", "/config", "/checkpoints/config", "/execution-result")
+READ_PATHS = ("", "/plan", "/config", "/checkpoints/config", "/execution-result")
+"""The reads of the job, as paths below `/jobs/:jobid`."""
 _WAIT_S = 8
-"""How long a job runs before VIEWS are requested, in seconds."""
+"""How long a job runs before it is read, in seconds."""
 
 
 def record(url: str, bodies: Path) -> dict[str, Any]:
-    """Return, by plan, the response to its submission and the responses of VIEWS for the running job."""
+    """Submit each plan. Return, by its name, the response to the submission and the reads of the job."""
     recorded = {}
     with httpx.Client(base_url=url, timeout=60) as client:
         for name in PLAN_NAMES:
             content_type = (bodies / f"{name}.type").read_text().strip()
             content = (bodies / f"{name}.bin").read_bytes()
             response = client.post("/v1/jobs", content=content, headers={"content-type": content_type})
-            views: dict[str, Any] = {}
+            reads: dict[str, Any] = {}
             if response.status_code == 202:
                 job = response.json()["jobUrl"]
                 time.sleep(_WAIT_S)
-                views = {view: client.get(f"{job}{view}").json() for view in VIEWS}
+                reads = {path: client.get(f"{job}{path}").json() for path in READ_PATHS}
                 client.patch(job)
                 time.sleep(1)
-            recorded[name] = {"status": response.status_code, "response": response.json(), "views": views}
+            recorded[name] = {"status": response.status_code, "response": response.json(), "reads": reads}
     return recorded
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.scenario.scenario_helpers import scenario_harness
 from tests.situations import recorded
-from tests.situations.operations import failure_causes, run_failing_operation
+from tests.situations.failing_operations import failure_causes, run_failing_operation
 
 JOB = """
 jobs:

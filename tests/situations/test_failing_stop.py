@@ -1,4 +1,4 @@
-"""A task throws while its job stops, after the savepoint: the stop leaves a savepoint and a failed job, as recorded."""
+"""A task throws while its job stops, after the savepoint: the savepoint remains and, since 1.15, the job fails."""
 
 from __future__ import annotations
 

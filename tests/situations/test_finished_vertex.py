@@ -12,7 +12,7 @@ from flinkmock.scenario import load_scenario
 from tests.fidelity.shape import compare_bodies
 from tests.scenario.scenario_helpers import ScenarioHarness, scenario_harness
 from tests.situations import recorded
-from tests.situations.operations import failure_causes, run_failing_operation
+from tests.situations.failing_operations import failure_causes, run_failing_operation
 
 JOB = """
 jobs:
@@ -54,7 +54,7 @@ def test_the_job_and_its_tasks_have_the_recorded_states(release: str) -> None:
      "/backpressure"],
 )  # fmt: skip
 def test_reads_of_the_finished_vertex_are_as_recorded(release: str, suffix: str) -> None:
-    """In the recording of 1.17.2, a client requested metrics while the vertex ran. The other recordings have none."""
+    """Only 1.17.2 is recorded with metrics, because only there a client had requested them while the vertex ran."""
     with scenario_harness("cluster: {caches: true}\n" + JOB, flink=release) as harness:
         if release == "1.17":
             harness.advance_to(2_000)

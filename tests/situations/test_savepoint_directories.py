@@ -1,4 +1,4 @@
-"""Unusual savepoint directories and paths (empty, relative, read-only, of other file systems) have recorded results."""
+"""Unusual savepoint directories and paths (empty, relative, read-only, remote …) have the recorded results."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from tests.situations import recorded
 
 VERSIONS = recorded.VERSIONS
 LABELS_OF_FOLDERS = ("blank", "relative", "relative with scheme")
-"""The labels of the steps whose paths are folders with savepoints in the recorded clusters of some releases."""
 RELEASES_WITH_FOLDERS = ("2.0", "1.17")
-"""These releases."""
+"""The releases whose recorded clusters had savepoints at the paths of the steps with LABELS_OF_FOLDERS."""
 SCENARIO = """
 cluster: {file-systems: [], savepoints: ["file:/opt/flink/work/scratch/sp/savepoint-1"]}
 jobs: {orders: {checkpoints: {every: 1h}}}
@@ -38,7 +37,7 @@ LABELS_THAT_NEED_FILES = ("file", "under a file")
 def outcome(status: dict[str, Any], working_directory: str) -> list[str]:
     """Return the location of the savepoint, or the exceptions.
 
-    In the location, SCRATCH, CWD and SAVEPOINT stand for the folder, the working directory and the random name.
+    In the location, SCRATCH, CWD and SAVEPOINT replace the scratch folder, the working directory and the random name.
     """
     [result] = status["operation"].values()
     if isinstance(result, str):

@@ -23,15 +23,15 @@ VERTEX_FIELDS = ("name", "id", "parallelism", "maxParallelism")
 
 
 @cache
-def recorded_views(plan: str) -> dict[str, Any]:
-    """Return the recorded responses about the job of a plan, by the paths below /jobs/:jobid."""
+def recorded_reads(plan: str) -> dict[str, Any]:
+    """Return the recorded responses about the job of a plan, by path below `/jobs/:jobid`."""
     path = Path(__file__).parent / "submitted" / "2.3.0.json.gz"
-    return dict(json.loads(gzip.decompress(path.read_bytes()))[plan]["views"])
+    return dict(json.loads(gzip.decompress(path.read_bytes()))[plan]["reads"])
 
 
 @pytest.fixture(params=PLANS)
 def submitted(request, tmp_path):
-    """Submit a plan and advance the clock to the time of the recording; yield client, job id and name of the plan."""
+    """Submit a plan and let its job run for 3 s; yield client, job id and name of the plan."""
     with HandlerClient(
         flink="2.3", submissions=CATCH_ALL_RULES, configuration={"state.checkpoints.dir": "file:///flink/checkpoints"}
     ) as client:
@@ -42,7 +42,7 @@ def submitted(request, tmp_path):
 
 def test_the_vertices_are_the_recorded_ones(submitted):
     client, jobid, plan = submitted
-    details, expected = client.call("getJobDetails", jobid=jobid), recorded_views(plan)[""]
+    details, expected = client.call("getJobDetails", jobid=jobid), recorded_reads(plan)[""]
     for key in ("name", "state", "job-type", "schedulerType", "maxParallelism", "pending-operators"):
         assert details[key] == expected[key], key
     assert [[vertex[key] for key in VERTEX_FIELDS] for vertex in details["vertices"]] == [
@@ -58,7 +58,7 @@ def task_counts(details: dict[str, Any]) -> list[int]:
 
 def test_the_slot_sharing_groups_are_the_recorded_ones(submitted):
     client, jobid, plan = submitted
-    details, expected = client.call("getJobDetails", jobid=jobid), recorded_views(plan)[""]
+    details, expected = client.call("getJobDetails", jobid=jobid), recorded_reads(plan)[""]
     assert slot_sharing_groups(details) == slot_sharing_groups(expected)
 
 
@@ -70,10 +70,10 @@ def slot_sharing_groups(details: dict[str, Any]) -> set[frozenset[str]]:
     return set(map(frozenset, members.values()))
 
 
-@pytest.mark.parametrize("view", ["/plan", "/config"])
-def test_the_plan_and_the_configuration_are_the_recorded_ones(submitted, view):
+@pytest.mark.parametrize("path", ["/plan", "/config"])
+def test_the_plan_and_the_configuration_are_the_recorded_ones(submitted, path):
     client, jobid, plan = submitted
-    assert client.call(OPERATION_IDS[view], jobid=jobid) == recorded_views(plan)[view]
+    assert client.call(OPERATION_IDS[path], jobid=jobid) == recorded_reads(plan)[path]
 
 
 def test_the_checkpoint_configuration_is_the_recorded_one(tmp_path):
@@ -85,7 +85,7 @@ def test_the_checkpoint_configuration_is_the_recorded_one(tmp_path):
         ) as client:
             jobid = submit(client, tmp_path, plan)
             client.advance(3_000)
-            assert client.call("getCheckpointConfig", jobid=jobid) == recorded_views(plan)["/checkpoints/config"]
+            assert client.call("getCheckpointConfig", jobid=jobid) == recorded_reads(plan)["/checkpoints/config"]
 
 
 def test_a_job_that_cannot_be_restored_fails_as_recorded(tmp_path):
@@ -93,12 +93,12 @@ def test_a_job_that_cannot_be_restored_fails_as_recorded(tmp_path):
         jobid = submit(client, tmp_path, "lost-savepoint")
         client.advance(3_000)
         cause = client.call("getJobExecutionResult", jobid=jobid)["job-execution-result"]["failure-cause"]
-        expected = recorded_views("lost-savepoint")["/execution-result"]["job-execution-result"]["failure-cause"]
+        expected = recorded_reads("lost-savepoint")["/execution-result"]["job-execution-result"]["failure-cause"]
         assert cause["class"] == expected["class"]
         assert recorded.causes(cause["stack-trace"]) == recorded.causes(expected["stack-trace"])
         details = client.call("getJobDetails", jobid=jobid)
         assert [details[name] for name in ("state", "vertices", "plan", "schedulerType")] == [
-            recorded_views("lost-savepoint")[""][name] for name in ("state", "vertices", "plan", "schedulerType")
+            recorded_reads("lost-savepoint")[""][name] for name in ("state", "vertices", "plan", "schedulerType")
         ]
 
 
@@ -106,5 +106,5 @@ def test_the_stream_graph_of_a_batch_job_is_the_recorded_one(tmp_path):
     with HandlerClient(flink="2.3", submissions=CATCH_ALL_RULES) as client:
         jobid = submit(client, tmp_path, "streamgraph-batch")
         client.advance(3_000)
-        details, expected = client.call("getJobDetails", jobid=jobid), recorded_views("streamgraph-batch")[""]
+        details, expected = client.call("getJobDetails", jobid=jobid), recorded_reads("streamgraph-batch")[""]
         assert details["stream-graph"] == expected["stream-graph"]

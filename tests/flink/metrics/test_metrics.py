@@ -32,7 +32,7 @@ from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 
 MINORS = ["1.12", "1.13", "1.14", "1.15", "1.16", "1.17", "1.18", "1.19", "1.20", "2.0", "2.1", "2.2", "2.3"]
-START = 1_795_311_431_000
+START_MS = 1_795_311_431_000
 CHAINS = {
     "source": ("Source: Sequence Source", "Timestamps/Watermarks", "numbers"),
     "count": ("count", "every-500th"),
@@ -69,24 +69,24 @@ def type_of(value: str) -> str:
     return "text"
 
 
-def jobmanager(now: int = START + 30_000, **inputs: int) -> JobManagerInputs:
+def jobmanager(now: int = START_MS + 30_000, **inputs: int) -> JobManagerInputs:
     memory = jobmanager_memory(Configuration({}))
-    return JobManagerInputs(now=now, started_at=START, key="jm", random=NamedRandom(7), memory=memory, **inputs)
+    return JobManagerInputs(now=now, started_at=START_MS, key="jm", random=NamedRandom(7), memory=memory, **inputs)
 
 
-def taskmanager(now: int = START + 30_000, task_count: int = 6) -> TaskManagerInputs:
+def taskmanager(now: int = START_MS + 30_000, task_count: int = 6) -> TaskManagerInputs:
     memory = taskmanager_memory(Configuration({}), release("2.3"))
     return TaskManagerInputs(
-        now=now, started_at=START, key="tm", random=NamedRandom(7), memory=memory, deployed_task_count=task_count
+        now=now, started_at=START_MS, key="tm", random=NamedRandom(7), memory=memory, deployed_task_count=task_count
     )
 
 
-def job(now: int = START + 30_000, **inputs: Any) -> JobInputs:
-    inputs = {"state": "RUNNING", "timestamps": {"RUNNING": START + 10}, **inputs}
-    return JobInputs(now=now, started_at=START, key="job", random=NamedRandom(7), **inputs)
+def job(now: int = START_MS + 30_000, **inputs: Any) -> JobInputs:
+    inputs = {"state": "RUNNING", "timestamps": {"RUNNING": START_MS + 10}, **inputs}
+    return JobInputs(now=now, started_at=START_MS, key="job", random=NamedRandom(7), **inputs)
 
 
-def subtask(scope: str = "count", now: int = START + 30_000, **inputs: Any) -> SubtaskInputs:
+def subtask(scope: str = "count", now: int = START_MS + 30_000, **inputs: Any) -> SubtaskInputs:
     io, io_minute_ago = io_at(now), io_at(now - 60_000)
     operators = tuple(
         OperatorInputs(
@@ -105,13 +105,15 @@ def subtask(scope: str = "count", now: int = START + 30_000, **inputs: Any) -> S
         "is_source": scope == "source",
         **inputs,
     }
-    return SubtaskInputs(now=now, started_at=START, key="task", random=NamedRandom(7), **inputs)
+    return SubtaskInputs(now=now, started_at=START_MS, key="task", random=NamedRandom(7), **inputs)
 
 
 def io_at(now: int) -> IoCounters:
-    records = max(0, now - START) // 10
-    sizes = {"bytes_in": 22 * records, "bytes_out": 51 * records, "buffers_in": records, "buffers_out": records}
-    return IoCounters(records_in=records, records_out=2 * records, busy_ms=max(0, now - START), **sizes)
+    """Return the counters of a busy subtask that has received a record every 10 ms since the start."""
+    elapsed_ms = max(0, now - START_MS)
+    count = elapsed_ms // 10
+    sizes = {"bytes_in": 22 * count, "bytes_out": 51 * count, "buffers_in": count, "buffers_out": count}
+    return IoCounters(records_in=count, records_out=2 * count, busy_ms=elapsed_ms, **sizes)
 
 
 def metrics_of(scope: str, minor: str) -> Mapping[str, str]:
@@ -142,7 +144,7 @@ def test_counters_never_decrease(minor: str) -> None:
     parts_of_counters = ("num", "Count", ".Time", "accumulate")
     parts_of_gauges = ("PerSecond", "Usage", "Threads", "Direct", "Mapped", "numRunning", "numRegistered")
     last_values: dict[str, float] = {}
-    for now in range(START, START + 400_000, 7_000):
+    for now in range(START_MS, START_MS + 400_000, 7_000):
         metrics_by_name = {
             **jobmanager_metrics(jobmanager(now), release(minor)),
             **subtask_metrics(subtask("source", now), release(minor)),
@@ -157,12 +159,12 @@ def test_counters_never_decrease(minor: str) -> None:
 
 def test_rates_agree_with_their_counters() -> None:
     """A rate is the growth of the counter within the last minute, divided by 60 (MeterView)."""
-    at_30s, at_300s = (subtask_metrics(subtask(now=START + age), release("2.3")) for age in (30_000, 300_000))
+    at_30s, at_300s = (subtask_metrics(subtask(now=START_MS + age), release("2.3")) for age in (30_000, 300_000))
     assert float(at_30s["numRecordsInPerSecond"]) == int(at_30s["numRecordsIn"]) / 60
     assert float(at_300s["numRecordsInPerSecond"]) == 100.0
     assert float(at_300s["numRecordsOutPerSecond"]) == 200.0
     for name in ("numBytesIn", "numBuffersOut", "Shuffle.Netty.Input.numBytesInLocal", "count.numRecordsIn"):
-        at_240s = subtask_metrics(subtask(now=START + 240_000), release("2.3"))
+        at_240s = subtask_metrics(subtask(now=START_MS + 240_000), release("2.3"))
         assert float(at_300s[f"{name}PerSecond"]) == pytest.approx((int(at_300s[name]) - int(at_240s[name])) / 60)
 
 
@@ -188,7 +190,7 @@ def test_idle_busy_and_backpressured_time_add_up_to_a_second() -> None:
 
 def test_sources_have_no_input_watermark() -> None:
     metrics_by_name = subtask_metrics(subtask("source"), release("2.3"))
-    assert metrics_by_name["numbers.currentOutputWatermark"] == str(START + 30_000)
+    assert metrics_by_name["numbers.currentOutputWatermark"] == str(START_MS + 30_000)
     assert "Source__Sequence_Source.currentInputWatermark" not in metrics_by_name
     assert "currentInputWatermark" not in metrics_by_name
     assert subtask_metrics(subtask(), release("2.3"))["currentInputWatermark"] == "-9223372036854775808"
@@ -231,7 +233,7 @@ def test_taskmanager_details_agree_with_its_metrics(minor: str) -> None:
 
 
 def test_the_used_heap_stays_below_the_committed_and_the_maximum_heap() -> None:
-    for now in range(START, START + 200_000, 3_000):
+    for now in range(START_MS, START_MS + 200_000, 3_000):
         details = taskmanager_jvm_payload(taskmanager(now), release("2.3"))
         used, committed, maximum = (details[key] for key in ("heapUsed", "heapCommitted", "heapMax"))
         assert isinstance(used, int)
@@ -241,7 +243,12 @@ def test_the_used_heap_stays_below_the_committed_and_the_maximum_heap() -> None:
 
 
 def test_uptime_and_downtime_follow_the_states_of_the_job() -> None:
-    timestamps = {"CREATED": START, "RUNNING": START + 100, "RESTARTING": START + 5_000, "FAILED": START + 6_000}
+    timestamps = {
+        "CREATED": START_MS,
+        "RUNNING": START_MS + 100,
+        "RESTARTING": START_MS + 5_000,
+        "FAILED": START_MS + 6_000,
+    }
 
     def metrics_by_name(
         state: str, now: int, minor: str = "2.3", is_terminal: bool = False, **times: int
@@ -249,17 +256,17 @@ def test_uptime_and_downtime_follow_the_states_of_the_job() -> None:
         until_now = {key: value for key, value in {**timestamps, **times}.items() if value <= now}
         return job_metrics(job(now, state=state, timestamps=until_now, is_terminal=is_terminal), release(minor))
 
-    running = metrics_by_name("RUNNING", START + 1_100)
+    running = metrics_by_name("RUNNING", START_MS + 1_100)
     assert (running["uptime"], running["downtime"], running["runningTime"]) == ("1000", "0", "1000")
-    restarting = metrics_by_name("RESTARTING", START + 5_400)
+    restarting = metrics_by_name("RESTARTING", START_MS + 5_400)
     assert (restarting["uptime"], restarting["downtime"]) == ("0", "400")
     assert (restarting["restartingTime"], restarting["runningTime"]) == ("400", "0")
-    assert metrics_by_name("RESTARTING", START + 5_400, "1.12")["restartingTime"] == "400"
-    restarted = metrics_by_name("RUNNING", START + 7_000, "1.12", RUNNING=START + 5_800)
+    assert metrics_by_name("RESTARTING", START_MS + 5_400, "1.12")["restartingTime"] == "400"
+    restarted = metrics_by_name("RUNNING", START_MS + 7_000, "1.12", RUNNING=START_MS + 5_800)
     assert restarted["uptime"] == "1200"
     assert restarted["restartingTime"] == "800", "in 1.12, this is the duration of the last restart"
-    assert metrics_by_name("RUNNING", START + 7_000, RUNNING=START + 5_800)["restartingTime"] == "0"
-    failed = metrics_by_name("FAILED", START + 9_000, is_terminal=True)
+    assert metrics_by_name("RUNNING", START_MS + 7_000, RUNNING=START_MS + 5_800)["restartingTime"] == "0"
+    failed = metrics_by_name("FAILED", START_MS + 9_000, is_terminal=True)
     assert (failed["uptime"], failed["downtime"]) == ("-1", "-1")
 
 
@@ -272,7 +279,7 @@ def test_checkpoint_metrics_are_unknown_until_the_first_checkpoint() -> None:
     assert without_checkpoint["lastCompletedCheckpointId"] == "-1"
     last = LastCheckpoint(
         id=8,
-        completed_at=START + 9_000,
+        completed_at=START_MS + 9_000,
         duration=22,
         checkpointed_size=2393,
         state_size=2400,
@@ -287,7 +294,7 @@ def test_checkpoint_metrics_are_unknown_until_the_first_checkpoint() -> None:
             failed_checkpoint_count=1,
             total_checkpoint_count=9,
             last_checkpoint=last,
-            restored_at=START + 5,
+            restored_at=START_MS + 5,
         ),
         release("2.3"),
     )
@@ -296,13 +303,13 @@ def test_checkpoint_metrics_are_unknown_until_the_first_checkpoint() -> None:
     assert with_checkpoint["lastCheckpointSize"] == "2393"
     assert with_checkpoint["lastCheckpointFullSize"] == "2400"
     assert with_checkpoint["lastCheckpointExternalPath"] == "file:/cp/chk-8"
-    assert with_checkpoint["lastCheckpointRestoreTimestamp"] == str(START + 5)
+    assert with_checkpoint["lastCheckpointRestoreTimestamp"] == str(START_MS + 5)
 
 
-def test_a_start_without_state_counts_as_restored_from_1_19() -> None:
+def test_since_1_19_a_start_without_state_counts_as_a_restore() -> None:
     """On real clusters, 1.18.1 has -1; 1.19.3 has the time at which the job became RUNNING."""
     assert job_metrics(job(), release("1.18"))["lastCheckpointRestoreTimestamp"] == "-1"
-    assert job_metrics(job(), release("1.19"))["lastCheckpointRestoreTimestamp"] == str(START + 10)
+    assert job_metrics(job(), release("1.19"))["lastCheckpointRestoreTimestamp"] == str(START_MS + 10)
 
 
 def test_operator_names_are_shortened_and_have_no_special_characters() -> None:
@@ -325,7 +332,9 @@ def test_source_coordinators_have_the_recorded_metric() -> None:
 def test_the_same_seed_gives_the_same_metrics() -> None:
     def metrics_by_name(seed: int) -> dict[str, str]:
         memory = taskmanager_memory(Configuration({}), release("2.3"))
-        inputs = TaskManagerInputs(now=START + 1, started_at=START, key="tm", random=NamedRandom(seed), memory=memory)
+        inputs = TaskManagerInputs(
+            now=START_MS + 1, started_at=START_MS, key="tm", random=NamedRandom(seed), memory=memory
+        )
         return taskmanager_metrics(inputs, release("2.3"))
 
     assert metrics_by_name(1) == metrics_by_name(1)
