@@ -17,4 +17,4 @@ def data_dir(name: str) -> Path:
     for folder in candidates:
         if folder.is_dir():
             return folder
-    raise FlinkMockError(f"flinkmock's {name} are missing at {candidates[0]} and {candidates[1]}. Reinstall it.")
+    raise FlinkMockError(f"flinkmock's {name} are missing at {candidates[0]} and {candidates[1]}. Reinstall flinkmock.")

@@ -170,7 +170,7 @@ class Engine:
         return self.cluster.scenario_started_at
 
     def job_name(self, job_id: str | None) -> str | None:
-        """Return the name of a job by its id, in the spelling of the request; None if there is no such job."""
+        """Return the name of the job with an id, in upper or lower case; None if there is no such job."""
         job = self.cluster.jobs.get((job_id or "").lower())
         return job.name if job else None
 

@@ -5,10 +5,10 @@ FlinkMockError                          base of all of them
 ├── NotFound (LookupError)              no job, signal, fault or operation has the given name
 ├── NotRunning (RuntimeError)           the fake cluster was not started, or the job is not RUNNING
 ├── UnknownRelease (ValueError)         there is no contract for the requested Flink release
-├── ImportRejected (ValueError)          a file does not describe a REST API that can be imported
+├── ImportRejected (ValueError)         a file does not describe a REST API that can be imported
 ├── ScenarioError (ValueError)          a scenario is invalid; the error lists all of its mistakes
 ├── FakerMissing                        an imported release needs Faker for its placeholders
-├── DashboardMissing                    the folder or jar does not contain Flink's dashboard
+├── DashboardMissing                    the folder or jar does not contain Flink's dashboard of this release
 ├── PortTaken                           another process listens on the port
 ├── ServerUnreachable                   a live server does not answer
 ├── FaultRequiresFakeCluster            the proxy can't apply a fault to a real cluster

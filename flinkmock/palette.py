@@ -18,7 +18,7 @@ class Colour:
     text: str = "#ffffff"
 
 
-STATES = {
+STATE_COLOURS = {
     "INITIALIZING": Colour("#c3cfdb", "#66778a", "#14202b"),
     "CREATED": Colour("#8fc7ee", "#3f7ea8", "#14202b"),
     "RUNNING": Colour("#00916a", "#12a67c", "#ffffff"),
@@ -32,7 +32,7 @@ STATES = {
     "RECONCILING": Colour("#b5b08a", "#8d8965", "#14202b"),
 }
 """The colours of job states."""
-OTHERS = {
+OTHER_COLOURS = {
     "ground": Colour("#ffffff", "#0d1117"),
     "ink": Colour("#1f2933", "#e6edf3"),
     "faint": Colour("#5d6b78", "#9aa7b4"),
@@ -49,9 +49,9 @@ def css(selector: str = ".plan") -> str:
 
     `--s-STATE` is the fill colour of a job state, and `--t-STATE` is the colour of text on it.
     """
-    properties = {f"s-{name.lower()}": colour for name, colour in STATES.items()}
-    properties |= {f"t-{name.lower()}": Colour(colour.text, colour.text) for name, colour in STATES.items()}
-    properties |= OTHERS
+    properties = {f"s-{name.lower()}": colour for name, colour in STATE_COLOURS.items()}
+    properties |= {f"t-{name.lower()}": Colour(colour.text, colour.text) for name, colour in STATE_COLOURS.items()}
+    properties |= OTHER_COLOURS
     light = "".join(f"--{name}:{colour.light};" for name, colour in properties.items())
     dark = "".join(f"--{name}:{colour.dark};" for name, colour in properties.items() if colour.dark != colour.light)
     return f"{selector}{{{light}}}@media(prefers-color-scheme:dark){{{selector}{{{dark}}}}}"

@@ -12,8 +12,8 @@ class StateLock:
 
     Attributes:
         reading: The same lock, for code that changes nothing.
-        change_count: Increases whenever the lock is released after a possible change of the state. While it stays the
-            same, an earlier response is still valid, apart from the effects of time.
+        change_count: Increases whenever the lock is acquired or released, because the state may change in between.
+            While it stays the same, an earlier response is still valid, apart from the effects of time.
     """
 
     def __init__(self) -> None:

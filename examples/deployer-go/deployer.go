@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	// ErrRequestFailed means that Flink answered with an error, or had no leader for too long.
+	// ErrRequestFailed means that Flink answered with an error, or that all attempts of a request failed.
 	ErrRequestFailed = errors.New("request failed")
 	// ErrResponseLost means that a request was sent, but no response arrived. Flink may have processed the request.
 	ErrResponseLost = errors.New("response lost")
@@ -68,7 +68,7 @@ func (d *Deployer) Deploy(ctx context.Context, jar string) (string, error) {
 	return d.run(ctx, jarID, "")
 }
 
-// Upgrade stops a job with a savepoint, runs the new jar from it, and returns the new job id.
+// Upgrade stops a job with a savepoint, runs the new jar from the savepoint, and returns the new job id.
 func (d *Deployer) Upgrade(ctx context.Context, jobID, jar, directory string) (string, error) {
 	jarID, err := d.upload(ctx, jar) // first, so that a failed upload leaves the job running
 	if err != nil {
@@ -90,7 +90,7 @@ func (d *Deployer) Savepoint(ctx context.Context, jobID, directory string) (stri
 	return d.takeSavepoint(ctx, jobID, "savepoints", savepointRequest{TargetDirectory: directory, TriggerID: id}, id)
 }
 
-// Stop stops the job with a savepoint and returns its path.
+// Stop stops the job with a savepoint and returns the path of the savepoint.
 func (d *Deployer) Stop(ctx context.Context, jobID, directory string) (string, error) {
 	id, err := d.triggerID(ctx)
 	if err != nil {

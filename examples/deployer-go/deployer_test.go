@@ -184,7 +184,7 @@ func TestADeploymentWaitsForTheNextLeader(t *testing.T) {
 	checkEqual(t, "state", flink.Job(job).State, "RUNNING")
 }
 
-func TestTheNextLeaderDoesNotKnowTheSavepoint(t *testing.T) {
+func TestTheNextLeaderDoesNotKnowTheTriggerId(t *testing.T) {
 	flink, client := start(t, orders)
 	crashed := false
 	client.Sleep = func(_ context.Context, duration time.Duration) error {

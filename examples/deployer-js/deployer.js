@@ -9,7 +9,7 @@ import { TERMINAL_STATES, causeOf, acceptsTriggerIds, isUp, locationOf, savepoin
 export class Deployer {
   #url;
   #options;
-  #supportsTriggerIds;
+  #acceptsTriggerIds;
 
   /**
    * @param {string} url - the base URL of the REST API
@@ -30,7 +30,7 @@ export class Deployer {
     return this.#run(await this.#upload(jar));
   }
 
-  /** Stops a job with a savepoint, runs the new jar from it, and returns the new job id. */
+  /** Stops a job with a savepoint, runs the new jar from the savepoint, and returns the new job id. */
   async upgrade(jobId, jar, directory) {
     const jarId = await this.#upload(jar); // first, so that a failed upload leaves the job running
     return this.#run(jarId, await this.stop(jobId, directory));
@@ -41,7 +41,7 @@ export class Deployer {
     return this.#takeSavepoint(jobId, "savepoints", { "target-directory": directory, "cancel-job": false });
   }
 
-  /** Stops the job with a savepoint and returns its path. */
+  /** Stops the job with a savepoint and returns the path of the savepoint. */
   stop(jobId, directory) {
     return this.#takeSavepoint(jobId, "stop", { targetDirectory: directory, drain: false });
   }
@@ -75,8 +75,8 @@ export class Deployer {
   }
 
   async #takeSavepoint(jobId, endpoint, fields) {
-    this.#supportsTriggerIds ??= acceptsTriggerIds(await this.#send("GET", "/config"));
-    const json = savepointBody(this.#supportsTriggerIds, fields);
+    this.#acceptsTriggerIds ??= acceptsTriggerIds(await this.#send("GET", "/config"));
+    const json = savepointBody(this.#acceptsTriggerIds, fields);
     const triggered = await this.#send("POST", `/jobs/${jobId}/${endpoint}`, {
       json,
       expectedStatus: 202,

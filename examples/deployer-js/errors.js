@@ -6,7 +6,7 @@ export class DeployError extends Error {
   }
 }
 
-/** Flink answered with an error, or had no leader for too long. */
+/** Flink answered with an error, or all attempts of a request failed. */
 export class RequestFailed extends DeployError {}
 
 /** A request was sent, but no response arrived. Flink may have processed the request. */

@@ -16,8 +16,8 @@ export function acceptsTriggerIds(config) {
 }
 
 /** Returns the body of a savepoint request, with a trigger id if the release accepts one. */
-export function savepointBody(supportsTriggerIds, fields) {
-  return supportsTriggerIds ? { ...fields, triggerId: randomUUID().replaceAll("-", "") } : fields;
+export function savepointBody(withTriggerId, fields) {
+  return withTriggerId ? { ...fields, triggerId: randomUUID().replaceAll("-", "") } : fields;
 }
 
 /**

@@ -34,7 +34,7 @@ COMMANDS = {
     "doctor": "doctor",
     "completion": "completion",
 }
-"""The module of each command. It has `configure(subparsers)`, which sets `run(args) -> exit code`, and has no heavy
+"""Command -> its module. Each module has `configure(subparsers)`, which sets `run(args) -> exit code`, and no heavy
 imports."""
 
 REPORTED_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

@@ -1,4 +1,4 @@
-"""`flinkmock adopt`: reviews hand-written fakes, and writes a scenario with the same responses."""
+"""`flinkmock adopt`: reviews hand-written fakes, and writes a scenario that serves the same jobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from flinkmock.conformance.adoption import HandWrittenResponse, Review
 
 MAX_LINES = 6
-"""The maximum number of lines about one response, or about the scenario. JSON contains all deviations."""
+"""The maximum number of deviations of one response, or of differences of the scenario, that the text lists. The JSON
+format contains all deviations."""
 
 
 def configure(subparsers: Any) -> None:
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _release_to_serve(requested: Sequence[str] | None, reviews: Sequence[Review]) -> str:
-    """Return the release to serve: the requested one, else the newest of those that match the most responses."""
+    """Return the release to serve: the last requested one, else the newest of those that match the most responses."""
     if requested:
         return requested[-1]
     releases = list(reviews[0].deviations)

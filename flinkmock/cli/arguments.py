@@ -8,7 +8,7 @@ from flinkmock.errors import InvalidArgument
 from flinkmock.units import parse_duration, parse_time
 
 TOKEN_VARIABLE = "FLINKMOCK_TOKEN"
-"""The environment variable with the token of the control API, for `serve` and `ctl`."""
+"""The environment variable with the control token, for `serve` and `ctl`."""
 
 
 def duration(text: str) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flinkmock.contract import Contract
 
 FORMATS = ("table", "json", "junit", "markdown", "github")
-"""`flinkmock.conformance.formats.FORMATS`, which would be slow to import for `--help`."""
+"""A copy of `flinkmock.conformance.formats.FORMATS`, which would be slow to import for `--help`."""
 
 
 def configure(subparsers: Any) -> None:

@@ -28,12 +28,12 @@ DASHBOARD_PREFIX = "web/"
 STDERR = 2
 """The file descriptor of standard error, to which pip's output is redirected. Standard output is for the result."""
 RELEASE_WITHOUT_LIBRARIES = "1.12"
-"""The release whose jars are in the package apache-flink, of which there are only wheels for Python 3.7."""
+"""The release whose jars are in the package apache-flink. That package has only wheels for Python 3.7."""
 WHEEL_OPTIONS = ("--python-version", "3.7", "--only-binary=:all:", "--platform", "manylinux1_x86_64")
 
 
 def download(release: Release) -> Path:
-    """Download the dashboard of a release into the cache, and return its file.
+    """Download the dashboard of a release into the cache, and return the zip file there.
 
     Raises:
         DashboardMissing: Pip is missing or fails, or the package does not contain the dashboard.

@@ -11,7 +11,7 @@ INTERVAL_S = 0.2
 
 
 class FileWatcher:
-    """Compares files with their state at the last change that it reported, or at first with their initial state."""
+    """Waits until files change. Changes between two calls of `wait_for_change` are noticed, too."""
 
     def __init__(self, files: Iterable[Path]) -> None:
         self._files = tuple(files)

@@ -1,4 +1,4 @@
-"""`flinkmock import`: creates the contract of a release from its published documentation."""
+"""`flinkmock import`: creates the contract of a release from Flink's OpenAPI document or documentation page."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def check_servable(document: Mapping[str, Any]) -> None:
     """Check that a fake cluster of the release can answer every operation.
 
     Raises:
-        ImportRejected: It can't answer one.
+        ImportRejected: The cluster can't answer one of the operations.
     """
     from flinkmock.conformance.field_coverage import measure_coverage
     from flinkmock.contract import Contract
@@ -92,7 +92,7 @@ def check_servable(document: Mapping[str, Any]) -> None:
             f"The release could not be served: {error}. If the description is right, flinkmock can't serve this change."
         ) from error
     except FakerMissing:
-        return  # `check` and `diff` can use the release without Faker; `serve` reports that it is missing
+        return  # `check` and `diff` can use the release without Faker; `serve` reports that Faker is missing
     except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ImportRejected(f"The release could not be served, because of a schema: {error!r}.") from error
 

@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     for minor in reversed(known_releases()):
         try:
             contract = Contract.load(minor)
-        except InvalidArgument as error:  # an imported one that was edited
+        except InvalidArgument as error:  # an imported contract that was edited
             print(f"{minor:5} {error}")
             broken_count += 1
         else:

@@ -110,7 +110,7 @@ def check(args: argparse.Namespace) -> int:
             lines = [f"{file}: {no_findings} with {result}" for result in results]
         except ScenarioError as error:
             lines = [_painted(mistake) for mistake in error.mistakes]
-            # without a line, a diagnostic is about the file: it can't be read
+            # a diagnostic without a line says that the file can't be read
             is_unreadable = any(diagnostic.line == 0 for diagnostic in error.diagnostics)
             exit_code = max(exit_code, 2 if is_unreadable else 1)
         finally:

@@ -11,7 +11,7 @@ from typing import TextIO
 PROGRESS_BAR_WIDTH = 24
 """The width of the bar, in characters."""
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "grey": "90"}
-_ASCII = {
+_ASCII_REPLACEMENTS = {
     "→": "->",
     "←": "<-",
     "…": "...",
@@ -50,7 +50,8 @@ def _replace_characters(error: UnicodeError) -> tuple[str, int]:
         raise error
     characters = error.object[error.start : error.end]
     replacements = (
-        _ASCII.get(character) or character.encode("ascii", "backslashreplace").decode() for character in characters
+        _ASCII_REPLACEMENTS.get(character) or character.encode("ascii", "backslashreplace").decode()
+        for character in characters
     )
     return "".join(replacements), error.end
 
@@ -69,7 +70,7 @@ def silence() -> None:
 
 
 def printable(text: str) -> str:
-    r"""Return the text with its control characters written as `\x1b`, so that it can't forge or colour lines."""
+    r"""Return the text with control and invisible characters escaped (`\x1b`), which else could forge or hide lines."""
     return text if text.isprintable() else _UNPRINTABLE.sub(_escaped, text)
 
 

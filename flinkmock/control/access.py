@@ -28,20 +28,20 @@ class Access:
     """The rules for one address at which the control API is served.
 
     A page from another origin can make a browser send requests to this machine, and so can a page whose host name is
-    made to resolve to this address (DNS rebinding). The headers `Origin` and `Host` show such requests, which are
-    rejected. Clients on other machines need the token.
+    made to resolve to this address (DNS rebinding). `check` recognizes these requests by the headers `Origin` and
+    `Host`, and rejects them. Clients on other machines need the token.
 
     Attributes:
         bound_host: The address to which the server is bound. On a wildcard address, any `Host` is accepted, because a
             token is required.
-        token: The token that the header `Authorization: Bearer` has to contain; None: none is needed.
+        token: The control token, which the header `Authorization: Bearer` has to contain; None: none is needed.
     """
 
     bound_host: str = "127.0.0.1"
     token: str | None = None
 
     def check(self, headers: Mapping[str, str], *, is_public: bool) -> None:
-        """Check a request. Raises RequestRejected.
+        """Check the headers of a request. Raises RequestRejected: 401 or 403.
 
         Args:
             headers: A mapping that ignores the case of names.

@@ -59,7 +59,8 @@ class ControlApi:
 
     Attributes:
         snapshots: The snapshots that clients have taken.
-        response_counts: The number of responses by operation id and status.
+        response_counts: The number of responses by operation id ("" if no operation matched) and status. Responses
+            with the console are not counted.
     """
 
     def __init__(self, control: ClusterControl, access: Access | None = None) -> None:
@@ -159,7 +160,7 @@ def _operation_of_method(operations: list[ControlOperation], method: str, path: 
 
 
 def _path_parameters(pattern: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
-    """Return the path parameters of a request; None if its segments do not match the path of an operation."""
+    """Return the path parameters of a request; None if its segments do not match the pattern of an operation."""
     if len(pattern) != len(segments):
         return None
     parameters = {}
@@ -204,7 +205,12 @@ def _converted(parameter: QueryParameter, text: str) -> Any:
 
 
 def _checked_body(operation: ControlOperation, content: bytes, content_type: str) -> Any:
-    """Return the checked body of a request. Raises RequestRejected, and ScenarioError if it is not YAML."""
+    """Return the parsed and checked body of a request; None if the operation takes no body.
+
+    Raises:
+        RequestRejected: The body is not JSON, or breaks the schema of the operation.
+        ScenarioError: The content type is YAML, but the body is not.
+    """
     if operation.body is None:
         if content.strip() not in (b"", b"{}"):
             raise RequestRejected(400, "InvalidRequest", f"{operation.id} takes no body.")

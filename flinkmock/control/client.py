@@ -36,7 +36,7 @@ class ControlClient:
 
     Args:
         url: The URL of the cluster, or of its control API.
-        token: The bearer token; None: none is sent.
+        token: The control token; None: none is sent.
         context: The SSL context for TLS; None: the default one.
 
     Raises:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 END_OF_TIME_MS = 253_370_764_800_000
 """9999-01-01T00:00:00Z. Later times can't be printed."""
 MAX_EVENTS = 5_000
-"""The number of events after which `run_until` raises an error: a job in a restart loop has endless events."""
+"""The number of steps to a next event after which `run_until` raises an error: a job in a restart loop has endless
+events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class ClusterClock(ClusterPart):
     def event_times_until(self, reached: Callable[[], bool], goal: str) -> Iterator[int]:
         """Advance as `run_until` does, and yield the cluster time (epoch ms) after each event.
 
-        The caller can act between two events.
+        The caller can act between two events. Raises the same errors as `run_until`.
         """
         for _ in range(MAX_EVENTS):
             with self.engine.lock:

@@ -36,8 +36,8 @@ class ClusterControl:
     All methods can be called from any thread.
 
     Args:
-        scenario: A file, YAML text, a mapping with the same keys, or a `ClusterSpec`. A file name is looked up in the
-            current folder, then among the built-in scenarios. None is a cluster without jobs.
+        scenario: A file, YAML text, a mapping with the keys of a scenario file, or a `ClusterSpec`. A file name is
+            looked up in the current folder, then among the built-in scenarios. None: a cluster without jobs.
         options: Options that take precedence over the scenario.
 
     Attributes:
@@ -210,7 +210,8 @@ class ClusterControl:
 
     @property
     def findings(self) -> Findings:
-        """Unused faults, expectations that no request can match, and parts of requests that Flink ignores."""
+        """Unused faults and parts of faults, expectations that no request can match, and parts of requests that Flink
+        ignores."""
         from flinkmock.control.findings import collect_findings
 
         return collect_findings(self.engine)
@@ -261,8 +262,8 @@ class ClusterControl:
     ) -> None:
         """Replace the cluster with one that has another scenario, at the same address.
 
-        The journal is empty afterwards; snapshots and functions registered with `on` are removed. If an argument is
-        None, the `options` of this object decide, and if they don't, the new scenario.
+        The journal is empty afterwards; snapshots and functions registered with `on` are removed. For an argument that
+        is None, the value comes from the `options` of this object, or if they have none, from the new scenario.
 
         Args:
             scenario: As for the constructor.
@@ -277,7 +278,7 @@ class ClusterControl:
             InvalidArgument: The clock, the time, or the value of a configuration option is invalid.
             FakerMissing: The release was imported and needs Faker.
             DashboardMissing: The dashboard belongs to another release.
-            PortTaken: The scenario has more JobManagers, and another process listens on the port of one.
+            PortTaken: The scenario has more JobManagers, and another process listens on a port that one of them needs.
         """
         start_ms = None if start_time is None else parse_time(start_time)
         options = self._options.with_overrides(flink=flink, seed=seed, clock=clock, start_time=start_ms)
@@ -285,11 +286,11 @@ class ClusterControl:
         self._current_options = options
 
     def reset(self) -> None:
-        """Replace the cluster with a new one of the same scenario, release, seed and clock mode, at the same address.
+        """Replace the cluster with a new one of the same scenario, release and seed, at the same address.
 
-        Its time begins as before if the scenario or an option contains the start time, otherwise it begins now. The
-        journal is empty afterwards; snapshots and functions registered with `on` are removed. Faults and clock mode are
-        again those of the scenario.
+        The clock mode is the one with which the cluster began. The cluster time begins as before if the scenario or an
+        option contains the start time, otherwise at the time of the wall clock. The faults are again those of the
+        scenario, and the journal is empty; snapshots and functions registered with `on` are removed.
         """
         engine = self.engine
         options = self._current_options.with_overrides(
@@ -306,10 +307,10 @@ class ClusterControl:
         return self.engine.snapshot()
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Restore a snapshot. It can be restored any number of times, and takes less time than a start.
+        """Restore a snapshot. This is faster than a start, and possible any number of times.
 
         The clock is set back to the time of the snapshot in all modes. A real or scaled clock continues from there,
-        behind the wall clock, so that no events become due at once. `requests` has the requests that it had when the
+        behind the wall clock, so that no events become due. `requests` has the requests that it had when the
         snapshot was taken; call `requests.clear()` before you take the snapshot if each test should see only its own
         requests. Responses that a fault delays are dropped, and their connections are closed.
 
@@ -328,9 +329,9 @@ class ClusterControl:
         default_clock: str | None = None,
         start_time: str | datetime | None = None,
     ) -> ClusterControl:
-        """Return the control of another cluster, which is not open yet.
+        """Return a `ClusterControl` of another cluster, whose engine is not open yet.
 
-        Its options are those of this cluster, replaced by the arguments that are not None.
+        The arguments that are not None replace the options of this cluster.
         """
         start_ms = None if start_time is None else parse_time(start_time)
         options = self._options.with_overrides(
@@ -339,7 +340,7 @@ class ClusterControl:
         return ClusterControl(scenario, options)
 
     def _replace_engine(self, new_engine: Engine) -> None:
-        """Serve a new engine with the journal of the old one, and close the old one."""
+        """Serve a new engine, which takes over the journal object of the old one, cleared; close the old engine."""
         with self._replacement_lock:
             old_engine = self.engine
             try:

@@ -54,7 +54,7 @@ class ClusterFaults(ClusterPart):
         self.engine.faults.clear()
 
     def hits(self, name: str) -> int:
-        """Return the number of hits of the fault with this name. Raises NotFound.
+        """Return the number of hits of all faults with this name. Raises NotFound.
 
         A fault without a name gets one that describes it, such as "GET /jobs: delay: 5s".
         """

@@ -104,14 +104,14 @@ class JobControl(ClusterPart):
             self.engine.cluster.state_machines.fail(self.job, now, ExceptionSpec(thrown, vertex=vertex))
 
     def restart(self) -> None:
-        """Fail and restart the job, regardless of its restart strategy. Raises NotRunning if it is not RUNNING."""
+        """Fail and restart the job, regardless of its restart strategy. Raises NotRunning if the job is not RUNNING."""
         with self.engine.lock:
             if self.state != "RUNNING":
                 raise NotRunning(f"{self.name} is {self.state}. Only a RUNNING job can be restarted.")
             self.engine.cluster.state_machines.restart(self.job, self._run_due_events())
 
     def finish(self) -> None:
-        """Finish all tasks. Raises JobAlreadyTerminated."""
+        """Finish the job and all its tasks. Raises JobAlreadyTerminated if the job is in a terminal state."""
         with self.engine.lock:
             self.engine.cluster.state_machines.finish(self.job, self._run_due_events())
 

@@ -55,7 +55,7 @@ class ClusterJobs(ClusterPart):
 
         Raises:
             ScenarioError: There is no such template, or the definition is invalid.
-            InvalidArgument: The id of the definition already exists, or the definition has an age.
+            InvalidArgument: The cluster has a job with the `id` of the definition, or the definition has an `age`.
             UncaughtJavaException: The scenario makes this submission fail.
         """
         from flinkmock.cluster.errors import UncaughtJavaException

@@ -75,14 +75,14 @@ class ControlOperation:
 
     Attributes:
         path: The path below `API_PREFIX`, with parameters in braces: "/jobs/{job}/fail".
-        body: The schema of the JSON body; None: there is no body.
+        body: The schema of the parsed body; None: there is no body, or it is a scenario.
         consumes: The content types of the body. YAML is parsed as in scenarios.
         takes_scenario: Whether the body is a scenario, in YAML or JSON.
         returns: The schema of the response; None: status 204 without a body.
         produces: The content types of the response.
-        errors: The statuses of errors besides those of all operations.
+        errors: The statuses of errors besides 400, 401, 403 and 413, which every operation may return.
         python_equivalents: What does the same in the Python API, such as "ClusterControl.advance".
-        is_public: Whether it can be called without the token.
+        is_public: Whether the operation can be called without the control token.
     """
 
     id: str
@@ -115,6 +115,7 @@ class ControlOperation:
 
 
 OPERATIONS: list[ControlOperation] = []
+"""The table of operations, filled by the decorator `operation`."""
 
 
 def operation(
@@ -133,7 +134,10 @@ def operation(
     python_equivalents: tuple[str, ...] = (),
     is_public: bool = False,
 ) -> Callable[[Handler], Handler]:
-    """Register a function as an operation: its name in camel case is the id, its docstring the description."""
+    """Register a function as an operation: the function's name in camel case is the id, its docstring the description.
+
+    The other arguments are those of `ControlOperation`. The status is 204 if `returns` is None.
+    """
 
     def register(handler: Handler) -> Handler:
         first_word, *other_words = str(handler.__name__).split("_")

@@ -68,11 +68,11 @@ class ClusterJobManagers(ClusterPart):
     def crash_leader(self, duration: str | timedelta = "5s") -> None:
         """Crash the leader; do nothing if there is none.
 
-        The contents of its memory are lost: trigger ids, ended jobs, and without high availability all jobs.
+        What it keeps in memory is lost: trigger ids, ended jobs, and without high availability all jobs.
 
         Args:
-            duration: Text such as "5s", or a timedelta, after which the next JobManager becomes the leader and the
-                crashed one is back.
+            duration: The time after which the next JobManager becomes the leader and the crashed one is back: text
+                such as "5s", or a timedelta.
 
         Raises:
             InvalidArgument: The duration is invalid.

@@ -51,7 +51,7 @@ DURATION: Schema = {
 }
 WALL_DURATION: Schema = {**DURATION, "description": "A wall-clock duration, at most 1h: 500ms, 3s, 2m30s."}
 STATE: Schema = {"type": "string", "description": "A job state of Flink.", "examples": ["RUNNING", "FINISHED"]}
-TIMES: Schema = {
+COUNT_RANGE: Schema = {
     "type": ["integer", "string"],
     "description": 'The number of times: 2, "once", "never", "1..10 times", "1.. times".',
 }
@@ -64,7 +64,7 @@ EXCEPTION: Schema = obj(
     },
     required=("class",),
 )
-MATCH: dict[str, Schema] = {
+MATCH_PROPERTIES: dict[str, Schema] = {
     "match": {
         "type": "string",
         "minLength": 1,

@@ -19,18 +19,18 @@ MAX_SNAPSHOTS = 100
 
 @dataclass(slots=True)
 class SnapshotStore:
-    """The snapshots of one cluster by id. They are removed when the scenario is replaced."""
+    """The snapshots of one cluster by id. They are removed when the cluster is reset or gets another scenario."""
 
     control: ClusterControl
     _engine: Engine | None = None
-    """The engine whose snapshots these are."""
+    """The engine of which the snapshots were taken; a reset or another scenario replaces it."""
     _snapshots: dict[str, Snapshot] = field(default_factory=dict)
     _taken_count: int = 0
     """How many snapshots were ever taken, for the ids."""
 
     def take(self) -> tuple[str, Snapshot]:
         """Take a snapshot; return its id and the snapshot. Raises RequestRejected if there are too many."""
-        self._forget_snapshots_of_replaced_scenario()
+        self._remove_snapshots_of_replaced_engine()
         if len(self._snapshots) >= MAX_SNAPSHOTS:
             raise RequestRejected(
                 409, "TooManySnapshots", f"There are {MAX_SNAPSHOTS} snapshots. Delete one with DELETE snapshots/ID."
@@ -42,7 +42,7 @@ class SnapshotStore:
 
     def get(self, snapshot_id: str) -> Snapshot:
         """Return a snapshot by its id. Raises NotFound."""
-        self._forget_snapshots_of_replaced_scenario()
+        self._remove_snapshots_of_replaced_engine()
         if snapshot_id not in self._snapshots:
             existing = ", ".join(self._snapshots) or "none"
             raise NotFound(
@@ -57,10 +57,10 @@ class SnapshotStore:
 
     def __iter__(self) -> Iterator[tuple[str, Snapshot]]:
         """Yield each snapshot with its id, oldest first."""
-        self._forget_snapshots_of_replaced_scenario()
+        self._remove_snapshots_of_replaced_engine()
         return iter(list(self._snapshots.items()))
 
-    def _forget_snapshots_of_replaced_scenario(self) -> None:
+    def _remove_snapshots_of_replaced_engine(self) -> None:
         if self._engine is not self.control.engine:
             self._engine = self.control.engine
             self._snapshots.clear()

@@ -22,8 +22,8 @@ def timeline_json(engine: Engine, limit: int) -> dict[str, Any]:
     """Return the timeline up to now. Times are epoch ms. The caller holds `engine.lock` and has run the due events.
 
     Args:
-        limit: The maximum number of states and of checkpoints of each job, and of entries of each other kind. The
-            newest are returned.
+        limit: The maximum number of states and of checkpoints of each job, and of operations, fault hits, TaskManagers
+            and leaders. The newest are returned.
     """
     now, cluster, leadership = engine.clock.now(), engine.cluster, engine.cluster.leadership
     jobs_by_id: dict[str, list[Job]] = {}
@@ -80,7 +80,7 @@ def _job_json(jobs: Sequence[Job], now: int, limit: int) -> dict[str, Any]:
 
 
 def _reason(job: Job, at: int) -> str | None:
-    """Return the exception with which a job entered a failure state at `at`."""
+    """Return the exception with which a job entered a failure state at `at` (epoch ms); None if there was none."""
     return next((str(failure.exception) for failure in job.failures if failure.at == at), None)
 
 

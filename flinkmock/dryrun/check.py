@@ -63,6 +63,7 @@ def check_file(file: Path, releases: Sequence[str] = (), progress: Progress | No
     Raises:
         ScenarioError: All findings, in the order of the file.
         UnknownRelease: There is no contract for a release.
+        InvalidArgument: The value of a configuration option is invalid.
     """
     scenario, document = load_scenario_and_document(file)
     diagnostics = Diagnostics()
@@ -87,6 +88,7 @@ class _ScenarioCheck:
         self._response_checks: ResponseChecks | None = None
 
     def run(self, release: str) -> CheckResult:
+        """Run the scenario, and add a diagnostic for each finding. Raises UnknownRelease, InvalidArgument."""
         rule_count = len(self._document.items_of("submitted"))
         dry_run = DryRun(self._scenario, rule_count=rule_count, release=release, watch=self._check_responses)
         simulator = dry_run.simulator
@@ -160,7 +162,7 @@ class _ScenarioCheck:
         return next(locations, self._document.location)
 
     def _step_location(self, node: YamlNode, spec: JobSpec, step: Step) -> SourceLocation:
-        """Return the location of a step, which may be in a template; if that is in another file, return the job's."""
+        """Return the location of a step; the job's location if the step is in a template in another file."""
         lifecycle_node = resolve_job_node(self._document, node).items["lifecycle"]
         for location, other in zip(_step_locations(lifecycle_node), _steps(spec.lifecycle), strict=True):
             if other is step:

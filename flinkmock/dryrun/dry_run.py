@@ -24,7 +24,7 @@ from flinkmock.dryrun.timeline import (
 from flinkmock.scenario.scenario import Scenario
 
 MIN_IDLE_MS = 500
-"""The shortest time between the RUNNING of a job and the start of its tasks that the timeline mentions, in ms."""
+"""The shortest time, in ms, from the state RUNNING of a job to the start of its tasks that the timeline mentions."""
 
 
 class _Idle(NamedTuple):
@@ -40,7 +40,7 @@ class _Idle(NamedTuple):
 
 
 class DryRun:
-    """One dry run of a scenario.
+    """One dry run of a scenario. The constructor runs it to its end.
 
     Args:
         scenario: The loaded scenario.
@@ -48,6 +48,10 @@ class DryRun:
         release: The release; None for that of the scenario, else the newest.
         duration_ms: How long to run; None to run until nothing new happens.
         watch: Is called after each change, with the simulator and the jobs whose state has changed.
+
+    Attributes:
+        simulator: The simulator, at the end of the dry run.
+        timeline: What happened.
 
     Raises:
         UnknownRelease: There is no contract for the release.

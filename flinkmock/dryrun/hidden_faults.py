@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from flinkmock.faults import Fault, FaultTrigger
 
 MAX_REQUESTS = 10_000
-"""The longest period for which faults are examined by the numbers of the requests to which they apply (`_period`)."""
+"""The maximum number of requests that are simulated to find hidden faults."""
 
 
 def hiding_faults(fault: Fault, earlier: Sequence[Fault]) -> list[Fault]:
@@ -39,8 +39,8 @@ def _hides(earlier: Fault, later: FaultTrigger) -> bool:
         and trigger.times is None
         and _covers(trigger.during, later.during)
     )
-    has_more_patterns = not trigger.patterns or (bool(later.patterns) and set(later.patterns) <= set(trigger.patterns))
-    return has_wider_conditions and has_more_patterns
+    covers_patterns = not trigger.patterns or (bool(later.patterns) and set(later.patterns) <= set(trigger.patterns))
+    return has_wider_conditions and covers_patterns
 
 
 def _covers(outer: tuple[int, int | None] | None, inner: tuple[int, int | None] | None) -> bool:
@@ -54,25 +54,25 @@ def _covers(outer: tuple[int, int | None] | None, inner: tuple[int, int | None] 
 
 
 def _hiding_by_numbers(fault: Fault, earlier: Sequence[Fault]) -> list[Fault]:
-    """Return the earlier faults that apply to all requests of a fault by their numbers (`every`, `nth`, `times`).
+    """Simulate requests; return the earlier faults that apply to all requests to which `fault` would apply.
 
-    Only faults with the same conditions are compared, since they count the same requests. Faults that apply by chance
-    are omitted.
+    `every`, `nth` and `times` depend on the number of a request. Only faults with the same other conditions are
+    compared, since they count the same requests. Faults that apply by chance are omitted.
     """
     comparable = [other for other in earlier if _conditions(other) == _conditions(fault) and other.trigger.chance >= 1]
-    period = _period([*comparable, fault])
-    if not comparable or period > MAX_REQUESTS:
+    request_count = _request_count([*comparable, fault])
+    if not comparable or request_count > MAX_REQUESTS:
         return []
     hit_counts = [0] * len(comparable)
     hiding: dict[str, Fault] = {}
-    for number in range(1, period + 1):
-        selected = next((i for i, other in enumerate(comparable) if _selects(other, number, hit_counts[i])), None)
-        if selected is not None:
-            hit_counts[selected] += 1
+    for number in range(1, request_count + 1):
+        index = next((i for i, other in enumerate(comparable) if _selects(other, number, hit_counts[i])), None)
+        if index is not None:
+            hit_counts[index] += 1
         if _selects(fault, number, 0):
-            if selected is None:
+            if index is None:
                 return []
-            hiding[comparable[selected].name] = comparable[selected]
+            hiding[comparable[index].name] = comparable[index]
     return list(hiding.values())
 
 
@@ -91,9 +91,9 @@ def _selects(fault: Fault, number: int, hit_count: int) -> bool:
     return has_number and (trigger.times is None or hit_count < trigger.times)
 
 
-def _period(faults: Sequence[Fault]) -> int:
-    """Return the number of requests after which the faults apply to the same numbers again."""
+def _request_count(faults: Sequence[Fault]) -> int:
+    """Return how many requests to simulate: enough for all `nth`, all `times`, and one common period of all `every`."""
     triggers = [fault.trigger for fault in faults]
-    last = max((max(trigger.nth, default=0) for trigger in triggers), default=0)
-    limited = sum(trigger.times * trigger.every for trigger in triggers if trigger.times is not None)
-    return last + min(limited, MAX_REQUESTS) + math.lcm(*(trigger.every for trigger in triggers))
+    last_nth = max((max(trigger.nth, default=0) for trigger in triggers), default=0)
+    last_limited_hit = sum(trigger.times * trigger.every for trigger in triggers if trigger.times is not None)
+    return last_nth + min(last_limited_hit, MAX_REQUESTS) + math.lcm(*(trigger.every for trigger in triggers))

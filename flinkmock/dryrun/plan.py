@@ -54,6 +54,7 @@ def plan_file(file: Path, *, release: str | None = None, duration_ms: int | None
     Raises:
         ScenarioError: The scenario is invalid.
         UnknownRelease: There is no contract for the release.
+        InvalidArgument: The value of a configuration option is invalid.
     """
     scenario, document = load_scenario_and_document(file)
     rule_count = len(document.items_of("submitted"))

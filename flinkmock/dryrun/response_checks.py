@@ -1,10 +1,11 @@
 """Checks the responses of a cluster to every documented read-only operation during a dry run.
 
-A job is checked after each state change, unless a job of the same shape was checked in the same state. The shape of a
-job consists of its type, whether it has checkpoints, metrics and user configuration, and of each vertex the number of
-operators, the inputs, whether it has several subtasks, its accumulators, and whether it has metrics. Of vertices,
-subtasks and checkpoints, the first and the last are checked. The vertices of a job with many tasks are checked once,
-and their metrics never. Operations that do not concern a job are checked whenever a job is checked; in a cluster with
+A job is checked after each state change, unless a job of the same shape was checked with the same two latest states,
+and also waited for slots or not, and was restored or not. The shape of a job is its type, whether it has checkpoints,
+metrics and user configuration, and for each vertex: the number of operators, the inputs, whether it has several
+subtasks, its accumulators, and whether it has metrics. Of vertices, subtasks and checkpoints, the first and the last
+are checked. If a job has many tasks, its vertices are not checked again after a check while it is RUNNING, and their
+metrics are never checked. Operations that do not concern a job are checked whenever a job is checked; in a cluster with
 many jobs or TaskManagers only once. Logs of very many executions are not checked.
 """
 
@@ -26,7 +27,7 @@ from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 
 TARGETS_PER_KIND = 2
 MANY = 100
-"""If there are more jobs and TaskManagers, or if a job has more tasks, they are checked less often."""
+"""A cluster with more jobs and TaskManagers, or a job with more tasks, is checked less often."""
 MAX_EXECUTIONS = 50_000
 """If the jobs have more executions, logs are not checked."""
 Shape = tuple[Any, ...]
@@ -47,8 +48,8 @@ class ResponseChecks:
         self._read_only_operations = [operation for operation in simulator.engine.contract if only_reads(operation)]
         self._shapes: dict[str, Shape] = {}
         """The shapes of jobs, by job id."""
-        self._checked_states: set[tuple[Any, ...]] = set()
-        """The shapes of the checked jobs, each with the states in which such a job was checked."""
+        self._checked_circumstances: set[tuple[Any, ...]] = set()
+        """The shapes of the checked jobs, each with the circumstances (see `_mark_checked`)."""
         self._checked_vertices: set[tuple[str, Shape]] = set()
         """The id of each checked operation on vertices, with the shape of the job."""
         self._is_large_cluster = len(simulator.scenario.jobs) + simulator.scenario.taskmanager_count > MANY
@@ -59,7 +60,7 @@ class ResponseChecks:
 
     def check_jobs(self, changed_jobs: Collection[Job]) -> None:
         """Check jobs that have changed."""
-        is_first_check = not self._checked_states
+        is_first_check = not self._checked_circumstances
         jobs = [job for job in changed_jobs if self._mark_checked(job)]
         for job in jobs:
             self._check_operations(job)
@@ -67,16 +68,16 @@ class ResponseChecks:
             self._check_operations(None)
 
     def _mark_checked(self, job: Job) -> bool:
-        """Mark the shape and the state of a job as checked.
+        """Mark the shape of a job in its current circumstances as checked.
 
-        Returns False if the job need not be checked: they were marked already, or only an earlier leader had the job.
+        Returns False if the job need not be checked: it was marked already, or only an earlier leader had the job.
         """
         states = [state for _, state in job.states[-2:]]
         awaits_slots = bool(job.attempts) and job.attempts[-1].deployed_at is None
         key = (self._shape(job), *states, awaits_slots, bool(job.checkpoints.restored))
-        if key in self._checked_states or self._simulator.cluster.jobs.get(job.id) is not job:
+        if key in self._checked_circumstances or self._simulator.cluster.jobs.get(job.id) is not job:
             return False
-        self._checked_states.add(key)
+        self._checked_circumstances.add(key)
         return True
 
     def _shape(self, job: Job) -> Shape:
@@ -155,7 +156,7 @@ class ResponseChecks:
 
 
 class _IdReader:
-    """Reads the lists from which `Targets` takes ids: the checked job, and the first and last TaskManager."""
+    """Reads the lists from which `Targets` takes ids. It lists only the checked job, and two TaskManagers."""
 
     def __init__(self, client: InProcessClient, job: Job | None) -> None:
         self._client = client

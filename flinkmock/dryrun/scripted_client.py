@@ -80,7 +80,10 @@ class ScriptedClient:
     # -- operations on jobs
 
     def _targets(self, name: str) -> list[tuple[Job, ClusterOperationSpec]]:
-        """Return the jobs on which to call an operation: those with their own settings, and the first of the others."""
+        """Return the jobs on which to call an operation, each with the settings of the operation.
+
+        These are the jobs with their own settings, and the first of the others.
+        """
         cluster = self._simulator.cluster
         targets: dict[int, tuple[Job, ClusterOperationSpec]] = {}  # by the identity of the job's settings or of None
         for job in cluster.jobs.values():
@@ -117,7 +120,7 @@ class ScriptedClient:
         self._simulator.add_event(EventKind.OPERATION, job, f"rescale to {slot_count}")
 
     def _take_checkpoint(self, name: str, job: Job) -> Iterator[int]:
-        """Take a savepoint or checkpoint; yield the pauses in ms until it is done."""
+        """Take a savepoint or checkpoint, or stop the job with a savepoint; yield the pauses in ms until it is done."""
         triggered_at = self._simulator.now
         segment, body = CHECKPOINT_REQUESTS[name]
         response = self._client.json("POST", f"/jobs/{job.id}/{segment}", body)
@@ -165,7 +168,10 @@ class ScriptedClient:
 
 
 def _call_count(spec: ClusterOperationSpec) -> int:
-    """Return how often to call an operation: up to the call after the last that fails, so that one call succeeds."""
+    """Return how often to call an operation: once more after the last call that fails, but at most `MAX_CALLS` times.
+
+    If calls fail by chance, call it twice.
+    """
     last_failure = max(spec.fails, default=0)
     if not spec.fails and spec.chance > 0:
         last_failure = 1

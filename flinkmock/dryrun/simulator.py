@@ -52,7 +52,7 @@ class JobRun:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Like TimelineEvent, but in ms since the epoch."""
+    """Like TimelineEvent, but with the job instead of its lane, and with times in ms since the epoch."""
 
     at: int
     kind: EventKind
@@ -124,7 +124,7 @@ class Simulator:
         return job_run
 
     def _track_existing_job(self, job: Job) -> None:
-        """Track a job that exists at the start. It has entered all steps except those that still follow."""
+        """Track a job that exists at the start. It has entered all steps except those after its current step."""
         job_run = self._track(job)
         lifecycle = job.lifecycle
         has_repeated = lifecycle.loop_index is not None and len(job.states) > len(lifecycle.steps)
@@ -216,7 +216,7 @@ class Simulator:
             waited_ms = self.now - self._waiting_since[waiter_id]
             job = self.cluster.jobs.get(waiter_id.partition("/")[0])
             if signal is not None and waited_ms >= SIGNAL_DELAY_MS:
-                # an earlier signal of this loop may have satisfied it
+                # an earlier signal of this loop may have satisfied the condition
                 if any(other.signal == signal for other in self.cluster.wait_conditions.pending()):
                     self.add_event(EventKind.WAIT_CONDITION, job, f"signal {signal}")
                     self.cluster.signal(signal, self.now)

@@ -1,5 +1,5 @@
-"""Finds parts of a scenario that can't have an effect: operations that the release lacks, faults that never apply,
-expectations that can't be met."""
+"""Finds parts of a scenario that can't have an effect: operations and configuration options that the release lacks,
+faults that never apply, expectations that can't be met."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ class StaticChecks:
         for node, fault in zip(self._document.elements_of("faults"), self._scenario.faults, strict=False):
             location = (node.get("match") or node).location
             for pattern in fault.trigger.patterns:
-                if missing := self._absence_message(pattern):
-                    self._diagnostics.add(location, f'{missing}: "{fault.name}" never applies to it.')
+                if absence := self._absence_message(pattern):
+                    self._diagnostics.add(location, f'{absence}: "{fault.name}" never applies to it.')
             reason = _impossible_reason(fault.trigger)
             if reason:
                 self._diagnostics.add(node.location, f'"{fault.name}" can never apply: {reason}.')
@@ -121,8 +121,8 @@ class StaticChecks:
             if location is None:
                 continue
             for pattern in _required_patterns(expectation):
-                if missing := self._absence_message(pattern):
-                    self._diagnostics.add(location, f"{missing}: this expectation can't be met.")
+                if absence := self._absence_message(pattern):
+                    self._diagnostics.add(location, f"{absence}: this expectation can't be met.")
             if isinstance(expectation, Expectation):
                 self._check_contradiction(expectation, earlier, location)
                 earlier.append(expectation)
@@ -130,7 +130,7 @@ class StaticChecks:
     def _check_contradiction(
         self, expectation: Expectation, earlier: list[Expectation], location: SourceLocation
     ) -> None:
-        """Find earlier expectations of another number of the same requests."""
+        """Find earlier expectations of the same requests with a number that contradicts this one."""
         for other in earlier:
             if expectation.matcher != other.matcher:
                 continue
@@ -161,7 +161,7 @@ def _impossible_reason(trigger: FaultTrigger) -> str | None:
 
 
 def _may_concern_job(pattern: Pattern) -> bool:
-    """Return whether the pattern has a parameter for the job, or an id in its place, as in /jobs/0123…/plan."""
+    """Return whether the pattern has the parameter `:jobid`, or an id in its place, as in /jobs/0123…/plan."""
     if ":jobid" in pattern.segments:
         return True
     return pattern.segments[:1] == ("jobs",) and len(pattern.segments) > 1 and pattern.segments[1] != "overview"

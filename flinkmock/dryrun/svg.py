@@ -13,7 +13,7 @@ from flinkmock.dryrun.axis import Axis
 from flinkmock.dryrun.durations import decimals_needed, format_time
 from flinkmock.dryrun.plan import Plan
 from flinkmock.dryrun.timeline import CheckpointEvent, EventKind, JobLane, StateInterval, Timeline, TimelineEvent
-from flinkmock.palette import STATES, css
+from flinkmock.palette import STATE_COLOURS, css
 from flinkmock.units import format_duration
 
 # Sizes are in pixels.
@@ -301,7 +301,7 @@ class _Picture:
         intervals = [interval for lane in self._lanes for interval in lane.intervals]
         states = {interval.state for interval in intervals if self._width(interval) >= MIN_WIDTH}
         entries: list[tuple[str, str]] = []  # shape and text
-        for state in STATES:
+        for state in STATE_COLOURS:
             if state in states:
                 hatch = '<rect class="hatch" y="-9" width="16" height="11"/>' if state in HATCHED else ""
                 box = f'<rect y="-9" width="16" height="11" style="fill:var(--s-{state.lower()})"/>{hatch}'

@@ -46,7 +46,7 @@ def _used_templates(document: YamlNode) -> set[str]:
                 nodes.append(templates[name])
     if any(job.text_of("type") == "batch" for job in document.items_of("jobs").values()):
         used.add("batch")  # the template of batch jobs that extend none
-    return used | {"streaming"}
+    return used | {"streaming"}  # the template of other jobs that extend none
 
 
 def _used_exceptions(document: YamlNode) -> set[str]:

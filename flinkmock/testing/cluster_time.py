@@ -53,7 +53,7 @@ class ClusterTime:
             deploy(cluster.url)  # may sleep
 
     This time stands still while a client works. When all clients wait, it advances to the end of the shortest sleep or
-    timeout, or to the next response that a fault delays. `cluster.advance` also advances it. Threads that started
+    timeout, or to the next response that a fault delays. `cluster.advance` also advances it. Other threads that started
     before the block sleep in wall-clock time.
 
     Args:

@@ -13,7 +13,7 @@ from flinkmock.testing.mock import FlinkMock
 from flinkmock.testing.request_hints import request_hints
 
 MIN_REPEATED_POLLS = 3
-"""If a client sends as many equal GETs at one cluster time, it probably waits for a clock that nothing advances. The
+"""A client that sends this many equal GETs at one cluster time probably waits for a clock that nothing advances. The
 number is low because a client that sleeps for a second may have a deadline of a few seconds."""
 MAX_REQUEST_LINES = 100
 """The maximum number of lines for requests in the report, which shows the last ones."""

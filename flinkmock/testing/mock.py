@@ -45,8 +45,8 @@ class FlinkMock(ClusterControl):
     The end of the `with` block stops the cluster and checks the scenario's expectations.
 
     Args:
-        scenario: A file, YAML text, a mapping with the same keys, or a `ClusterSpec`. A file name is looked up in the
-            current folder, then among the built-in scenarios. None is a cluster without jobs.
+        scenario: A file, YAML text, a mapping with the keys of a scenario file, or a `ClusterSpec`. A file name is
+            looked up in the current folder, then among the built-in scenarios. None: a cluster without jobs.
         flink: The minor release to serve; None for that of the scenario, else the newest.
         seed: The seed; None for that of the scenario.
         clock: "1s per request", "virtual", "real" or "10x"; None for that of the scenario, else "1s per request".
@@ -111,6 +111,7 @@ class FlinkMock(ClusterControl):
             PortTaken: Another process listens on the port.
             DashboardMissing: There is no dashboard, or it belongs to another release.
             FakerMissing: The release was imported and needs Faker.
+            FlinkMockError: A certificate can't be read or created.
         """
         if self._server is None:
             engine = self.open_engine()
@@ -134,7 +135,7 @@ class FlinkMock(ClusterControl):
         from flinkmock.server.control_server import create_control_server
 
         engine = self.open_engine()
-        control = create_control_server(self, "127.0.0.1") if self._has_control_api else None
+        control = create_control_server(self, HOST) if self._has_control_api else None
         app = create_app(engine, dashboard=self._load_dashboard(engine), control=control)
 
         async def close(app: web.Application) -> None:
@@ -214,7 +215,7 @@ class FlinkMock(ClusterControl):
         """Wait until the cluster has processed all requests that it has received.
 
         Returns:
-            The ms by which its clock has to advance until a delayed response is due; None if there is none.
+            The ms by which the cluster's clock has to advance until a delayed response is due; None if there is none.
         """
         return self._server.settle() if self._server is not None else None
 

@@ -24,7 +24,7 @@ from flinkmock.testing.plugin_settings import (
     POLICIES,
     cluster_defaults,
     find_scenario,
-    invalid_value,
+    invalid_policy_message,
     marker_arguments,
     policies,
     releases_of_run,
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 REPORTED_FINDINGS: pytest.StashKey[list[str]] = pytest.StashKey()
-"""The findings of a passed test whose policy is `report`."""
-WITHOUT_EFFECT = "flinkmock: faults and request parts without effect"
+"""The findings of a test for which the policy is `report`. They are shown if the test passes."""
+WITHOUT_EFFECT_TITLE = "flinkmock: faults and request parts without effect"
 """The title of the section with REPORTED_FINDINGS."""
 RECORDS: pytest.StashKey[list[ClusterRecord]] = pytest.StashKey()
-"""What a test did with each of its clusters."""
+"""A record of each cluster of a test."""
 SESSION_CLUSTER: pytest.StashKey[FlinkMock] = pytest.StashKey()
 """The cluster of `flinkmock_session`, after its start."""
 COMPAT_REPORT: pytest.StashKey[CompatReport] = pytest.StashKey()
@@ -94,7 +94,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, allowed in POLICIES.items():
         value = config.getini(f"flinkmock_{name}")
         if value not in allowed:
-            raise pytest.UsageError(invalid_value(name, value, allowed))
+            raise pytest.UsageError(invalid_policy_message(name, value, allowed))
     if target_release:
         from flinkmock.testing.compat_report import CompatReport
 
@@ -222,7 +222,7 @@ def _start(start: Callable[[], T]) -> T:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    """Reset the records of the test: plugins may run a failed test again."""
+    """Reset the records of the test, since plugins may run a failed test again; add one of the shared cluster."""
     records = item.stash[RECORDS] = []
     earlier_cluster = item.config.stash.get(SESSION_CLUSTER, None)
     requests_before = len(earlier_cluster.requests) + earlier_cluster.requests.dropped if earlier_cluster else 0
@@ -239,9 +239,10 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test whose clients do not meet the scenario's expectations, or send requests that match no operation.
+    """Fail a test whose clients do not meet the scenario's expectations.
 
-    The policies decide whether faults that never applied, and parts of requests that Flink ignores, also fail it.
+    The policies of the test decide which other findings fail it: unexpected requests, faults that never applied,
+    expectations that no request can match, and parts of requests that Flink ignores.
     """
     result = yield
     records = item.stash.get(RECORDS, [])
@@ -286,7 +287,7 @@ def pytest_runtest_makereport(
         _hide_frames_of_flinkmock(call.excinfo)
     report = yield
     if report.when == "call" and report.passed and (findings := item.stash.get(REPORTED_FINDINGS, [])):
-        report.sections.append((WITHOUT_EFFECT, "\n".join(findings)))
+        report.sections.append((WITHOUT_EFFECT_TITLE, "\n".join(findings)))
     if report.failed:
         report.sections.extend(("flinkmock", record.report()) for record in item.stash.get(RECORDS, []))
     return report
@@ -330,10 +331,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     nodeids_by_finding: dict[str, list[str]] = {}
     for report in terminalreporter.getreports("passed"):
         for title, text in report.sections:
-            for finding in text.splitlines() if title == WITHOUT_EFFECT else ():
+            for finding in text.splitlines() if title == WITHOUT_EFFECT_TITLE else ():
                 nodeids_by_finding.setdefault(finding, []).append(report.nodeid)
     if nodeids_by_finding:
-        terminalreporter.section(WITHOUT_EFFECT, yellow=True)
+        terminalreporter.section(WITHOUT_EFFECT_TITLE, yellow=True)
         for finding, nodeids in nodeids_by_finding.items():
             more = f" and {len(nodeids) - 1} more" if len(nodeids) > 1 else ""
             terminalreporter.write_line(f"{nodeids[0]}{more}: {finding}")

@@ -51,7 +51,7 @@ def marker_arguments(node: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         pytest.fail(f"the marker flinkmock takes {accepted}: {MARKER.partition(':')[0]}", pytrace=False)
     for name, allowed in POLICIES.items():
         if name in options and options[name] not in allowed:
-            pytest.fail(invalid_value(name, options[name], allowed), pytrace=False)
+            pytest.fail(invalid_policy_message(name, options[name], allowed), pytrace=False)
     return marker.args, options
 
 
@@ -61,7 +61,7 @@ def policies(item: pytest.Item) -> dict[str, str]:
     return {name: options.get(name) or item.config.getini(f"flinkmock_{name}") for name in POLICIES}
 
 
-def invalid_value(name: str, value: object, allowed: tuple[str, ...]) -> str:
+def invalid_policy_message(name: str, value: object, allowed: tuple[str, ...]) -> str:
     return f"flinkmock: {value!r} is not a value of `{name}`. Use {' or '.join(allowed)}."
 
 
@@ -82,12 +82,12 @@ def cluster_defaults(config: pytest.Config) -> dict[str, Any]:
 
 
 def releases_of_run(config: pytest.Config) -> list[str]:
-    """Return the releases of the command line or the ini file, on which each test runs; none: the default release."""
+    """Return the releases of the command line or the ini file, on which each test runs; empty: the default release."""
     return split_releases(config.getoption("--flinkmock-flink") or ",".join(config.getini("flinkmock_flink")))
 
 
 def split_releases(setting: object) -> list[str]:
-    """Split "1.20, 2.3", "all" or a list into releases. Other values are kept, and rejected later."""
+    """Split "1.20, 2.3", "all" or a list into releases. Other values become text, which is rejected later."""
     if setting == "all":
         from flinkmock.contract import known_releases
 

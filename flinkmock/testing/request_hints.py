@@ -5,7 +5,7 @@ from __future__ import annotations
 from flinkmock.journal import Exchange
 from flinkmock.journal.operation_hints import operation_hints
 
-JARS_WITHOUT_CLASS = "entry was found in the jar file", "was not found in the jar file"
+MISSING_PROGRAM_MESSAGES = "entry was found in the jar file", "was not found in the jar file"
 """Parts of Flink's messages about jars that lack the program to run."""
 SMALL_JAR_HINT = 'flinkmock.small_jar("org.example.Main") returns a jar with that class, for tests'
 
@@ -16,6 +16,6 @@ def request_hints(exchange: Exchange) -> list[str]:
     if exchange.contract is not None and not exchange.matched and exchange.fault is None:
         hints += operation_hints(exchange, exchange.contract)
     hints += exchange.ignored
-    if any(part in (exchange.error_message or "") for part in JARS_WITHOUT_CLASS):
+    if any(part in (exchange.error_message or "") for part in MISSING_PROGRAM_MESSAGES):
         hints.append(SMALL_JAR_HINT)
     return hints

@@ -13,7 +13,7 @@ from tests.timeouts import TEST_TIMEOUT_S
 
 OPEN_PACKAGES = ("lang", "net", "io", "nio", "time", "util", "util.concurrent")
 """Packages of java.base that Flink accesses by reflection; its own script opens them, too."""
-LOG4J = "rootLogger.level = OFF\n"
+LOG4J_PROPERTIES = "rootLogger.level = OFF\n"
 
 
 def java() -> str | None:
@@ -23,7 +23,7 @@ def java() -> str | None:
 
 
 def libraries(minor: str) -> Path | None:
-    """Return the folder with the jars of a release, from the paths in FLINKMOCK_DIST (flink-dist jars, or folders)."""
+    """Return the folder with the jars of a release; None if FLINKMOCK_DIST (paths of jars or folders) has none."""
     for path in filter(None, os.environ.get("FLINKMOCK_DIST", "").split(os.pathsep)):
         for folder in (Path(path), Path(path) / "lib", Path(path).parent):
             if any(folder.glob(f"flink-dist*-{minor}.*.jar")):
@@ -53,7 +53,7 @@ class FlinkCommand:
         for name in ("config.yaml", "flink-conf.yaml"):  # the names since 1.19, and until 1.18
             text = "".join(f"{key}: {value}\n" for key, value in settings.items())
             (self.folder / name).write_text(text, encoding="utf-8")
-        (self.folder / "log4j.properties").write_text(LOG4J, encoding="utf-8")
+        (self.folder / "log4j.properties").write_text(LOG4J_PROPERTIES, encoding="utf-8")
 
     def run(self, arguments: Sequence[str], variables: Mapping[str, str] | None = None) -> tuple[int, str]:
         """Run a command with further environment variables. Return its exit code, and its output with the errors."""

@@ -23,7 +23,7 @@ FAILING_TESTS = {
         "completed_does_not_mean_success",
         "the_path_of_a_savepoint_is_returned",
         "a_lost_response_triggers_no_second_savepoint",
-        "the_next_leader_does_not_know_the_savepoint",
+        "the_next_leader_does_not_know_the_trigger_id",
         "a_slow_savepoint_times_out",
     },
     RETRIED_REQUEST: {"a_lost_response_triggers_no_second_savepoint", "without_trigger_ids_no_request_is_retried"},

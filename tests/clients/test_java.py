@@ -43,7 +43,7 @@ BUGS = {
     IGNORED_FAILURE_CAUSE: [Replacement(f"{SOURCES}/Flink.java", 'operation.has("failure-cause")', "false")],
     WRONG_STATUS: [Replacement(f"{SOURCES}/Deployer.java", "body, 202,", "body, 200,")],
     RETRIED_REQUEST: [
-        Replacement(f"{SOURCES}/Flink.java", "if (supportsTriggerIds) {", "if (false) {"),
+        Replacement(f"{SOURCES}/Flink.java", "if (withTriggerId) {", "if (false) {"),
         Replacement(f"{SOURCES}/Deployer.java", 'body.containsKey("triggerId")', "true"),
     ],
 }

@@ -43,7 +43,7 @@ BUGS = {
     RETRIED_REQUEST: [
         Replacement(
             "flink.js",
-            'supportsTriggerIds ? { ...fields, triggerId: randomUUID().replaceAll("-", "") } : fields',
+            'withTriggerId ? { ...fields, triggerId: randomUUID().replaceAll("-", "") } : fields',
             "fields",
         ),
         Replacement("deployer.js", 'idempotent: "triggerId" in json', "idempotent: true"),

@@ -34,7 +34,7 @@ def test_the_root_page_opens_the_console(console: ConsolePage) -> None:
     assert console.browser.take_errors() == []
 
 
-def test_the_clock_is_advanced_and_changed(console: ConsolePage, flink: FlinkMock) -> None:
+def test_the_clock_is_advanced_and_its_mode_is_changed(console: ConsolePage, flink: FlinkMock) -> None:
     console.press("+10s")
     console.wait_for("00:00:10.000 2026-01-01", "+10s")
     console.press("+1m")
@@ -115,7 +115,7 @@ def test_a_dialog_can_be_cancelled(console: ConsolePage, flink: FlinkMock) -> No
     assert flink.job("orders").state == "RUNNING"
 
 
-def test_faults_are_added_and_removed(console: ConsolePage, flink: FlinkMock) -> None:
+def test_faults_are_added_and_removed_and_mistakes_are_shown(console: ConsolePage, flink: FlinkMock) -> None:
     console.fill("#fault", "name: hide\nmatch: GET /jobs\nreply: {status: 503}\n")
     console.press("Add fault")
     console.wait_for("Added: hide.", "match: GET /jobs")
@@ -144,7 +144,7 @@ def test_taskmanagers_join_and_are_lost_and_the_leader_crashes(console: ConsoleP
     console.wait_for("JobManager 0 is the leader.")
 
 
-def test_scenarios_are_loaded_and_edited(console: ConsolePage, flink: FlinkMock) -> None:
+def test_scenarios_are_loaded_and_edited_and_mistakes_are_shown(console: ConsolePage, flink: FlinkMock) -> None:
     console.fill('#load [name="scenario"]', "crash-loop.yaml")
     console.wait_for("A job that fails and restarts")
     console.press("Load")
@@ -257,7 +257,7 @@ def test_a_closed_cluster_is_reported(console: ConsolePage, flink: FlinkMock) ->
     console.wait_for("Failed to fetch")
 
 
-def test_the_page_asks_for_a_token(console: ConsolePage, flink: FlinkMock) -> None:
+def test_the_page_asks_for_a_token_unless_the_address_contains_it(console: ConsolePage, flink: FlinkMock) -> None:
     from flinkmock.control.access import Access
     from flinkmock.server.control_server import ControlServer
 

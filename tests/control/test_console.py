@@ -12,7 +12,7 @@ import pytest
 
 from flinkmock import FlinkMock
 from flinkmock.control.console import console_document
-from flinkmock.palette import STATES
+from flinkmock.palette import STATE_COLOURS
 from tests.control.client import Control
 
 
@@ -56,7 +56,7 @@ def test_the_console_is_one_document_that_loads_nothing_else() -> None:
     [script] = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}';" in document.policy
-    assert all(f"--s-{state.lower()}:{colour.light}" in text for state, colour in STATES.items())
+    assert all(f"--s-{state.lower()}:{colour.light}" in text for state, colour in STATE_COLOURS.items())
 
 
 @pytest.mark.parametrize("name", ["Clock", "Timeline", "Jobs", "Faults", "Signals", "Scenario", "Requests"])

@@ -1,7 +1,8 @@
 """A browser for all tests of the session, and a fake cluster with the dashboard of one release.
 
 Flink's jars are not part of the project. FLINKMOCK_DIST has the paths of flink-dist jars of any releases, or of folders
-that contain one, separated as in PATH. If it is not set, the tests use an installed apache-flink-libraries.
+that contain one, separated as in PATH. If there is none of a release, the tests use an installed apache-flink-libraries
+or what `flinkmock dashboard fetch` has downloaded.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def start_cluster() -> Iterator[StartCluster]:
 
 
 def _dashboard_path(minor: str) -> str | None:
-    """Return the path of the dashboard of a release, or "auto" if it is installed; None if there is none."""
+    """Return the path of the dashboard of a release, or "auto" if it is installed or in the cache; None without one."""
     release = Contract.load(minor).release
     for path in [*filter(None, os.environ.get("FLINKMOCK_DIST", "").split(os.pathsep)), "auto"]:
         try:

@@ -15,9 +15,9 @@ from tests.timeouts import TEST_TIMEOUT_S
 
 JARS = Path(__file__).parent.parent / "fidelity" / "jars" / "2.3.0"
 
-RUNNING = "/job/running/{orders}"
-VERTEX = RUNNING + "/overview/{window}"
-TASKMANAGER = "/task-manager/{taskmanager}"
+JOB_PAGE = "/job/running/{orders}"
+VERTEX_PAGE = JOB_PAGE + "/overview/{window}"
+TASKMANAGER_PAGE = "/task-manager/{taskmanager}"
 
 PAGES = {
     "/overview": ("Running Application List", "SingleJobApplication(orders)", "RUNNING", "FINISHED", "FAILED"),
@@ -25,7 +25,7 @@ PAGES = {
     "/application/completed": ("SingleJobApplication(price-import)", "FAILED", "FINISHED"),
     "/job/running": ("orders", "RUNNING"),
     "/job/completed": ("nightly-report", "FINISHED", "price-import", "FAILED"),
-    RUNNING + "/overview": (
+    JOB_PAGE + "/overview": (
         "orders",
         "window -> enrich",
         "Sink: warehouse",
@@ -34,18 +34,18 @@ PAGES = {
         "Data Skew: 0%",
         "RUNNING",
     ),
-    VERTEX + "/detail": ("orders", "window -> enrich", "Parallelism"),
-    VERTEX + "/subtasks": ("Subtask Metrics", "Records Received", "RUNNING"),
-    VERTEX + "/taskmanagers": ("{endpoint}", "RUNNING"),
-    VERTEX + "/watermarks": ("SubTask", "Low Watermark"),
-    VERTEX + "/accumulators": ("late", "LongCounter"),
-    VERTEX + "/backpressure": ("Back Pressure Status", "OK"),
-    VERTEX + "/metrics": ("SubTasks",),
-    VERTEX + "/flamegraph": ("On-CPU", "org.apache.flink.streaming.runtime.tasks.StreamTask.invoke"),
-    RUNNING + "/checkpoints": ("Checkpoint Counts", "Triggered: 24", "Completed: 24", "/chk-"),
-    RUNNING + "/exceptions": ("orders", "No Root Exception"),
-    RUNNING + "/timeline": ("orders", "RUNNING", "Vertex TimeLine"),
-    RUNNING + "/configuration": ("Execution Configuration", "team", "checkout"),
+    VERTEX_PAGE + "/detail": ("orders", "window -> enrich", "Parallelism"),
+    VERTEX_PAGE + "/subtasks": ("Subtask Metrics", "Records Received", "RUNNING"),
+    VERTEX_PAGE + "/taskmanagers": ("{endpoint}", "RUNNING"),
+    VERTEX_PAGE + "/watermarks": ("SubTask", "Low Watermark"),
+    VERTEX_PAGE + "/accumulators": ("late", "LongCounter"),
+    VERTEX_PAGE + "/backpressure": ("Back Pressure Status", "OK"),
+    VERTEX_PAGE + "/metrics": ("SubTasks",),
+    VERTEX_PAGE + "/flamegraph": ("On-CPU", "org.apache.flink.streaming.runtime.tasks.StreamTask.invoke"),
+    JOB_PAGE + "/checkpoints": ("Checkpoint Counts", "Triggered: 24", "Completed: 24", "/chk-"),
+    JOB_PAGE + "/exceptions": ("orders", "No Root Exception"),
+    JOB_PAGE + "/timeline": ("orders", "RUNNING", "Vertex TimeLine"),
+    JOB_PAGE + "/configuration": ("Execution Configuration", "team", "checkout"),
     "/job/completed/{price-import}/overview": ("price-import", "FAILED", "Source: files", "CANCELED"),
     "/job/completed/{price-import}/exceptions": (
         "price-import",
@@ -55,11 +55,11 @@ PAGES = {
     "/job/completed/{nightly-report}/overview": ("nightly-report", "FINISHED"),
     "/job/completed/{nightly-report}/timeline": ("nightly-report", "FINISHED", "Vertex TimeLine"),
     "/task-manager": ("{taskmanager}", "512 MB"),
-    TASKMANAGER + "/metrics": ("Framework Heap", "Network", "Garbage Collection", "G1_Young_Generation"),
-    TASKMANAGER + "/logs": ("org.apache.flink.runtime.taskexecutor.TaskManagerRunner",),
-    TASKMANAGER + "/stdout": ("{taskmanager}",),
-    TASKMANAGER + "/log-list": ("-taskexecutor-", ".log"),
-    TASKMANAGER + "/thread-dump": ("java.util.concurrent.locks.LockSupport.park",),
+    TASKMANAGER_PAGE + "/metrics": ("Framework Heap", "Network", "Garbage Collection", "G1_Young_Generation"),
+    TASKMANAGER_PAGE + "/logs": ("org.apache.flink.runtime.taskexecutor.TaskManagerRunner",),
+    TASKMANAGER_PAGE + "/stdout": ("{taskmanager}",),
+    TASKMANAGER_PAGE + "/log-list": ("-taskexecutor-", ".log"),
+    TASKMANAGER_PAGE + "/thread-dump": ("java.util.concurrent.locks.LockSupport.park",),
     "/job-manager/config": ("taskmanager.numberOfTaskSlots", "web.upload.dir"),
     "/job-manager/metrics": ("JVM (Heap/Non-Heap) Memory", "G1_Young_Generation"),
     "/job-manager/logs": ("StandaloneSessionClusterEntrypoint",),
@@ -68,11 +68,11 @@ PAGES = {
     "/job-manager/thread-dump": ("java.util.concurrent.locks.LockSupport.park",),
     "/submit": ("Uploaded Jars", "No Data"),
 }
-"""Texts that each page must show, by its address. Names in braces stand for ids."""
+"""Address of a page -> texts that it must show. Names in braces stand for the values of `ids_by_name`."""
 
 
 def ids_by_name(cluster: FlinkMock) -> dict[str, str]:
-    """Return the values of the names in PAGES: ids of jobs, a vertex and a TaskManager, and an endpoint."""
+    """Return the values of the names in braces in PAGES: ids of jobs, a vertex and a TaskManager, and an endpoint."""
     jobs = {job["name"]: job["jid"] for job in get(cluster, "/jobs/overview")["jobs"]}
     vertices = get(cluster, f"/jobs/{jobs['orders']}")["vertices"]
     window = next(vertex["id"] for vertex in vertices if vertex["name"].startswith("window"))

@@ -17,7 +17,7 @@ from flinkmock.dryrun.html_page import plan_as_html
 from flinkmock.dryrun.plan import plan_file
 from flinkmock.dryrun.svg import plan_as_svg
 from flinkmock.dryrun.table import plan_as_text
-from flinkmock.palette import STATES
+from flinkmock.palette import STATE_COLOURS
 
 ROOT = Path(__file__).parents[2]
 BUILT_IN = sorted((ROOT / "scenarios").glob("*.yaml"))
@@ -94,7 +94,7 @@ def test_the_same_scenario_is_drawn_with_the_same_bytes() -> None:
 
 def test_the_name_of_a_state_is_readable_on_its_colour() -> None:
     """WCAG requires a contrast of at least 3 for graphics."""
-    for state, colour in STATES.items():
+    for state, colour in STATE_COLOURS.items():
         for background in (colour.light, colour.dark):
             assert contrast(colour.text, background) >= 3, (state, background)
 

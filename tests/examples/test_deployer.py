@@ -1,4 +1,4 @@
-"""The tests of examples/deployer pass, and find bugs that clients like it have had."""
+"""The tests of examples/deployer pass, and fail when a bug that such clients have had is planted in the deployer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the commands that a new user copies: the first one of the README, and all of docs/getting-started.md.
+"""Runs the commands that a new user copies: the first one of the README, and those of docs/getting-started.md.
 
 Needs only Python, git and bash. Runs the commands in a temporary folder, with a clone of the committed state.
 
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.docs.pages import ROOT, DocumentationPage
 
-SERVE = re.compile(r"(flinkmock serve \S+)")
+SERVE_COMMAND = re.compile(r"(flinkmock serve \S+)")
 ADDRESS = "http://127.0.0.1:8081"
 TIMEOUT_S = 1800
 """The maximum time of all commands of a page together. It is long because pip may be slow."""
@@ -70,7 +70,7 @@ def script_of_getting_started(clone: Path, source: Path) -> str:
 
 def _with_server(serve: str, *, path: str = "", commands: str = "") -> str:
     """Return lines that start a cluster with the command `serve`, request a path, run commands and stop the cluster."""
-    start_command = SERVE.sub(r"\1 --port 0 --quiet --ready-file ready", serve)
+    start_command = SERVE_COMMAND.sub(r"\1 --port 0 --quiet --ready-file ready", serve)
     lines = [f"echo '$ {serve}'\n{start_command} &\nserver=$!\nawait_url ready \"$server\"\n"]
     if path:
         lines.append(f"python -c \"import urllib.request as r; r.urlopen('$FLINKMOCK_URL/{path}', timeout=60)\"\n")
@@ -109,27 +109,27 @@ def _wheel(clone: Path, folder: Path) -> Path:
     return wheel
 
 
-def scripts(folder: Path, *, wheel: bool) -> Iterator[tuple[str, Path]]:
-    """Yield the scripts, each with its working directory."""
+def scripts(folder: Path, *, from_wheel: bool) -> Iterator[tuple[str, Path]]:
+    """Yield the scripts, each with its working directory. Only "Getting started" can install a wheel."""
     clone = _clone(folder)
-    if wheel:
+    if from_wheel:
         yield script_of_getting_started(clone, _wheel(clone, folder)), folder
     else:
         yield script_of_readme(clone), clone
         yield script_of_getting_started(clone, clone), folder
 
 
-def run(*, wheel: bool) -> None:
-    """Run all scripts. Raises CalledProcessError if a command fails."""
+def run(*, from_wheel: bool) -> None:
+    """Run the scripts. Raises CalledProcessError if a command fails."""
     with tempfile.TemporaryDirectory(prefix="flinkmock-first-steps-") as folder:
-        for script, directory in scripts(Path(folder).resolve(), wheel=wheel):
+        for script, directory in scripts(Path(folder).resolve(), from_wheel=from_wheel):
             _run(script, directory)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Runs the commands that a new user copies.")
     parser.add_argument("--wheel", action="store_true", help="install a wheel instead of the clone")
-    run(wheel=parser.parse_args().wheel)
+    run(from_wheel=parser.parse_args().wheel)
     print("every command works")
     return 0
 

@@ -49,7 +49,7 @@ def test_the_wheel_is_complete_and_small(distributions: Path) -> None:
     assert wheel.stat().st_size < 2 * MEGABYTE
 
 
-def test_the_source_distribution_is_small(distributions: Path) -> None:
+def test_the_source_distribution_is_complete_and_small(distributions: Path) -> None:
     [source] = distributions.glob("*.tar.gz")
     with tarfile.open(source) as archive:
         top_level_names = {name.split("/")[1] for name in archive.getnames()}

@@ -1,6 +1,6 @@
-"""`first_steps.py` makes two scripts: with the first command of the README, and with all commands of Getting started.
+"""`first_steps.py` makes two scripts: with the first command of the README, and with those of "Getting started".
 
-CI runs them.
+CI runs the scripts, and the test command of the README.
 """
 
 from __future__ import annotations

@@ -13,19 +13,19 @@ ROOT = Path(__file__).parents[2]
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
-def read(name: str) -> Any:
+def read_yaml(name: str) -> Any:
     return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
 
 
 def commands(workflow_file: str) -> list[str]:
-    return [step["run"] for job in read(workflow_file)["jobs"].values() for step in job["steps"] if "run" in step]
+    return [step["run"] for job in read_yaml(workflow_file)["jobs"].values() for step in job["steps"] if "run" in step]
 
 
 @pytest.mark.parametrize("workflow", ["ci", "release"])
 def test_a_workflow_runs_the_ci_script_and_has_only_read_permission(workflow: str) -> None:
     file = f".github/workflows/{workflow}.yml"
     assert "bash .ci/run" in commands(file)
-    assert read(file)["permissions"] == {"contents": "read"}
+    assert read_yaml(file)["permissions"] == {"contents": "read"}
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_an_issue_form_is_valid_yaml(form: Path) -> None:
 
 
 def test_pre_commit_uses_the_tools_of_the_environment() -> None:
-    [local] = read(".pre-commit-config.yaml")["repos"]
+    [local] = read_yaml(".pre-commit-config.yaml")["repos"]
     assert local["repo"] == "local"
     assert {hook["language"] for hook in local["hooks"]} == {"system"}
 

@@ -9,7 +9,10 @@ import { writeJar } from "./jar.js";
 
 const JAR = writeJar();
 
-/** The job `orders` runs. A jar `orders-*.jar` becomes the same job. Savepoints take three seconds. */
+/**
+ * The job `orders` runs. A jar that matches `orders-*.jar` becomes another job of this name, which restores its state in
+ * five seconds. Savepoints take three seconds.
+ */
 const ORDERS = {
   jobs: { orders: "streaming" },
   submitted: { "orders-*.jar": { extends: "streaming", name: "orders", "restore-duration": "5s" } },
@@ -143,7 +146,7 @@ test("a deployment waits for the next leader", async (t) => {
   assert.equal((await flink.job(job)).state, "RUNNING");
 });
 
-test("the next leader does not know the savepoint", async (t) => {
+test("the next leader does not know the trigger id", async (t) => {
   let crashed = false;
   const onSleep = async (flink) => {
     if (!crashed) await flink.crashLeader("2s");

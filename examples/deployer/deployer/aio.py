@@ -60,7 +60,7 @@ class Deployer:
         return await self._run(await self._upload(jar))
 
     async def upgrade(self, job_id: str, jar: Path, directory: str) -> str:
-        """Stop a job with a savepoint, run the new jar from it, and return the new job id. Raises DeployError."""
+        """Stop a job with a savepoint, run a new jar from the savepoint, and return its job id. Raises DeployError."""
         jar_id = await self._upload(jar)  # first, so that a failed upload leaves the job running
         return await self._run(jar_id, savepoint=await self.stop(job_id, directory))
 
@@ -70,7 +70,7 @@ class Deployer:
         return await self._take_savepoint(job_id, "savepoints", body)
 
     async def stop(self, job_id: str, directory: str) -> str:
-        """Stop the job with a savepoint and return its path. Raises DeployError."""
+        """Stop the job with a savepoint and return the path of the savepoint. Raises DeployError."""
         body = savepoint_body(await self.release(), targetDirectory=directory, drain=False)
         return await self._take_savepoint(job_id, "stop", body)
 
@@ -87,7 +87,7 @@ class Deployer:
         """Upload a jar and return its id."""
         content = jar.read_bytes()
 
-        def form() -> aiohttp.FormData:  # a new form for each attempt: it can be sent only once
+        def form() -> aiohttp.FormData:  # creates a new form for each attempt, since a form can be sent only once
             data = aiohttp.FormData()
             data.add_field("jarfile", content, filename=jar.name, content_type="application/x-java-archive")
             return data

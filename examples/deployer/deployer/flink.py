@@ -19,7 +19,7 @@ class DeployError(Exception):
 
 
 class RequestFailed(DeployError):
-    """Flink answered with an error, or had no leader for too long."""
+    """Flink answered with an error, or all attempts of a request failed."""
 
 
 class ResponseLost(DeployError):

@@ -70,7 +70,7 @@ class Deployer:
         return self._run(self._upload(jar))
 
     def upgrade(self, job_id: str, jar: Path, directory: str) -> str:
-        """Stop a job with a savepoint, run the new jar from it, and return the new job id. Raises DeployError."""
+        """Stop a job with a savepoint, run a new jar from the savepoint, and return its job id. Raises DeployError."""
         jar_id = self._upload(jar)  # first, so that a failed upload leaves the job running
         return self._run(jar_id, savepoint=self.stop(job_id, directory))
 
@@ -80,7 +80,7 @@ class Deployer:
         return self._take_savepoint(job_id, "savepoints", body)
 
     def stop(self, job_id: str, directory: str) -> str:
-        """Stop the job with a savepoint and return its path. Raises DeployError."""
+        """Stop the job with a savepoint and return the path of the savepoint. Raises DeployError."""
         return self._take_savepoint(
             job_id, "stop", savepoint_body(self.release, targetDirectory=directory, drain=False)
         )

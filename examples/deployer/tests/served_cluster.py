@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx
 
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 """The maximum time to wait for a response, in seconds."""
 
 
@@ -22,10 +22,10 @@ class ControlApi:
     """
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=PATIENCE_S)
+        self._http = httpx.Client(base_url=url, timeout=TIMEOUT_S)
 
     def call(self, method: str, path: str, **request: Any) -> Any:
-        """Send a request and return the parsed response. Fails the test if it is an error."""
+        """Send a request and return the parsed response. An error response fails the test."""
         response = self._http.request(method, path, **request)
         body: Any = response.json() if response.content else None
         assert response.is_success, body["error"]["message"]
@@ -92,7 +92,7 @@ class ServedCluster:
         self._control.call("POST", "/requests/expect-in-order", json={"matches": matches})
 
     def verify(self) -> None:
-        """Check that every request matched an operation."""
+        """Check that no request was unexpected, which means that it matched no operation."""
         assert self._control.call("GET", "/requests", params={"unexpected": True})["requests"] == []
 
 

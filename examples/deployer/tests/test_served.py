@@ -134,7 +134,7 @@ def test_a_deployment_waits_for_the_next_leader(start: Start, jar: Path) -> None
     assert cluster.job(deployer.deploy(jar))["state"] == "RUNNING"
 
 
-def test_the_next_leader_does_not_know_the_savepoint(start: Start) -> None:
+def test_the_next_leader_does_not_know_the_trigger_id(start: Start) -> None:
     has_crashed = False
 
     def crash_leader_once(cluster: ServedCluster) -> None:

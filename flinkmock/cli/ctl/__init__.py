@@ -14,7 +14,7 @@ from flinkmock.cli.ctl.action import Actions
 
 DEFAULT_URL = "http://127.0.0.1:8081"
 NOT_MET_STATUS = 409
-"""The status of a response if a condition is not met."""
+"""The status of a response if a condition is not met, or if the state of the cluster does not allow the action."""
 EXAMPLES = (
     "flinkmock ctl advance 5m",
     "flinkmock ctl wait orders RUNNING --timeout 30s && ./deploy.sh",
@@ -49,7 +49,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help=f"the URL of the cluster; default: $FLINKMOCK_URL, else {DEFAULT_URL}",
     )
     parser.add_argument(
-        "--token", default=argparse.SUPPRESS, help=f"the token of its control API; default: ${TOKEN_VARIABLE}"
+        "--token", default=argparse.SUPPRESS, help=f"the control token of the cluster; default: ${TOKEN_VARIABLE}"
     )
     server_access.configure_tls(parser)
     parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print the JSON of the response")

@@ -51,7 +51,7 @@ def configure(actions: Actions) -> None:
         ("cancel", "Cancel a job"),
         ("restart", "Restart all tasks of a job"),
     ):
-        _add_job_argument(actions.add(name, _change_of_job(name), description, example="orders"))
+        _add_job_argument(actions.add(name, _job_action(name), description, example="orders"))
 
 
 def _add_job_argument(parser: Any) -> None:
@@ -89,8 +89,8 @@ def fail(session: Session) -> None:
     _show_job(session, session.client.request("POST", "jobs", args.job, "fail", body=body))
 
 
-def _change_of_job(name: str) -> Act:
-    """Return the function of an action that finishes, cancels or restarts a job.
+def _job_action(name: str) -> Act:
+    """Return the function that runs an action on a job.
 
     Args:
         name: "finish", "cancel" or "restart".

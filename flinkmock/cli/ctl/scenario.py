@@ -26,12 +26,12 @@ def configure(actions: Actions) -> None:
         "Replace the cluster with one that has another scenario, at the same address",
         example="crash-loop.yaml --clock virtual",
     )
-    add_file(load_parser)
+    add_file_argument(load_parser)
     add_scenario_options(load_parser)
     check_parser = scenario.add(
         "check", check, "Check a scenario without using it; exit code 1 if it is invalid", example="orders.yaml"
     )
-    add_file(check_parser)
+    add_file_argument(check_parser)
     scenario.add("list", list_built_in, "List the built-in scenarios")
     actions.add("reset", reset, "Start the cluster again with the same scenario")
     snapshot_parser = actions.add("snapshot", snapshot, "Take a snapshot of the cluster and print its id")
@@ -41,7 +41,7 @@ def configure(actions: Actions) -> None:
     restore_parser.add_argument("id", metavar="ID", help="the id that `snapshot` printed")
 
 
-def add_file(parser: Any, **arguments: Any) -> None:
+def add_file_argument(parser: Any, **arguments: Any) -> None:
     parser.add_argument(
         "file", metavar="FILE", help="a scenario, - for standard input, or the name of a built-in one", **arguments
     )
@@ -68,7 +68,7 @@ def add_scenario_options(parser: Any) -> None:
 def scenario_text(session: Session) -> str:
     """Return the content of the file, merged with the files that it extends, which the server may lack.
 
-    If there is no such file, return its name, since it may be that of a built-in scenario.
+    If there is no such file, return the file name, which may be the name of a built-in scenario.
 
     Raises:
         FlinkMockError: The file can't be read.

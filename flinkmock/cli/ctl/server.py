@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from flinkmock.cli.ctl.action import Actions
-from flinkmock.cli.ctl.scenario import add_file, add_scenario_options, file_in_messages, scenario_query, scenario_text
+from flinkmock.cli.ctl.scenario import (
+    add_file_argument,
+    add_scenario_options,
+    file_in_messages,
+    scenario_query,
+    scenario_text,
+)
 from flinkmock.cli.ctl.session import Session
 
 
@@ -19,13 +25,13 @@ def configure(actions: Actions) -> None:
         "Create a cluster on a free port and print its id and URL",
         example="orders.yaml --clock virtual",
     )
-    add_file(create_parser, nargs="?")
+    add_file_argument(create_parser, nargs="?")
     add_scenario_options(create_parser)
     create_parser.add_argument(
         "--idle-timeout",
         default="10m",
         metavar="DURATION",
-        help="delete it after this wall-clock time without a request; never: keep it; default: %(default)s",
+        help="delete the cluster after this wall-clock time without a request; never: keep it; default: %(default)s",
     )
     cluster.add("list", list_clusters, "List the clusters that `create` created")
     delete_parser = cluster.add("delete", delete, "Delete a cluster that `create` created", example="c1")

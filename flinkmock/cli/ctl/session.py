@@ -34,7 +34,7 @@ class Session:
         self._started_at: int | None = None
 
     def show(self, response: Any, text: str) -> None:
-        """Print the response of the control API as JSON with --json, otherwise as `text`."""
+        """Print the response of the control API with --json; otherwise print `text`, unless it is empty."""
         if self.as_json:
             print(json.dumps(response, indent=2, ensure_ascii=False))
         elif text:

@@ -29,7 +29,7 @@ class ConsoleDocument(NamedTuple):
 @cache
 def console_document() -> ConsoleDocument:
     """Return the page, joined from its parts."""
-    style = palette.css(":root") + _text_of("console.css") + "".join(map(_state_rule, palette.STATES))
+    style = palette.css(":root") + _text_of("console.css") + "".join(map(_state_rule, palette.STATE_COLOURS))
     script = "\n".join(map(_text_of, SCRIPTS))
     html = _text_of("console.html").replace("/*style*/", style).replace("/*script*/", script)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

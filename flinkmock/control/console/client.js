@@ -1,5 +1,5 @@
 "use strict";
-// The control API, and small helpers. Paths are relative to this page, so that it also works below another path.
+// The control API, and small helpers. URLs are relative to the page, so that the page also works below a base path.
 
 const $ = (id) => document.getElementById(id);
 

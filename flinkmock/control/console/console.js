@@ -1,11 +1,12 @@
 // Polls the cluster: once a second, and not while the page is hidden. Each poll reads the timeline. Everything else is read again
-// when the timeline has changed, and in every fifth poll, because other clients of the control API may change it.
+// when the timeline has changed, and in every fifth poll without a change, because the timeline does not show all changes that other
+// clients of the control API make.
 
 const INTERVAL_MS = 1000;
 const POLLS_BETWEEN_FULL_READS = 5;
 let latestTimeline = null;
-let lastState = ""; // the latest timeline as text, without the time
-let pollCount = 0;
+let latestTimelineText = ""; // the latest timeline as JSON, without the time
+let unchangedPollCount = 0;
 let refreshPromise = null; // null unless a refresh is running
 
 function showConnection(text, { isError = false } = {}) {
@@ -29,9 +30,9 @@ async function read(all) {
     showJobs(timeline);
     showProcesses(timeline);
     const { now, ...clock } = timeline.clock;
-    const state = JSON.stringify({ ...timeline, clock });
-    if (all || state !== lastState || pollCount++ % POLLS_BETWEEN_FULL_READS === 0) await readEverything();
-    lastState = state;
+    const timelineText = JSON.stringify({ ...timeline, clock });
+    if (all || timelineText !== latestTimelineText || unchangedPollCount++ % POLLS_BETWEEN_FULL_READS === 0) await readEverything();
+    latestTimelineText = timelineText;
     showConnection("live");
   } catch (error) {
     showConnection(error instanceof RequestRejected ? error.message : "The cluster does not answer.", { isError: true });
@@ -64,4 +65,4 @@ connectPanels();
 connectJournal();
 $("span").addEventListener("change", () => latestTimeline && drawTimeline(latestTimeline));
 new ResizeObserver(() => latestTimeline && drawTimeline(latestTimeline)).observe($("timeline"));
-refresh({ all: true }).then(listBuiltIn).then(poll, poll);
+refresh({ all: true }).then(listBuiltInScenarios).then(poll, poll);

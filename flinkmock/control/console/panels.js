@@ -1,15 +1,15 @@
-// The panels around the timeline: clock, jobs, faults, processes, signals, scenario, snapshots.
+// The panels around the timeline: clock, jobs, faults, processes, signals, snapshots, expectations, scenario.
 
 const STATES = ["INITIALIZING", "CREATED", "RUNNING", "RESTARTING", "FAILING", "FAILED", "CANCELLING", "CANCELED",
   "FINISHED", "SUSPENDED", "RECONCILING"];
 const MODES = ["virtual", "real", "10x", "1s per request"];
 let scenarioStart = 0; // the cluster time at which the scenario began, in ms since the epoch
 
-// Send requests that change the cluster, show a message, and refresh the page.
-async function perform(message, work) {
+// Call `sendRequests`, show a message or the error, and refresh the page. Return whether the requests succeeded.
+async function perform(message, sendRequests) {
   $("messages").replaceChildren();
   try {
-    const result = await work();
+    const result = await sendRequests();
     if (message) showMessage(typeof message === "function" ? message(result) : message);
     await refresh({ all: true });
     return true;
@@ -40,20 +40,20 @@ function showJobs({ jobs, clock }) {
   // a row shows how long its job is in its state only if the clock stands still: otherwise it would change with each poll
   const clockStandsStill = clock.mode === "virtual" || clock.mode.endsWith("per request");
   const rows = jobs.map((job) => {
-    const last = job.states.at(-1) ?? { state: "INITIALIZING", at: clock.now };
+    const latest = job.states.at(-1) ?? { state: "INITIALIZING", at: clock.now };
     const completed = job.checkpoints.filter((checkpoint) => checkpoint["ended-at"] != null && !checkpoint.failure);
-    return [job.id, job.name, last.state, last.note, clockStandsStill ? duration(clock.now - last.at, 0) : "", completed.at(-1)?.id];
+    return [job.id, job.name, latest.state, latest.note, clockStandsStill ? duration(clock.now - latest.at, 0) : "", completed.at(-1)?.id];
   }).reverse();
   setOptions($("run-until").job, [...new Set(jobs.map((job) => job.name))].reverse());
   render($("jobs"), rows, () => {
     if (!rows.length) return hint("There are no jobs.");
-    return element("ul", { class: "rows" }, rows.map(([id, name, state, note, since, checkpoint]) => {
+    return element("ul", { class: "rows" }, rows.map(([id, name, state, note, timeInState, checkpoint]) => {
       const hasEnded = TERMINAL_STATES.includes(state);
       return element("li", {},
         element("span", { class: `pill s-${state.toLowerCase()} t-${state.toLowerCase()}` }, state),
         element("span", { class: "grow" }, element("b", {}, name), " ",
           element("code", { class: "faint", title: id }, id.slice(0, 8)),
-          element("span", { class: "faint" }, since ? (hasEnded ? ` ${since} ago` : ` for ${since}`) : "", checkpoint ? ` · checkpoint ${checkpoint}` : ""),
+          element("span", { class: "faint" }, timeInState ? (hasEnded ? ` ${timeInState} ago` : ` for ${timeInState}`) : "", checkpoint ? ` · checkpoint ${checkpoint}` : ""),
           note ? element("span", { class: "reason", title: note }, note) : null),
         hasEnded ? null : element("span", { class: "group" },
           button(`fail-${id}`, "Fail…", () => failJob(id, name), { "aria-label": `Fail ${name}` }),
@@ -97,16 +97,16 @@ function showFaults(faults) {
 }
 
 function showProcesses({ taskmanagers, leaders }) {
-  const present = taskmanagers.filter((taskmanager) => taskmanager["lost-at"] == null).map((taskmanager) => taskmanager.id);
+  const registered = taskmanagers.filter((taskmanager) => taskmanager["lost-at"] == null).map((taskmanager) => taskmanager.id);
   const leader = leaders.find((term) => term.until == null)?.jobmanager;
-  render($("processes"), [present, leader], () => [
+  render($("processes"), [registered, leader], () => [
     element("ul", { class: "rows" },
       element("li", {}, element("span", { class: "grow" }, leader == null ? "No JobManager is the leader." : `JobManager ${leader} is the leader.`),
         button("leader", "Crash for 5 s", () => perform("The leader has crashed.", () => send("POST", "leader/crash", { body: { for: "5s" } })), { disabled: leader == null })),
-      present.slice(0, 12).map((id) => element("li", {}, element("code", { class: "grow" }, id),
+      registered.slice(0, 12).map((id) => element("li", {}, element("code", { class: "grow" }, id),
         button(`lose-${id}`, "Lose", () => perform(`TaskManager ${id} is lost.`, () => send("POST", "taskmanagers/lose", { body: { id } })), { "aria-label": `Lose TaskManager ${id}` }))),
-      present.length > 12 ? element("li", { class: "faint" }, `… and ${present.length - 12} more TaskManagers`) : null,
-      present.length ? null : element("li", { class: "faint" }, "No TaskManager is registered.")),
+      registered.length > 12 ? element("li", { class: "faint" }, `… and ${registered.length - 12} more TaskManagers`) : null,
+      registered.length ? null : element("li", { class: "faint" }, "No TaskManager is registered.")),
     element("div", { class: "line" }, button("join", "Add a TaskManager", () => perform(({ id }) => `${id} joins.`, () => send("POST", "taskmanagers/join")))),
   ]);
 }
@@ -153,10 +153,10 @@ const replaceScenario = async (body, message) => {
   if (await perform(message, () => send("PUT", "scenario", { body, type: "application/yaml" }))) await showScenarioText({ replace: true });
 };
 
-function onSubmit(id, work) {
+function onSubmit(id, handleForm) {
   $(id).addEventListener("submit", (event) => {
     event.preventDefault();
-    work(event.target);
+    handleForm(event.target);
   });
 }
 
@@ -180,7 +180,7 @@ function connectPanels() {
   $("take-snapshot").addEventListener("click", () => perform("The snapshot is taken.", () => send("POST", "snapshots")));
 }
 
-async function listBuiltIn() {
+async function listBuiltInScenarios() {
   const { scenarios } = await send("GET", "scenarios");
   const descriptions = Object.fromEntries(scenarios.map(({ name, description }) => [name, description]));
   const select = $("load").scenario;

@@ -47,40 +47,40 @@ class Picture {
 
   add(text) { this.parts.push(text); }
 
-  text(x, y, text, classes, { anchor = "start", title = "" } = {}) {
+  drawText(x, y, text, classes, { anchor = "start", title = "" } = {}) {
     const tip = title ? `<title>${escaped(title)}</title>` : "";
     this.add(`<text class="${classes}" x="${rounded(x)}" y="${rounded(y)}" text-anchor="${anchor}">${tip}${escaped(text)}</text>`);
   }
 
-  label(name, detail, y) {
+  drawLabel(name, detail, y) {
     if (this.isNarrow) {
-      this.text(this.left, y - 7, detail ? `${name} · ${detail}` : name, "name");
+      this.drawText(this.left, y - 7, detail ? `${name} · ${detail}` : name, "name");
       return;
     }
     const short = name.length > 22 ? name.slice(0, 21) + "…" : name;
-    this.text(2, y + (detail ? 9 : 14), short, "name", { title: name });
-    if (detail) this.text(2, y + 23, detail, "faint small");
+    this.drawText(2, y + (detail ? 9 : 14), short, "name", { title: name });
+    if (detail) this.drawText(2, y + 23, detail, "faint small");
   }
 
   draw() {
     const jobs = this.data.jobs.slice(-MAX_LANES);
-    for (const job of jobs) this.job(job);
+    for (const job of jobs) this.drawJob(job);
     if (jobs.length < this.data.jobs.length) {
-      this.text(this.left, this.top + 12, `… and ${this.data.jobs.length - jobs.length} earlier jobs`, "faint");
+      this.drawText(this.left, this.top + 12, `… and ${this.data.jobs.length - jobs.length} earlier jobs`, "faint");
       this.top += 24;
     }
     if (!jobs.length) {
-      this.text(this.left + 8, this.top + 26, "No job yet. Submit one below, or let your client do it.", "faint");
+      this.drawText(this.left + 8, this.top + 26, "No job yet. Submit one below, or let your client do it.", "faint");
       this.top += 44;
     }
-    this.cluster();
-    this.faults();
+    this.drawCluster();
+    this.drawFaults();
     const body = this.parts;
     this.parts = [];
-    this.grid();
+    this.drawGrid();
     const grid = this.parts;
     this.parts = [];
-    this.currentTime();
+    this.drawCurrentTime();
     const height = this.top + 24;
     return `<svg viewBox="0 0 ${this.width} ${height}" width="${this.width}" height="${height}" role="img" `
       + `aria-label="${escaped(this.description())}">${PATTERNS}${grid.join("")}${body.join("")}${this.parts.join("")}</svg>`;
@@ -91,7 +91,7 @@ class Picture {
     return `Timeline, ${duration(this.now - this.start)} after the start: ${states.join(", ") || "no jobs"}`;
   }
 
-  grid() {
+  drawGrid() {
     const maxLines = Math.max(2, Math.floor((this.right - this.left) / 78));
     const length = this.end - this.begin;
     const step = GRID_STEPS_MS.find((step) => length / step <= maxLines) ?? length / maxLines;
@@ -99,11 +99,11 @@ class Picture {
       const x = rounded(this.x(at));
       this.add(`<path class="grid" d="M${x} 22V${this.top}"/>`);
       const anchor = x < this.left + 12 ? "start" : x > this.right - 14 ? "end" : "middle";
-      this.text(x, this.top + 16, duration(at - this.start), "faint small", { anchor });
+      this.drawText(x, this.top + 16, duration(at - this.start), "faint small", { anchor });
     }
   }
 
-  currentTime() {
+  drawCurrentTime() {
     const x = rounded(this.x(this.now));
     const label = this.sinceStart(this.now);
     const boxWidth = label.length * 7.2 + 12;
@@ -117,24 +117,24 @@ class Picture {
     }
   }
 
-  job(job) {
+  drawJob(job) {
     const bar = this.top + (this.isNarrow ? 38 : 20);
-    this.label(job.name, `parallelism ${job.parallelism}`, this.isNarrow ? bar - 15 : bar);
+    this.drawLabel(job.name, `parallelism ${job.parallelism}`, this.isNarrow ? bar - 15 : bar);
     const occupied = [];
-    job.states.forEach((interval, index) => this.state(job, interval, job.states[index + 1]?.at ?? this.now, bar, index === job.states.length - 1));
-    for (const operation of this.data.operations) if (operation.job === job.id) this.operation(operation, bar, occupied);
-    for (const interval of job.states) this.exception(interval, bar, occupied);
+    job.states.forEach((interval, index) => this.drawState(job, interval, job.states[index + 1]?.at ?? this.now, bar, index === job.states.length - 1));
+    for (const operation of this.data.operations) if (operation.job === job.id) this.drawOperation(operation, bar, occupied);
+    for (const interval of job.states) this.drawException(interval, bar, occupied);
     let previousX = -Infinity;
     for (const checkpoint of job.checkpoints) {
       const x = this.x(checkpoint["ended-at"] ?? checkpoint["triggered-at"]);
       if (x <= this.left || (x - previousX < 6 && !checkpoint.failure && !checkpoint.savepoint)) continue;
       previousX = x;
-      this.checkpoint(checkpoint, x, bar + BAR_HEIGHT + 8);
+      this.drawCheckpoint(checkpoint, x, bar + BAR_HEIGHT + 8);
     }
     this.top += this.isNarrow ? 80 : 60;
   }
 
-  state(job, interval, end, bar, isLast) {
+  drawState(job, interval, end, bar, isLast) {
     if (end <= this.begin || (end === interval.at && !isLast)) return;
     const left = this.x(interval.at);
     const hasEnded = isLast && TERMINAL_STATES.includes(interval.state);
@@ -151,21 +151,21 @@ class Picture {
     this.add("</g>");
   }
 
-  // Draw a text above a bar, unless it would overlap one of the texts there, whose ends are in `occupied`.
-  labelAbove(x, text, bar, occupied, classes, title) {
+  // Draw a text above a bar, unless it would overlap another one. `occupied` has the left and right ends of the texts above the bar.
+  drawLabelAbove(x, text, bar, occupied, classes, title) {
     const boxWidth = text.length * LETTER_WIDTH;
     const currentX = this.x(this.now);
     const from = x + boxWidth > currentX && x <= currentX ? currentX - boxWidth - 4 : Math.min(x, this.right - boxWidth);
     if (occupied.some(([a, b]) => from < b + 6 && from + boxWidth > a - 6)) return;
     occupied.push([from, from + boxWidth]);
-    this.text(from, bar - 8, text, classes, { title });
+    this.drawText(from, bar - 8, text, classes, { title });
   }
 
-  exception(interval, bar, occupied) {
-    if (interval.note && interval.at >= this.begin) this.labelAbove(this.x(interval.at), simpleName(interval.note), bar, occupied, "bad small", interval.note);
+  drawException(interval, bar, occupied) {
+    if (interval.note && interval.at >= this.begin) this.drawLabelAbove(this.x(interval.at), simpleName(interval.note), bar, occupied, "bad small", interval.note);
   }
 
-  operation(operation, bar, occupied) {
+  drawOperation(operation, bar, occupied) {
     const end = operation["done-at"] ?? this.now;
     if (end < this.begin) return;
     const left = this.x(operation["triggered-at"]);
@@ -175,10 +175,10 @@ class Picture {
     const title = `${operation.kind} ${outcome}\n${this.sinceStart(operation["triggered-at"])}, ${duration(end - operation["triggered-at"])}\n${operation["trigger-id"]}`;
     const close = operation["done-at"] == null ? "" : "v4";
     this.add(`<g><title>${escaped(title)}</title><path class="${kind} line" d="M${rounded(left)} ${bar - 1}v-4H${rounded(right)}${close}"/></g>`);
-    this.labelAbove(left, operation.kind, bar - 1, occupied, `${kind} small`, title);
+    this.drawLabelAbove(left, operation.kind, bar - 1, occupied, `${kind} small`, title);
   }
 
-  checkpoint(checkpoint, x, y) {
+  drawCheckpoint(checkpoint, x, y) {
     const kind = checkpoint.savepoint ? "savepoint" : "checkpoint";
     const outcome = checkpoint["ended-at"] == null ? "in progress" : checkpoint.failure ? `failed: ${checkpoint.failure}` : "completed";
     let shape = `<circle class="good${checkpoint["ended-at"] == null ? " open" : ""}" cx="${rounded(x)}" cy="${y}" r="2.4"/>`;
@@ -187,31 +187,32 @@ class Picture {
     this.add(`<g><title>${kind} ${checkpoint.id} ${outcome}</title>${shape}</g>`);
   }
 
-  cluster() {
+  drawCluster() {
     const events = [];
-    for (const taskmanager of this.data.taskmanagers) {
-      if (taskmanager["joined-at"] > this.start) events.push([taskmanager["joined-at"], "TaskManager joins", taskmanager.id, false]);
-      if (taskmanager["lost-at"] != null) events.push([taskmanager["lost-at"], "TaskManager lost", taskmanager.id, true]);
+    const add = (at, text, process, kind) => events.push({ at, text, process, kind });
+    for (const { id, "joined-at": joinedAt, "lost-at": lostAt } of this.data.taskmanagers) {
+      if (joinedAt > this.start) add(joinedAt, "TaskManager joins", id, "good");
+      if (lostAt != null) add(lostAt, "TaskManager lost", id, "bad");
     }
-    for (const term of this.data.leaders) {
-      if (term.since != null) events.push([term.since, "leader elected", `JobManager ${term.jobmanager}`, false]);
-      if (term.until != null) events.push([term.until, "leader crashes", `JobManager ${term.jobmanager}`, true]);
+    for (const { jobmanager, since, until } of this.data.leaders) {
+      if (since != null) add(since, "leader elected", `JobManager ${jobmanager}`, "good");
+      if (until != null) add(until, "leader crashes", `JobManager ${jobmanager}`, "bad");
     }
-    const shown = events.filter(([at]) => at >= this.begin).sort((a, b) => a[0] - b[0]);
+    const shown = events.filter(({ at }) => at >= this.begin).sort((a, b) => a.at - b.at);
     if (!shown.length) return;
     const y = this.top + (this.isNarrow ? 30 : 20);
-    this.label("cluster", "", this.isNarrow ? y - 14 : y - 8);
+    this.drawLabel("cluster", "", this.isNarrow ? y - 14 : y - 8);
     const occupied = [];
-    for (const [at, text, who, bad] of shown) {
-      const title = `${text}: ${who}\n${this.sinceStart(at)}`;
-      this.add(`<g><title>${escaped(title)}</title><path class="${bad ? "bad" : "good"} line" d="M${rounded(this.x(at))} ${y + 6}v-12"/></g>`);
+    for (const { at, text, process, kind } of shown) {
+      const title = `${text}: ${process}\n${this.sinceStart(at)}`;
+      this.add(`<g><title>${escaped(title)}</title><path class="${kind} line" d="M${rounded(this.x(at))} ${y + 6}v-12"/></g>`);
       const isBefore = this.x(at) + 5 + text.length * LETTER_WIDTH > this.right; // there is no space after the mark
-      this.labelAbove(this.x(at) + (isBefore ? -5 - text.length * LETTER_WIDTH : 5), text, y + 12, occupied, `${bad ? "bad" : "good"} small`, title);
+      this.drawLabelAbove(this.x(at) + (isBefore ? -5 - text.length * LETTER_WIDTH : 5), text, y + 12, occupied, `${kind} small`, title);
     }
     this.top += this.isNarrow ? 52 : 40;
   }
 
-  faults() {
+  drawFaults() {
     const byFault = new Map();
     for (const hit of this.data["fault-hits"]) {
       if (hit.at < this.begin) continue;
@@ -221,7 +222,7 @@ class Picture {
     for (const [name, hits] of byFault) {
       const y = this.top + (this.isNarrow ? 26 : 4);
       const detail = hits.length === 1 ? "1 hit" : `${hits.length} hits`;
-      this.label(name, detail, this.isNarrow ? y - 4 : y - 3);
+      this.drawLabel(name, detail, this.isNarrow ? y - 4 : y - 3);
       this.add(`<path class="grid" d="M${this.left} ${y + 9}H${this.right}"/>`);
       for (const hit of hits) {
         const title = `${name}: ${hit.request}\n${this.sinceStart(hit.at)}, request ${hit.number}`;
@@ -241,8 +242,10 @@ function drawTimeline(data) {
   container.innerHTML = new Picture(data, Math.max(container.clientWidth, 280), Number($("span").value)).draw();
   const isInLegend = (interval, index, intervals) => index === intervals.length - 1 || intervals[index + 1].at - interval.at >= MIN_LEGEND_MS;
   const states = [...new Set(data.jobs.flatMap((job) => job.states.filter(isInLegend).map((interval) => interval.state)))];
-  const all = data.jobs.flatMap((job) => job.checkpoints); // checkpoints and savepoints
-  const [hasCheckpoints, hasSavepoints, hasFailures] = [all.some((c) => !c.savepoint), all.some((c) => c.savepoint), all.some((c) => c.failure)];
+  const checkpoints = data.jobs.flatMap((job) => job.checkpoints);
+  const hasCheckpoints = checkpoints.some((checkpoint) => !checkpoint.savepoint);
+  const hasSavepoints = checkpoints.some((checkpoint) => checkpoint.savepoint);
+  const hasFailures = checkpoints.some((checkpoint) => checkpoint.failure);
   render($("legend"), [states, hasCheckpoints, hasSavepoints, hasFailures], () => [
     ...states.map((state) => element("span", {}, element("i", { class: `s-${state.toLowerCase()}` }), state)),
     hasCheckpoints ? element("span", {}, "• checkpoint") : "",

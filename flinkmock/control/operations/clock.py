@@ -9,7 +9,7 @@ from flinkmock.control.operation import ControlCall, operation
 from flinkmock.control.schemas import DURATION, NON_EMPTY_TEXT, STATE, obj, ref
 
 MAX_EVENTS_AT_ONCE = 50
-"""The number of events after which other requests are handled."""
+"""The number of events after which `run-until` lets the server handle other requests."""
 
 
 def clock_json(call: ControlCall) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def advance_to_next_event(call: ControlCall) -> Any:
 )
 async def run_clock_until(call: ControlCall) -> Any:
     """The time advances from event to event. The status is 409 if the job can't reach the state without a client or a
-    signal; the message then lists the states of all jobs."""
+    signal, or has not reached it after 5,000 events; the message then lists the states of all jobs."""
     name, state = call.body["job"], call.body["state"]
     check_state(state)
     event_times = call.control.clock.event_times_until(

@@ -6,7 +6,7 @@ from typing import Any
 
 from flinkmock.control.host import HostedCluster
 from flinkmock.control.operation import ControlCall, QueryParameter, operation
-from flinkmock.control.operations.scenario import OPTIONS, python_arguments, read_scenario
+from flinkmock.control.operations.scenario import ENGINE_OPTIONS, python_arguments, read_scenario
 from flinkmock.control.schemas import NON_EMPTY_TEXT, array, obj, ref
 from flinkmock.control.waiting import parse_wall_duration
 
@@ -34,7 +34,7 @@ def _cluster_json(call: ControlCall, cluster: HostedCluster) -> dict[str, Any]:
     summary="Create another cluster.",
     takes_scenario=True,
     query=(
-        *OPTIONS,
+        *ENGINE_OPTIONS,
         QueryParameter("default-clock", NON_EMPTY_TEXT, "The clock mode if neither `clock` nor the scenario has one."),
         QueryParameter(
             "idle-timeout",

@@ -188,8 +188,8 @@ def restart_job(call: ControlCall) -> Any:
     python_equivalents=("ClusterJobs.wait_for", "ClusterJobs.state_condition", "ClusterJobs.timeout_error"),
 )
 async def wait_for_job(call: ControlCall) -> Any:
-    """This does not advance the clock: the job changes its state because of clients, signals or the wall clock. It
-    may be submitted later. The status is 409 if the job is not in the state when the timeout expires."""
+    """This does not advance the clock: the job changes its state because of clients, signals or the wall clock. The
+    job may not exist yet. The status is 409 if the job is not in the state when the timeout expires."""
     jobs, name, state = call.control.jobs, call.path_parameters["job"], call.body["state"]
     timeout = parse_wall_duration(call.body.get("timeout", "5s"))
     job = await call.host.wait_for(jobs.state_condition(name, state), timeout)

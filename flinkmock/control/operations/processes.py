@@ -59,7 +59,7 @@ def join_taskmanager(call: ControlCall) -> Any:
     python_equivalents=("ClusterTaskManagers.lose",),
 )
 def lose_taskmanager(call: ControlCall) -> Any:
-    """The jobs that have slots on it fail; their restart strategies decide whether they restart."""
+    """The jobs that have slots on the TaskManager fail; their restart strategies decide whether they restart."""
     return {"id": call.control.taskmanagers.lose(call.body.get("id"))}
 
 

@@ -15,7 +15,7 @@ from flinkmock.errors import NotFound, ScenarioError
 if TYPE_CHECKING:
     from flinkmock.scenario.scenario import Scenario
 
-OPTIONS = (
+ENGINE_OPTIONS = (
     QueryParameter(
         "flink", NON_EMPTY_TEXT, "The minor release to serve, such as 1.20. It takes precedence over the scenario."
     ),
@@ -86,7 +86,7 @@ def get_scenario(call: ControlCall) -> Any:
     "/scenario",
     summary="Replace the cluster with one that has another scenario.",
     takes_scenario=True,
-    query=OPTIONS,
+    query=ENGINE_OPTIONS,
     returns=ref("Clock"),
     errors=(409, 422),
     python_equivalents=("ClusterControl.load_scenario",),
@@ -142,7 +142,7 @@ def check_scenario(call: ControlCall) -> Any:
     python_equivalents=("ClusterControl.reset",),
 )
 def reset_cluster(call: ControlCall) -> Any:
-    """The cluster has the same scenario, release, seed, clock mode and address as before. The journal and the
-    snapshots are cleared."""
+    """The cluster has the same scenario, release, seed and address as before, and the clock mode and faults with which
+    it began. The journal and the snapshots are cleared."""
     call.control.reset()
     return clock_json(call)

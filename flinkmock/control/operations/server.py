@@ -54,8 +54,8 @@ def get_openapi(call: ControlCall) -> Any:
     produces=("text/plain; version=0.0.4",),
 )
 def get_metrics(call: ControlCall) -> Any:
-    """The response has the numbers of requests, jobs, faults and clusters, and the cluster time. Flink's own metrics
-    are served by its REST API."""
+    """The response has the cluster time and the numbers of requests, jobs, fault hits, clusters and responses of the
+    control API. Flink's own metrics are served by its REST API."""
     from flinkmock.control.metrics import metrics_text
 
     return ControlResponse(200, metrics_text(call.api, call.host).encode(), "text/plain; version=0.0.4; charset=utf-8")

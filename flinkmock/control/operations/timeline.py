@@ -9,8 +9,8 @@ from flinkmock.control.operations.clock import clock_json
 from flinkmock.control.schemas import BOOLEAN, COUNT, INTEGER, TEXT, TIME, array, nullable, obj, ref
 from flinkmock.control.timeline import timeline_json
 
-_ENDED = {**nullable(TIME), "description": "The cluster time in ms since the epoch; null if it has not ended."}
-_LOST = {**nullable(TIME), "description": "The cluster time in ms since the epoch; null if it has not been lost."}
+_ENDED_AT = {**nullable(TIME), "description": "The cluster time of the end, in ms since the epoch; null until then."}
+_LOST_AT = {**nullable(TIME), "description": "The cluster time of the crash, in ms since the epoch; null until then."}
 _STATE = obj(
     {
         "state": TEXT,
@@ -19,7 +19,7 @@ _STATE = obj(
     }
 )
 _CHECKPOINT = obj(
-    {"id": INTEGER, "savepoint": BOOLEAN, "triggered-at": TIME, "ended-at": _ENDED, "failure": nullable(TEXT)}
+    {"id": INTEGER, "savepoint": BOOLEAN, "triggered-at": TIME, "ended-at": _ENDED_AT, "failure": nullable(TEXT)}
 )
 _JOB = obj(
     {"id": TEXT, "name": TEXT, "parallelism": INTEGER, "states": array(_STATE), "checkpoints": array(_CHECKPOINT)}
@@ -30,7 +30,7 @@ _OPERATION = obj(
         "trigger-id": TEXT,
         "job": {**nullable(TEXT), "description": "The id of the job; null if the operation belongs to no job."},
         "triggered-at": TIME,
-        "done-at": _ENDED,
+        "done-at": _ENDED_AT,
         "failure": nullable(TEXT),
     }
 )
@@ -42,16 +42,16 @@ _FAULT_HIT = obj(
         "number": {**COUNT, "description": "The number of the request in the journal."},
     }
 )
-_LEADER = obj(
+_LEADERSHIP_TERM = obj(
     {
         "jobmanager": COUNT,
         "since": {
             **nullable(TIME),
-            "description": "The cluster time in ms since the epoch; null if it was the leader from the start.",
+            "description": "The cluster time of the election, in ms since the epoch; null for the first leader.",
         },
         "until": {
             **nullable(TIME),
-            "description": "The cluster time at which it crashed, in ms since the epoch; null if it is the leader.",
+            "description": "The cluster time of the crash, in ms since the epoch; null for the current leader.",
         },
     }
 )
@@ -65,8 +65,8 @@ _LEADER = obj(
         QueryParameter(
             "limit",
             {**COUNT, "maximum": 10_000},
-            "The maximum number of states and of checkpoints of each job, and of entries of each other kind. The "
-            "newest are returned.",
+            "The maximum number of states and of checkpoints of each job, and of operations, fault hits, TaskManagers "
+            "and leaders. The newest are returned.",
             200,
         ),
     ),
@@ -76,15 +76,15 @@ _LEADER = obj(
             "jobs": array(_JOB),
             "operations": array(_OPERATION),
             "fault-hits": array(_FAULT_HIT),
-            "taskmanagers": array(obj({"id": TEXT, "joined-at": TIME, "lost-at": _LOST})),
-            "leaders": array(_LEADER),
-            "requests": {**COUNT, "description": "The number of the last request in the journal."},
+            "taskmanagers": array(obj({"id": TEXT, "joined-at": TIME, "lost-at": _LOST_AT})),
+            "leaders": array(_LEADERSHIP_TERM),
+            "requests": {**COUNT, "description": "The number of the last request in the journal; 0 if it is empty."},
         }
     ),
 )
 def get_timeline(call: ControlCall) -> Any:
     """The response has the jobs with their states and checkpoints, async operations, requests to which a fault
-    applied, and processes, up to now. The console draws it."""
+    applied, TaskManagers and leaders, up to now. The console draws them."""
     engine = call.control.engine
     with engine.lock:
         return {"clock": clock_json(call), **timeline_json(engine, call.query["limit"])}

@@ -52,7 +52,7 @@ public final class Deployer {
         return run(upload(jar), Map.of());
     }
 
-    /** Stops a job with a savepoint, runs the new jar from it, and returns the new job id. */
+    /** Stops a job with a savepoint, runs the new jar from the savepoint, and returns the new job id. */
     public String upgrade(String jobId, Path jar, String directory)
             throws DeployException, IOException, InterruptedException {
         String jarId = upload(jar); // first, so that a failed upload leaves the job running
@@ -64,7 +64,7 @@ public final class Deployer {
         return takeSavepoint(jobId, "savepoints", Map.of("target-directory", directory, "cancel-job", false));
     }
 
-    /** Stops the job with a savepoint and returns its path. */
+    /** Stops the job with a savepoint and returns the path of the savepoint. */
     public String stop(String jobId, String directory) throws DeployException, InterruptedException {
         return takeSavepoint(jobId, "stop", Map.of("targetDirectory", directory, "drain", false));
     }
@@ -148,7 +148,7 @@ public final class Deployer {
      * Sends a request and returns the parsed response.
      *
      * <p>The request is retried after a 503, because there is no leader that could have processed it. After a lost
-     * connection, it is retried only if it is idempotent.
+     * response, {@code ifResponseIsLost} decides.
      */
     private JsonNode send(HttpRequest request, int expectedStatus, IfResponseIsLost ifResponseIsLost)
             throws DeployException, InterruptedException {

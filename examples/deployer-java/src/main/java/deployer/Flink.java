@@ -27,9 +27,9 @@ final class Flink {
     }
 
     /** Returns the body of a savepoint request, with a trigger id if the release accepts one. */
-    static Map<String, Object> savepointBody(boolean supportsTriggerIds, Map<String, Object> fields) {
+    static Map<String, Object> savepointBody(boolean withTriggerId, Map<String, Object> fields) {
         Map<String, Object> body = new HashMap<>(fields);
-        if (supportsTriggerIds) {
+        if (withTriggerId) {
             body.put("triggerId", UUID.randomUUID().toString().replace("-", ""));
         }
         return body;

@@ -159,7 +159,7 @@ class DeployerTest {
     }
 
     @Test
-    void theNextLeaderDoesNotKnowTheSavepoint(FlinkMock flink) {
+    void theNextLeaderDoesNotKnowTheTriggerId(FlinkMock flink) {
         Time time = new Time() {
             private boolean crashed;
 
