@@ -105,7 +105,9 @@ class ClusterStateMachine(RuleBasedStateMachine):
 
     @rule(target=jobs, path=savepoints)
     def start_from_savepoint(self, path: str) -> str:
-        return self.engine.cluster.submit(self.job_specs[0], self.engine.clock.now(), restore=RestoreSettings(path)).id
+        return self.engine.cluster.submit(
+            self.job_specs[0], self.engine.clock.now(), restore_settings=RestoreSettings(path)
+        ).id
 
     @rule(path=savepoints)
     def dispose_savepoint(self, path: str) -> None:

@@ -334,7 +334,7 @@ class Cluster:
         at: int,
         *,
         job_id: str | None = None,
-        restore: RestoreSettings | None = None,
+        restore_settings: RestoreSettings | None = None,
         is_initialized: bool = False,
         application: Application | None = None,
     ) -> Job:
@@ -344,13 +344,13 @@ class Cluster:
             spec: The spec of the job.
             at: Epoch ms.
             job_id: 32 hex digits; None: the id in the spec or, if the spec has none, a generated id.
-            restore: The state to restore; None: the job starts without state.
+            restore_settings: The state that the job starts from; None: it starts without state.
             is_initialized: Whether the job is initialized at `at` already. `/jars/:jarid/run` responds only after that.
             application: The application that has started the job (2.3); None: the job gets a new application.
         """
         spec = dataclasses.replace(spec, id=job_id or spec.id or self.new_job_id())
         job = self.job_factory.create(spec, at, is_initialized=is_initialized, application=application)
-        self.job_factory.start(job, restore, at)
+        self.job_factory.start(job, restore_settings, at)
         self.run_due_events(at)
         return job
 
@@ -382,8 +382,8 @@ class Cluster:
         job_id = spec.id or self.random.hex(32, "scenario-job", spec.name, namesake_count)
         spec = dataclasses.replace(spec, id=job_id)
         job = self.job_factory.create(spec, at)
-        restore = RestoreSettings(spec.restore_path) if spec.restore_path is not None else None
-        self.job_factory.start(job, restore, at)
+        restore_settings = RestoreSettings(spec.restore_path) if spec.restore_path is not None else None
+        self.job_factory.start(job, restore_settings, at)
         for number, savepoint in enumerate(spec.past_savepoints):
             self.event_queue.schedule(at + spec.age - savepoint.age, "record_past_savepoint", job.id, number)
         for number, failure in enumerate(spec.past_failures):

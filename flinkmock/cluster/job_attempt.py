@@ -19,10 +19,10 @@ from flinkmock.cluster.states import TaskState
 from flinkmock.moment import FOREVER
 from flinkmock.named_random import NamedRandom
 
-DEPLOYMENT_SPREAD_MS = (0, 3)
+DEPLOYMENT_SPREAD_RANGE_MS = (0, 3)
 """How long after the start of its stage a subtask is DEPLOYING."""
-DEPLOYING_MS = (20, 45)
-INITIALIZING_MS = (8, 20)
+DEPLOYING_RANGE_MS = (20, 45)
+INITIALIZING_RANGE_MS = (8, 20)
 """How long a subtask is in these states on an idle TaskManager that has the jar of the job (recorded with 2.3.0).
 
 If there is state to restore, `restore-duration` of the scenario is added. All releases use the same values.
@@ -263,9 +263,9 @@ class JobAttempt:
         start = self._stage_start(vertex.stage)
         assert start is not None
         names = self._names(vertex, subtask)
-        deploying = start + self.random.integer(*DEPLOYMENT_SPREAD_MS, "deploying", *names)
-        initializing = deploying + self.random.integer(*DEPLOYING_MS, "initializing", *names)
-        running = initializing + self.random.integer(*INITIALIZING_MS, "running", *names) + self.restore_ms
+        deploying = start + self.random.integer(*DEPLOYMENT_SPREAD_RANGE_MS, "deploying", *names)
+        initializing = deploying + self.random.integer(*DEPLOYING_RANGE_MS, "initializing", *names)
+        running = initializing + self.random.integer(*INITIALIZING_RANGE_MS, "running", *names) + self.restore_ms
         return _StartupTimes(deploying, initializing, running)
 
     def _planned_finish(self, vertex: Vertex) -> int | None:

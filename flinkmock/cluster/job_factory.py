@@ -68,28 +68,29 @@ class JobFactory:
         job.parallelism_bounds = former_job.parallelism_bounds
         return job
 
-    def start(self, job: Job, restore: RestoreSettings | None, at: int) -> None:
+    def start(self, job: Job, restore_settings: RestoreSettings | None, at: int) -> None:
         """Start a new job at `at` (epoch ms). It fails if it can't be restored, or if its parallelism is too high."""
         error = _parallelism_error(job.graph)
-        if error is None and restore is not None:
-            error = self._restore(job, restore, at)
+        if error is None and restore_settings is not None:
+            error = self._restore(job, restore_settings, at)
         if error is not None:
             job.states.enter(JobState.INITIALIZING, at)
             self._cluster.state_machines.fail_initialization(job, at, error)
             return
         self._cluster.state_machines.start(job, at)
 
-    def _restore(self, job: Job, restore: RestoreSettings, at: int) -> JavaException | None:
+    def _restore(self, job: Job, restore_settings: RestoreSettings, at: int) -> JavaException | None:
         """Restore the state of a job; return the exception if that is not possible."""
         cluster = self._cluster
         past_jobs = (job for term in cluster.leadership.past_terms for job in term.jobs.values())
-        state = find_state(cluster.savepoints.store, (*past_jobs, *cluster.jobs.values()), restore.path, at)
+        path, jobs = restore_settings.path, (*past_jobs, *cluster.jobs.values())
+        state = find_state(cluster.savepoints.store, jobs, path, at)
         if state is None:
-            return cluster.savepoints.store.missing_error(restore.path)
-        error = None if restore.allow_non_restored_state else restore_error(state, job.spec, job.graph)
+            return cluster.savepoints.store.missing_error(path)
+        error = None if restore_settings.allow_non_restored_state else restore_error(state, job.spec, job.graph)
         if error is None:
             job.checkpoints.restore(state.restored)
-            if restore.claims_state:
+            if restore_settings.claims_state:
                 cluster.savepoints.store.claim(state.restored.path, job)
         return error
 
@@ -122,11 +123,11 @@ class JobFactory:
         return job
 
     def _lifecycle(self, spec: JobSpec) -> FlatLifecycle:
-        """Return the lifecycle of a job, with the states that precede its first step. They take no time."""
+        """Return the lifecycle of a job, preceded by the states that it leaves out, which take no time."""
         scheduler = scheduler_of(self._cluster.configuration.scheduler, spec.type)
         key = (id(spec.lifecycle), scheduler)
-        shared_for, lifecycle = self._lifecycles.get(key, (None, None))
-        if lifecycle is not None and shared_for is spec.lifecycle:
+        spec_lifecycle, lifecycle = self._lifecycles.get(key, (None, None))
+        if lifecycle is not None and spec_lifecycle is spec.lifecycle:
             return lifecycle
         lifecycle = flatten(spec.lifecycle)
         prefix = implicit_prefix(lifecycle.steps[0].state, scheduler) or ()
@@ -136,8 +137,8 @@ class JobFactory:
         return lifecycle
 
     def _graph(self, spec: JobSpec) -> JobGraph:
-        shared_for, graph = self._graphs.get(id(spec.vertices), (None, None))
-        if graph is not None and shared_for is spec.vertices:
+        spec_vertices, graph = self._graphs.get(id(spec.vertices), (None, None))
+        if graph is not None and spec_vertices is spec.vertices:
             return graph
         graph = JobGraph(spec)
         if len(self._graphs) < _MAX_SHARED:

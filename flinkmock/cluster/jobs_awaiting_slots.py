@@ -8,7 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flinkmock.cluster.event_queue import event_handler
-from flinkmock.cluster.slot_requests import REPORTING_MS, SlotRequestFailure, first_failure, missing_slot_exception
+from flinkmock.cluster.slot_requests import (
+    REPORTING_RANGE_MS,
+    SlotRequestFailure,
+    first_failure,
+    missing_slot_exception,
+)
 from flinkmock.cluster.spec import ExceptionSpec, Step
 from flinkmock.cluster.states import JobState
 from flinkmock.flink import java_classes, messages
@@ -68,7 +73,7 @@ class JobsAwaitingSlots:
     def schedule_failure(self, job: Job, at: int) -> None:
         """Schedule the failure of a slot request that was made at `at` (epoch ms)."""
         cluster = self._cluster
-        reported_at = at + cluster.random.integer(*REPORTING_MS, "slot request", job.id, len(job.attempts))
+        reported_at = at + cluster.random.integer(*REPORTING_RANGE_MS, "slot request", job.id, len(job.attempts))
         started_at = max(cluster.started_at, cluster.leadership.leader_since)
         failed_at, failure = first_failure(cluster.configuration, started_at, reported_at, at)
         cluster.event_queue.schedule(failed_at, "on_slot_request_failed", job.id, len(job.attempts), failure)

@@ -39,17 +39,17 @@ STARTUP_MS = 2_000
 """How long a process takes to start, until it serves requests, in ms."""
 
 
-def jobmanager_directory(cluster: Cluster, time: int) -> list[LogFile]:
+def files_in_jobmanager_directory(cluster: Cluster, time: int) -> list[LogFile]:
     """Return the files in the JobManager's log directory at `time` (epoch ms)."""
-    return _shared_directory(cluster, time) or jobmanager_files(cluster, time)
+    return _files_in_shared_directory(cluster, time) or jobmanager_files(cluster, time)
 
 
-def taskmanager_directory(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[LogFile]:
+def files_in_taskmanager_directory(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[LogFile]:
     """Return the files in a TaskManager's log directory at `time` (epoch ms)."""
-    return _shared_directory(cluster, time) or taskmanager_files(cluster, taskmanager, time)
+    return _files_in_shared_directory(cluster, time) or taskmanager_files(cluster, taskmanager, time)
 
 
-def _shared_directory(cluster: Cluster, time: int) -> list[LogFile]:
+def _files_in_shared_directory(cluster: Cluster, time: int) -> list[LogFile]:
     """Return the files of all processes if they are configured to have one log directory; otherwise [].
 
     The files are in the order of the recorded lists (`cluster: GET /jobmanager/logs`).

@@ -55,8 +55,8 @@ class RecordFlow:
             received, _ = self.record_counts(vertex)
             total = self.emitted_count(vertex) if vertex.is_source else int(received * vertex.spec.selectivity)
             passed_on = self._flows[vertex.index].share(total, execution.subtask)
-        inner = [passed_on] * (len(vertex.spec.operators) - 1)
-        return list(zip([counters.records_in, *inner], [*inner, counters.records_out], strict=True))
+        counts_between = [passed_on] * (len(vertex.spec.operators) - 1)
+        return list(zip([counters.records_in, *counts_between], [*counts_between, counters.records_out], strict=True))
 
     def _count_records(self, vertex: Vertex) -> tuple[int, int]:
         if vertex.is_source:

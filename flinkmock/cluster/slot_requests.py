@@ -21,7 +21,7 @@ from flinkmock.flink.options import SLOT_REQUEST_TIMEOUT
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 
-REPORTING_MS = (95, 130)
+REPORTING_RANGE_MS = (95, 130)
 """The time until the ResourceManager reports that there are not enough slots (recorded: 106 and 125 ms)."""
 
 

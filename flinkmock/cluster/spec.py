@@ -195,7 +195,7 @@ class CheckpointSpec:
     unaligned: bool = False
     """Whether barriers overtake records (unaligned checkpoints)."""
     tolerable_failures: int = 0
-    """How many checkpoints may fail in a row before the job fails. Only shown: failed checkpoints don't fail jobs."""
+    """How many checkpoints may fail in a row before the job fails. It is only shown: no job fails for that reason."""
     retained: str | None = None
     """What happens to the newest checkpoint on cancellation: "retain" or "delete"; None: it is not externalized."""
     aligned_timeout: int = 0

@@ -38,15 +38,15 @@ if TYPE_CHECKING:
     from flinkmock.cluster.job import Job
 
 DEFAULT_EXCEPTION = ExceptionSpec(JavaException(java_classes.RUNTIME_EXCEPTION, "Intentional failure of the scenario"))
-SCHEDULING_MS = (2, 8)
+SCHEDULING_RANGE_MS = (2, 8)
 """The time from SCHEDULED to DEPLOYING if slots are free; 2 to 100 ms in the recordings."""
-SETTLING_MS = (20, 60)
+SETTLING_RANGE_MS = (20, 60)
 """The time until all tasks are CANCELED after one of them has failed."""
-GLOBAL_FAILURE_MS = (8, 30)
+GLOBAL_FAILURE_RANGE_MS = (8, 30)
 """The time from the failure of a task during a stop with savepoint to the global failure that follows.
 
 Recorded: `situations: failing stop`."""
-FAILING_MS = (12, 24)
+FAILING_RANGE_MS = (12, 24)
 """How long a job is FAILING unless the scenario specifies that."""
 
 
@@ -131,7 +131,7 @@ class JobStateMachines:
     def _draw_duration(self, job: Job, step: Step) -> int | None:
         """Return how long a job stays in a step, in ms; None if the step is unbounded or has a wait condition.
 
-        The value is drawn again each time the job enters the step.
+        The value depends on how many states the job has entered, so that it differs each time the job enters the step.
         """
         return self._cluster.random.draw(step.duration, "step", job.id, job.step_index, len(job.states))
 
@@ -200,7 +200,7 @@ class JobStateMachines:
             return
         attempt = job.attempts[-1]
         failed_task = self._failed_task(attempt, at, exception)
-        settling_ms = self._cluster.random.integer(*SETTLING_MS, "settling", job.id, attempt.number)
+        settling_ms = self._cluster.random.integer(*SETTLING_RANGE_MS, "settling", job.id, attempt.number)
         settled_at: int | None = at + (settling_ms if duration is None else min(settling_ms, duration))
         if job.step_state == JobState.FAILING:  # this state ends when all tasks have ended
             settled_at = None if duration is None else at + duration
@@ -217,7 +217,7 @@ class JobStateMachines:
         error = self._cluster.savepoints.fail_stop(job, at)
         if error is None:
             return
-        delay_ms = self._cluster.random.integer(*GLOBAL_FAILURE_MS, "global failure", job.id, len(job.attempts))
+        delay_ms = self._cluster.random.integer(*GLOBAL_FAILURE_RANGE_MS, "global failure", job.id, len(job.attempts))
         if not self._cluster.release.since("1.15"):
             job.failures.append(Failure(at + delay_ms, error))
             return
@@ -230,7 +230,7 @@ class JobStateMachines:
         """Fail a RESTARTING job, because its stop with savepoint has failed, unless the lifecycle was replaced."""
         job = self._cluster.jobs[job_id]
         if job.lifecycle_version == lifecycle_version:
-            failing = Step(JobState.FAILING, UniformRange(*FAILING_MS))
+            failing = Step(JobState.FAILING, UniformRange(*FAILING_RANGE_MS))
             self.divert(job, at, (failing, Step(JobState.FAILED)))
 
     def _failed_task(self, attempt: JobAttempt, at: int, exception: ExceptionSpec) -> TaskIndex | None:
@@ -252,7 +252,7 @@ class JobStateMachines:
             job.past_failure_count += 1
 
     def _fail_terminally(self, job: Job, at: int, exception: ExceptionSpec) -> None:
-        """Add the failure, or two after a failed stop with savepoint, with which a job becomes FAILED; end its attempt.
+        """Add the failures with which a job becomes FAILED, and end its attempt: one, or two after a failed stop.
 
         If the last failure caused no restart, or a stop has failed, the last failure is concurrent with the new ones.
         """
@@ -296,7 +296,7 @@ class JobStateMachines:
         if len(held_slots) < job.graph.needed_slot_count:
             return
         self._restore(job, at)
-        deployed_at = at + cluster.random.integer(*SCHEDULING_MS, "scheduling", job.id, attempt.number)
+        deployed_at = at + cluster.random.integer(*SCHEDULING_RANGE_MS, "scheduling", job.id, attempt.number)
         planned_end = None
         if duration is not None:
             deployed_at = min(deployed_at, at + duration)
@@ -379,7 +379,7 @@ class JobStateMachines:
         if may_restart(job, at) and job.state == JobState.RUNNING:
             self.restart(job, at, exception)
         else:
-            failing = Step(JobState.FAILING, UniformRange(*FAILING_MS), exception)
+            failing = Step(JobState.FAILING, UniformRange(*FAILING_RANGE_MS), exception)
             self.divert(job, at, (failing, Step(JobState.FAILED, exception=exception)))
 
     def restart(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:

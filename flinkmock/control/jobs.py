@@ -73,8 +73,8 @@ class ClusterJobs(ClusterPart):
             failure = cluster.submission_failure(spec)
             if failure is not None:
                 raise UncaughtJavaException(failure)
-            restore = RestoreSettings(spec.restore_path) if spec.restore_path is not None else None
-            return JobControl(self.control, cluster.submit(spec, now, restore=restore).id)
+            restore_settings = RestoreSettings(spec.restore_path) if spec.restore_path is not None else None
+            return JobControl(self.control, cluster.submit(spec, now, restore_settings=restore_settings).id)
 
     def wait_for(self, name_or_id: str, state: str, *, timeout: float = 5.0) -> JobControl:
         """Wait until the job exists and is in the given state, without advancing the clock.

@@ -175,7 +175,7 @@ def test_a_restored_job_continues_the_checkpoint_ids(harness: ClusterHarness) ->
     harness.advance(1_000)
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     restored_job = harness.cluster.submit(
-        job(name="restored"), harness.now, restore=RestoreSettings(operation.result["location"])
+        job(name="restored"), harness.now, restore_settings=RestoreSettings(operation.result["location"])
     )
     harness.advance(5_000)
     savepoint = restored_job.checkpoints.latest_restored_at(harness.now)
@@ -237,7 +237,9 @@ def test_a_complete_savepoint_outlives_its_job(tmp_path: Path, ends_after: int, 
 
 
 def test_restoring_from_a_missing_savepoint_fails_the_job(harness: ClusterHarness) -> None:
-    lost = harness.cluster.submit(job(name="lost"), harness.now, restore=RestoreSettings("file:///no/such/savepoint"))
+    lost = harness.cluster.submit(
+        job(name="lost"), harness.now, restore_settings=RestoreSettings("file:///no/such/savepoint")
+    )
     assert lost.state == "FAILED"
     assert not lost.has_graph_at(harness.now)
 

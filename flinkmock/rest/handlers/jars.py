@@ -102,7 +102,7 @@ def run(call: RestCall) -> Payload:
     failure = cluster.submission_failure(spec)
     if failure is not None:
         raise submission_error(spec.name, failure)
-    job = cluster.submit(spec, call.now, job_id=job_id, restore=_restore_settings(call), is_initialized=True)
+    job = cluster.submit(spec, call.now, job_id=job_id, restore_settings=_restore_settings(call), is_initialized=True)
     if job.ended_before_start:
         raise not_initialized_error(spec.name, job.failures[-1].exception)
     return {"jobid": job.id, "applicationId": job.application_id}
@@ -132,7 +132,7 @@ def run_application(call: RestCall) -> Payload:
             spec,
             call.now,
             job_id=call.body.get("jobId"),
-            restore=_restore_settings(call),
+            restore_settings=_restore_settings(call),
             application=Application(application_id, name, call.now),
         )
     return {"applicationid": application_id}

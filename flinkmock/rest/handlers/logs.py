@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flinkmock.cluster.errors import LogNotFound, UncaughtJavaException
 from flinkmock.cluster.log_files import (
-    jobmanager_directory,
+    files_in_jobmanager_directory,
+    files_in_taskmanager_directory,
     jobmanager_files,
-    taskmanager_directory,
     taskmanager_files,
 )
 from flinkmock.flink import java_classes, messages
@@ -26,7 +26,7 @@ def _content_of(files: list[LogFile], name: str, taskmanager_id: str | None = No
 
 @handles("getJobManagerLogList")
 def jobmanager_list(call: RestCall) -> Payload:
-    return {"logs": [file.payload() for file in jobmanager_directory(call.cluster, call.now)]}
+    return {"logs": [file.payload() for file in files_in_jobmanager_directory(call.cluster, call.now)]}
 
 
 @handles("getJobManagerLogFile")
@@ -53,13 +53,13 @@ def jobmanager_file(call: RestCall) -> Payload:
     if name in (".", ".."):
         cause = JavaException(java_classes.FLINK_EXCEPTION, messages.NO_TRANSFER)
         raise UncaughtJavaException(completion_exception(cause))
-    return _content_of(jobmanager_directory(call.cluster, call.now), name)
+    return _content_of(files_in_jobmanager_directory(call.cluster, call.now), name)
 
 
 @handles("getTaskManagerLogs")
 def taskmanager_list(call: RestCall) -> Payload:
     taskmanager = call.cluster.taskmanagers.get(call.path["taskmanagerid"], call.now)
-    return {"logs": [file.payload() for file in taskmanager_directory(call.cluster, taskmanager, call.now)]}
+    return {"logs": [file.payload() for file in files_in_taskmanager_directory(call.cluster, taskmanager, call.now)]}
 
 
 @handles("getTaskManagerLogFile", "getTaskManagerStdoutFile", "getTaskManagerCustomLog")
@@ -70,5 +70,5 @@ def taskmanager_file(call: RestCall) -> Payload:
     names = {"getTaskManagerLogFile": log, "getTaskManagerStdoutFile": out_file(log)}
     if name := names.get(call.operation.id):
         return _content_of(taskmanager_files(call.cluster, taskmanager, call.now), name, taskmanager.id)
-    files = taskmanager_directory(call.cluster, taskmanager, call.now)
+    files = files_in_taskmanager_directory(call.cluster, taskmanager, call.now)
     return _content_of(files, call.path["filename"], taskmanager.id)

@@ -57,14 +57,14 @@ def submit(call: RestCall) -> Payload:
     failure = cluster.submission_failure(spec)
     if failure is not None:
         raise UncaughtJavaException(failure)
-    restore = None
+    restore_settings = None
     if submitted.restore_path is not None:
-        restore = RestoreSettings(
+        restore_settings = RestoreSettings(
             submitted.restore_path,
             allow_non_restored_state=submitted.allow_non_restored_state,
             claims_state=submitted.claims_state,
         )
-    job = cluster.submit(spec, call.now, job_id=job_id, restore=restore)
+    job = cluster.submit(spec, call.now, job_id=job_id, restore_settings=restore_settings)
     return {"jobUrl": f"/jobs/{job.id}"}
 
 
