@@ -310,17 +310,17 @@ class CheckpointTracker:
         """Return the five counts of `/checkpoints`; "total" is the sum of "in_progress", "completed" and "failed"."""
         self.materialize_until(time)
         earlier = self._earlier
-        ended_earlier = earlier.completed_count + earlier.failed_count
-        triggered = ended_earlier + bisect_right(self.tracked, time, key=_triggered_at)
-        completed = earlier.completed_count + bisect_right(self._completed, time, key=_ends_at)
-        failed = earlier.failed_count + bisect_right(self._failed, time, key=_ends_at)
-        rejected = bisect_right(self.rejection_times, time)
+        earlier_count = earlier.completed_count + earlier.failed_count
+        triggered_count = earlier_count + bisect_right(self.tracked, time, key=_triggered_at)
+        completed_count = earlier.completed_count + bisect_right(self._completed, time, key=_ends_at)
+        failed_count = earlier.failed_count + bisect_right(self._failed, time, key=_ends_at)
+        rejected_count = bisect_right(self.rejection_times, time)
         return {
             "restored": sum(restored.at <= time for restored in self.restored),
-            "total": triggered + rejected,
-            "in_progress": triggered - completed - failed,
-            "completed": completed,
-            "failed": failed + rejected,
+            "total": triggered_count + rejected_count,
+            "in_progress": triggered_count - completed_count - failed_count,
+            "completed": completed_count,
+            "failed": failed_count + rejected_count,
         }
 
     def history_at(self, time: int, length: int = 10) -> list[Checkpoint]:

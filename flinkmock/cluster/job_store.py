@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from flinkmock.cluster.job import Job
 
 
-STALE_MS = 60_000
+KEPT_AFTER_FORGETTING_MS = 60_000
 """How long a forgotten job is still needed, in ms, because responses can be as old as the longest cache."""
 
 
@@ -28,7 +28,7 @@ class JobStore:
         self._expiration_ms = expiration_ms
         self._capacity = capacity
         self._ended_jobs: deque[Job] = deque()
-        """The ended jobs, in the order of their ends."""
+        """The ended jobs that are kept, in the order of their ends."""
         self._forgotten_jobs: deque[Job] = deque()
         """The jobs that the JobManager has forgotten, in the order in which it forgot them."""
 
@@ -50,7 +50,7 @@ class JobStore:
         """
         surplus: list[Job] = []
         while len(self._forgotten_jobs) > limits.FORGOTTEN_JOBS:
-            if (self._forgotten_jobs[0].expires_at or 0) + STALE_MS > at:
+            if (self._forgotten_jobs[0].expires_at or 0) + KEPT_AFTER_FORGETTING_MS > at:
                 break
             surplus.append(self._forgotten_jobs.popleft())
         return surplus

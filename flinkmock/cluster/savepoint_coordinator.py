@@ -78,7 +78,7 @@ class SavepointCoordinator:
     # -- triggers
 
     def trigger_savepoint(self, request: SavepointRequest, at: int) -> None:
-        """Trigger a savepoint at `at` (epoch ms)."""
+        """Trigger a savepoint at `at` (epoch ms), after which the job is cancelled if the client requests that."""
         follow_up = FollowUp.CANCEL if request.cancels_job else None
         self._trigger(request, ClusterOperation.SAVEPOINT, CheckpointKind.SAVEPOINT, follow_up, at)
 

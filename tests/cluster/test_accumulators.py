@@ -1,4 +1,4 @@
-"""Values of accumulators: those of subtasks, and the merged values of vertices."""
+"""The values of accumulators of subtasks, and the merged values of vertices."""
 
 import pytest
 

@@ -8,7 +8,7 @@ import pytest
 
 from flinkmock import limits
 from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKind, AsyncOperations
-from flinkmock.cluster.job_store import STALE_MS
+from flinkmock.cluster.job_store import KEPT_AFTER_FORGETTING_MS
 from flinkmock.cluster.slots import SLOT_HISTORY_MS, SlotTable
 from flinkmock.cluster.spec import Step
 from flinkmock.cluster.taskmanager import TaskManager
@@ -66,7 +66,7 @@ def test_the_oldest_forgotten_jobs_are_removed(tmp_path: Path, monkeypatch: pyte
         ids.append(cluster.submit(job(*steps, name=f"job {number}"), harness.now).id)
         harness.advance(1_000)
         cluster.state_machines.cancel(cluster.jobs[ids[-1]], harness.now)
-        harness.advance(STALE_MS)
+        harness.advance(KEPT_AFTER_FORGETTING_MS)
     assert list(cluster.jobs) == list(cluster.applications) == ids[-5:]
     assert [job_id for job_id in cluster.jobs if cluster.jobs[job_id].is_known_at(harness.now)] == ids[-2:]
     harness.advance(3_600_000)  # the planned end of the removed jobs

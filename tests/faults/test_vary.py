@@ -1,4 +1,4 @@
-"""Responses vary within what the contract allows."""
+"""Responses vary within what the contract allows, and by fields and enum values that a later release may add."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every release accepts generated requests from any HTTP client."""
+"""Generated requests are well-formed in every release, and can be sent with any HTTP client."""
 
 from __future__ import annotations
 
