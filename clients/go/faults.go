@@ -12,8 +12,9 @@ type Fault struct {
 	Hits int
 }
 
-// AddFaults adds faults as in a scenario, and returns the new ones. They are YAML text, or a value that encoding/json encodes as an object or array, such
-// as map[string]any{"match": "GET /jobs", "times": 1, "drop": "after-processing"}.
+// AddFaults adds faults and returns them. The faults are written as in a scenario: YAML text, or a value that
+// encoding/json encodes as an object or array, such as
+// map[string]any{"match": "GET /jobs", "times": 1, "drop": "after-processing"}.
 func (f *FlinkMock) AddFaults(faults any) []Fault {
 	f.t.Helper()
 	var added struct{ Faults []Fault }
