@@ -1,4 +1,7 @@
-"""`flinkmock check`: formats, baselines, the contract of Flink's documentation, exit codes."""
+"""`flinkmock check`: formats, baselines, the contract of Flink's documentation, exit codes.
+
+`record` and `proxy` share some of its options and messages.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +103,7 @@ def test_an_unreachable_server_is_reported(capsys: pytest.CaptureFixture[str]) -
     ],
 )
 @pytest.mark.parametrize("command", ["check", "proxy"])
-def test_a_server_other_than_flink_is_reported(
+def test_a_server_that_does_not_respond_like_flink_is_reported(
     url_of_other_server: Callable[[int], str],
     command: str,
     status: int,
@@ -112,7 +115,7 @@ def test_a_server_other_than_flink_is_reported(
 
 
 @pytest.mark.parametrize("command", [["check"], ["record", "--for", "0.1s", "-o"]])
-def test_a_credential_is_sent_with_each_request(command: list[str], tmp_path: Path) -> None:
+def test_the_headers_of_the_option_are_sent_with_each_request(command: list[str], tmp_path: Path) -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as mock:
         out = [str(tmp_path / "recorded.yaml")] if "-o" in command else []
         header_options = ["--header", "Authorization: Bearer a:b", "-H", "X-Team:orders"]
@@ -130,7 +133,7 @@ def test_an_invalid_header_is_rejected(capsys: pytest.CaptureFixture[str]) -> No
     assert "'Bearer 7' is not a header. Write 'Authorization: Bearer …'." in capsys.readouterr().err
 
 
-def test_a_server_other_than_flink_is_not_recorded(
+def test_a_server_that_does_not_respond_like_flink_is_not_recorded(
     url_of_other_server: Callable[[int], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["record", url_of_other_server(404), "-o", str(tmp_path / "none.yaml")]) == 2

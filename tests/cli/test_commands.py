@@ -120,7 +120,7 @@ def test_record_rejects_invalid_durations(
 
 
 @pytest.mark.parametrize(("text", "ms"), [("500ms", 500), ("2min", 120_000), ("1d", 86_400_000), ("1m30s", 90_000)])
-def test_positive_durations_can_have_every_unit(text: str, ms: int) -> None:
+def test_positive_durations_are_read_in_ms(text: str, ms: int) -> None:
     assert positive_duration(text) == ms
 
 
@@ -138,7 +138,7 @@ def test_positive_durations_can_have_every_unit(text: str, ms: int) -> None:
         (["releases", "--all"], "unknown option --all.\n"),
     ],
 )
-def test_an_unknown_option_gets_a_suggestion(
+def test_an_unknown_option_gets_a_suggestion_if_there_is_a_similar_option(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -121,7 +121,7 @@ def test_signals_that_nothing_waits_for_are_rejected(ctl: Ctl) -> None:
     assert ctl("signal", "go").exit_code == 2
 
 
-def test_faults_are_read_from_a_file_and_from_standard_input(
+def test_faults_are_read_from_a_file_from_standard_input_or_from_the_argument(
     ctl: Ctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "faults.yaml"

@@ -41,16 +41,19 @@ def test_the_option_breaking_lists_only_breaking_changes(capsys: pytest.CaptureF
 
 
 def test_changes_are_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    response = json.loads(diff(capsys, "2.2", "2.3", "--format", "json"))
-    assert (response["from"], response["to"]) == ("2.2", "2.3")
-    added = [change["where"] for change in response["changes"] if change["part"] == "operation"]
+    report = json.loads(diff(capsys, "2.2", "2.3", "--format", "json"))
+    assert (report["from"], report["to"]) == ("2.2", "2.3")
+    added = [change["where"] for change in report["changes"] if change["part"] == "operation"]
     assert len(added) == 11
     assert "POST /jars/:jarid/run-application" in added
-    [first] = [
-        change for change in response["changes"] if change["where"] == "GET /jobs/overview" and not change["field"]
+    [behaviour_change] = [
+        change for change in report["changes"] if change["where"] == "GET /jobs/overview" and not change["field"]
     ]
-    assert (first["what"], first["words"]) == ("behaviour", "the newest job is first; before, in no order")
-    assert (first["since"], first["breaking"]) == ("2.3", False)
+    assert (behaviour_change["what"], behaviour_change["words"]) == (
+        "behaviour",
+        "the newest job is first; before, in no order",
+    )
+    assert (behaviour_change["since"], behaviour_change["breaking"]) == ("2.3", False)
 
 
 def test_changes_are_printed_as_markdown(capsys: pytest.CaptureFixture[str]) -> None:

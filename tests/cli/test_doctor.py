@@ -19,7 +19,7 @@ def test_the_report_has_the_version_and_the_releases(capsys: pytest.CaptureFixtu
     assert any("Flink releases" in line and "1.12 to 2.3" in line for line in lines)
 
 
-def test_missing_optional_packages_are_not_an_error(
+def test_missing_optional_packages_and_programs_are_not_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

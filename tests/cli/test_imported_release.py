@@ -28,7 +28,7 @@ def response(schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": "Success.", "content": {JSON: {"schema": schema}}}
 
 
-JOB_NOTES_PATH = {
+JOB_NOTES_PATH_ITEM = {
     "get": {
         "operationId": "getJobNotes",
         "parameters": [
@@ -40,7 +40,7 @@ JOB_NOTES_PATH = {
         },
     }
 }
-JOB_NOTE_PATH = {
+JOB_NOTE_PATH_ITEM = {
     "parameters": [
         {"name": "jobid", "in": "path", "required": True, "schema": TEXT_SCHEMA},
         {"$ref": "#/components/parameters/noteid"},
@@ -48,7 +48,7 @@ JOB_NOTE_PATH = {
     "get": {"responses": {"200": response({"$ref": "#/components/schemas/JobStatusInfo"})}},
     "delete": {"responses": {"204": {"description": "Deleted."}}},
 }
-NOTES_PATH = {
+NOTES_PATH_ITEM = {
     "post": {
         "operationId": "postNote",
         "requestBody": {
@@ -64,9 +64,9 @@ def edited_document() -> dict[str, Any]:
     edited = openapi(Contract.load("2.3"))
     edited["info"]["version"] = "v1/2.4.0"
     edited["paths"] |= {
-        "/jobs/{jobid}/notes": JOB_NOTES_PATH,
-        "/jobs/{jobid}/notes/{noteid}": JOB_NOTE_PATH,
-        "/notes": NOTES_PATH,
+        "/jobs/{jobid}/notes": JOB_NOTES_PATH_ITEM,
+        "/jobs/{jobid}/notes/{noteid}": JOB_NOTE_PATH_ITEM,
+        "/notes": NOTES_PATH_ITEM,
     }
     edited["components"]["parameters"] = {"noteid": {"name": "noteid", "in": "path", "required": True}}
     return edited
@@ -74,7 +74,7 @@ def edited_document() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def schema_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with release 2.4, imported from the document."""
+    """A folder with release 2.4, imported from the edited document."""
     folder = tmp_path_factory.mktemp("schemas")
     file = folder / "edited.json"
     file.write_text(json.dumps(edited_document()))
@@ -201,7 +201,7 @@ def test_a_release_with_only_an_unknown_operation_can_be_checked(
         ("/notes", {"get": {"responses": {"200": response({"$ref": "#/components/schemas/Missing"})}}}, "'Missing'"),
         (
             "/notes",
-            {"parameters": [{"$ref": "#/components/parameters/missing"}], "get": JOB_NOTES_PATH["get"]},
+            {"parameters": [{"$ref": "#/components/parameters/missing"}], "get": JOB_NOTES_PATH_ITEM["get"]},
             "'missing'",
         ),
         ("/notes", {"get": {"responses": {"default": response(TEXT_SCHEMA)}}}, "GET /notes has no success response"),

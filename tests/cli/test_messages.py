@@ -1,4 +1,4 @@
-"""Messages about mistakes on the command line: the same mistake gets the same message from every command."""
+"""Messages about invalid command lines and files: the same error gets the same message from every command."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_a_file_that_is_not_utf_8_is_reported(message_of: RunFailingCommand, tmp
         ),
     ],
 )
-def test_a_mistake_gets_a_message(
+def test_an_invalid_argument_gets_a_message(
     arguments: list[str], message: str, message_of: RunFailingCommand, tmp_path: Path
 ) -> None:
     (tmp_path / "journal.jsonl").write_text(json.dumps({"method": "GET", "target": "/jobs"}) + "\n")

@@ -37,7 +37,9 @@ def test_an_unknown_release_is_a_usage_error(capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     "content", ["\x00", "- a\n", "jobs: [\n", "jobs: {a: {lifecycle: []}}\n", "!!python/none\n", "&a [*a]\n"]
 )
-def test_invalid_files_cause_no_traceback(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_and_plan_print_the_same_message_about_an_invalid_file(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text(content)
     assert main(["scenario", "check", str(file)]) == 1

@@ -1,4 +1,4 @@
-"""`flinkmock serve` as a process: what it prints, when it ends, and its messages about mistakes."""
+"""`flinkmock serve` as a process: what it prints, when it ends, and how it rejects arguments and scenarios."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_serve_prints_the_url_and_each_request() -> None:
 
 
 def test_a_request_is_logged_with_the_name_of_its_job(tmp_path: Path) -> None:
-    scenario = tmp_path / "orders"  # without .yaml: on the command line, any name is that of a file
+    scenario = tmp_path / "orders"  # without .yaml: on the command line, any name is a file name
     scenario.write_text("jobs: {orders: streaming}\nclock: virtual\nstart-time: 2026-01-01\n")
     with serving(str(scenario), "--no-control") as process:
         first_line = read_line(process)
@@ -125,7 +125,7 @@ def test_requests_are_logged_as_json() -> None:
         }
 
 
-def test_the_ready_file_has_the_url(tmp_path: Path) -> None:
+def test_the_ready_file_has_the_url_and_is_deleted_at_the_end(tmp_path: Path) -> None:
     file = tmp_path / "url"
     file.write_text("http://127.0.0.1:1\n")
     with serving("--ready-file", str(file)) as process:
@@ -225,7 +225,7 @@ def run_rejected(capsys: pytest.CaptureFixture[str]) -> RunRejectedCommand:
     return run
 
 
-def test_a_mistake_ends_the_process_with_exit_code_2() -> None:
+def test_an_invalid_argument_ends_the_process_with_exit_code_2() -> None:
     completed = subprocess.run([*COMMAND, "--flink", "2.33"], capture_output=True, text=True, check=False)
     assert (completed.returncode, completed.stdout) == (2, "")
     assert completed.stderr.startswith("flinkmock: Unknown Flink release '2.33'.")
@@ -262,7 +262,9 @@ def test_a_port_in_use_is_reported(run_rejected: RunRejectedCommand) -> None:
         (["nowhere.yaml"], "flinkmock: nowhere.yaml: file not found in "),
     ],
 )
-def test_a_mistake_gets_a_message(run_rejected: RunRejectedCommand, arguments: list[str], message: str) -> None:
+def test_an_invalid_argument_gets_a_message(
+    run_rejected: RunRejectedCommand, arguments: list[str], message: str
+) -> None:
     assert message in run_rejected(*arguments)
 
 

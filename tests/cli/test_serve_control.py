@@ -65,7 +65,7 @@ def test_a_wildcard_address_needs_a_token_which_is_printed() -> None:
         ([], None),
     ],
 )
-def test_the_token_can_be_in_the_environment(
+def test_the_token_of_the_environment_is_used_if_a_token_is_needed_and_no_option_sets_one(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str], token: str | None
 ) -> None:
     monkeypatch.setenv("FLINKMOCK_TOKEN", "from the environment")

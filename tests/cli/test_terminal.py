@@ -103,7 +103,7 @@ def test_an_unknown_command_gets_a_suggestion(capsys: pytest.CaptureFixture[str]
     assert 'Did you mean "serve"?' in capsys.readouterr().err
 
 
-def test_check_shows_its_progress_on_a_terminal(
+def test_scenario_check_shows_its_progress_on_a_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "empty.yaml"

@@ -32,7 +32,7 @@ def test_other_hosts_are_rejected(host: str) -> None:
     assert status_of(Access(), host=host) == 403
 
 
-def test_the_bound_host_is_allowed() -> None:
+def test_the_bound_host_is_allowed_and_a_wildcard_address_allows_any_host() -> None:
     assert status_of(Access("flink.test"), host="flink.test:8081") == 200
     assert status_of(Access("flink.test"), host="flink.tests:8081") == 403
     assert status_of(Access("0.0.0.0", "secret"), host="anything:8081", authorization="Bearer secret") == 200

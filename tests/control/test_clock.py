@@ -40,7 +40,7 @@ def test_run_until_reports_a_job_that_restarts_forever() -> None:
     assert "was not reached after 5000 events" in message
 
 
-def test_a_duration_needs_a_unit(control: Control) -> None:
+def test_advance_rejects_invalid_durations_and_bodies(control: Control) -> None:
     assert control.error("POST", "clock/advance", 400, json={"by": 5}) == "by must be text, not 5."
     assert "no unit of time" in control.error("POST", "clock/advance", 400, json={"by": "5"})
     assert control.error("POST", "clock/advance", 400, json={}) == 'The body has no field "by".'

@@ -101,7 +101,7 @@ def test_the_leader_crashes_and_is_elected_again(control: Control) -> None:
     assert control.get("leader")["leader"] == 0
 
 
-def test_steps_that_wait_for_a_signal_end_when_it_is_sent(control: Control) -> None:
+def test_steps_that_wait_for_a_signal_end_when_the_signal_is_sent(control: Control) -> None:
     assert control.get("signals") == {"signals": [{"name": "go", "awaited": False}]}
     control.post("clock/advance", {"by": "1m"})
     assert control.get("signals") == {"signals": [{"name": "go", "awaited": True}]}

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the control API, and requests that match no operation."""
+"""The OpenAPI document of the control API, requests that contradict it, and the metrics."""
 
 from __future__ import annotations
 

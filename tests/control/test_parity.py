@@ -108,7 +108,7 @@ def test_every_operation_has_a_member_of_the_python_api(operation: Any) -> None:
         assert hasattr({cls.__name__: cls for cls in CLASSES}[owner] if owner else flinkmock, member), name
 
 
-def test_each_operation_has_a_summary_and_a_description() -> None:
+def test_each_operation_has_a_summary_a_description_and_its_own_id() -> None:
     for operation in all_operations():
         assert operation.summary.endswith(".") and operation.description.endswith((".", "`."))
         assert inspect.getdoc(operation.handler)

@@ -10,7 +10,7 @@ from flinkmock import FlinkMock
 from tests.control.client import Control
 
 
-def test_the_journal_is_queried(flink: FlinkMock, control: Control) -> None:
+def test_the_journal_is_queried_and_cleared(flink: FlinkMock, control: Control) -> None:
     job_id = flink.job("orders").id
     httpx.get(flink.url + "/jobs")
     httpx.post(f"{flink.url}/jobs/{job_id}/savepoints", json={"target-directory": "s3://bucket"})

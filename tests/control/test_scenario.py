@@ -84,7 +84,7 @@ def test_another_scenario_can_have_more_or_fewer_jobmanagers(flink: FlinkMock, c
     control.put("scenario", {})
     assert len(flink.urls) == 1
     with pytest.raises(httpx.ConnectError):
-        while True:  # its socket is closed a moment later
+        while True:  # the server closes the socket a moment after the response
             with contextlib.suppress(httpx.ReadError, httpx.RemoteProtocolError):
                 httpx.get(last_url + "/config")
 

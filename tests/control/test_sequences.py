@@ -118,7 +118,7 @@ PARAMETERS = {
 
 @st.composite
 def requests(draw: st.DrawFn) -> ControlRequest:
-    """A request to one of the operations, which is usually valid."""
+    """A request to one of the operations; most requests are valid."""
     operation = draw(st.sampled_from(all_operations()))
     path = operation.path
     for parameter, values in PARAMETERS.items():

@@ -113,7 +113,7 @@ def test_taskmanagers_are_added_and_lost() -> None:
         assert lost_id not in ids and added_id in ids and ids == list(cluster.taskmanagers)
 
 
-def test_a_function_handles_an_operation() -> None:
+def test_a_function_handles_an_operation_or_leaves_it_to_the_cluster() -> None:
     with FlinkMock(ORDERS) as cluster:
         calls = []
 

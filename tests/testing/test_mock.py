@@ -121,7 +121,7 @@ def test_a_cluster_can_be_started_and_closed_repeatedly() -> None:
         _ = cluster.url
 
 
-def test_no_files_and_threads_remain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_threads_and_no_files_but_a_lock_remain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     thread_count = threading.active_count()
     with FlinkMock() as cluster:
@@ -148,7 +148,7 @@ def test_a_cluster_stops_although_a_client_keeps_its_connection() -> None:
             requests.get(url, timeout=TEST_TIMEOUT_S)
 
 
-def test_start_reports_mistakes() -> None:
+def test_start_rejects_invalid_arguments() -> None:
     with pytest.raises(UnknownRelease, match="Unknown Flink release"):
         FlinkMock(flink="0.9").start()
     with pytest.raises(ScenarioError, match="streming"):

@@ -27,7 +27,7 @@ def test_each_test_gets_its_own_cluster(pytester: pytest.Pytester) -> None:
             urls.add(flinkmock.url)
             assert requests.get(flinkmock.url + "/jobs").json() == {"jobs": []}
 
-        def test_the_first_one_is_gone():
+        def test_both_clusters_are_closed():
             for url in urls:
                 try:
                     requests.get(url)
@@ -83,7 +83,9 @@ def test_the_marker_is_documented(pytester: pytest.Pytester) -> None:
     [("strict", "asyncio"), ("auto", "asyncio"), ("strict", "anyio")],
     ids=["pytest-asyncio", "pytest-aiohttp", "anyio"],
 )
-def test_async_tests_use_the_same_fixtures(pytester: pytest.Pytester, mode: str, marker: str) -> None:
+def test_async_tests_use_the_same_fixtures_and_fail_for_unmatched_requests(
+    pytester: pytest.Pytester, mode: str, marker: str
+) -> None:
     pytester.makepyfile(
         f"""
         import aiohttp, httpx, pytest

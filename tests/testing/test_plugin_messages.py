@@ -90,7 +90,7 @@ def test_many(flinkmock):
     )
 
 
-def test_unmatched_requests_can_be_expected(pytester: pytest.Pytester) -> None:
+def test_unmatched_requests_can_be_expected_or_allowed(pytester: pytest.Pytester) -> None:
     tests = """
 def test_expected(flinkmock):
     send(flinkmock, "/nowhere")

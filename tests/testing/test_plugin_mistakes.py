@@ -72,7 +72,7 @@ def test_no_release_is_left(flinkmock): ...
     result.stdout.no_fnmatch_line("During handling*")
 
 
-def test_the_scenario_of_the_ini_file_is_found_like_that_of_a_marker(pytester: pytest.Pytester) -> None:
+def test_the_scenario_of_the_ini_file_is_looked_up_as_in_a_marker(pytester: pytest.Pytester) -> None:
     tests = """
 def test_own(flinkmock):
     assert flinkmock.job("orders")

@@ -129,7 +129,7 @@ def test_built_in_scenario(flinkmock):
     pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "tests").assert_outcomes(passed=4)
 
 
-def test_a_project_may_define_a_fixture_of_the_same_name(pytester: pytest.Pytester) -> None:
+def test_a_fixture_of_a_project_replaces_one_of_the_plugin(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
     import pytest

@@ -45,11 +45,15 @@ def test_the_run_ends_with_a_report(pytester: pytest.Pytester, worker_count: int
     result.stdout.fnmatch_lines(REPORT)
 
 
-def test_the_report_says_that_nothing_changes(pytester: pytest.Pytester) -> None:
+def test_the_report_says_that_nothing_changes_or_that_no_request_was_sent(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "--flinkmock-compat=2.3.0", "-k", "overview or newest")
     result.stdout.fnmatch_lines(["1 request to Flink 1.19: nothing changes."])
     result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "--flinkmock-compat=2.3", "-k", "newest")
     result.stdout.fnmatch_lines(["No request was sent to a Flink release before 2.3."])
+
+
+def test_without_the_option_there_is_no_report(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(TESTS)
     result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "-k", "overview")
     result.stdout.no_fnmatch_line("*upgrade to Flink*")

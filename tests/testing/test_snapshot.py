@@ -120,7 +120,7 @@ def test_jars_are_restored_with_their_files(mock: FlinkMock) -> None:
     assert httpx.post(f"{mock.url}/jars/{jar_id}/run").status_code == 200
 
 
-def test_a_jar_uploaded_after_a_restore_does_not_replace_that_of_another_snapshot(
+def test_a_jar_uploaded_after_a_restore_does_not_replace_the_jar_of_another_snapshot(
     mock: FlinkMock, tmp_path: Path
 ) -> None:
     snapshot_without_jars = mock.snapshot()
@@ -128,7 +128,7 @@ def test_a_jar_uploaded_after_a_restore_does_not_replace_that_of_another_snapsho
     snapshot_with_first_jar = mock.snapshot()
     mock.restore(snapshot_without_jars)
     second_jar_id = upload(mock, "app.jar", small_jar("org.example.Other"))
-    assert second_jar_id == first_jar_id  # the same seed
+    assert second_jar_id == first_jar_id  # the same seed gives the same id
     mock.restore(snapshot_with_first_jar)
     [jar] = mock.cluster.jars.newest_first()
     assert jar.path.read_bytes() == small_jar("org.example.One")
