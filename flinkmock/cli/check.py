@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flinkmock.cli import server_access
 from flinkmock.cli.arguments import integer, non_negative_int, positive_duration
 from flinkmock.cli.signals import sigterm_like_sigint
-from flinkmock.cli.terminal import is_terminal, progress_bar
+from flinkmock.cli.terminal import draw_progress_bar, is_terminal
 
 if TYPE_CHECKING:
     from flinkmock.conformance.check import Check
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
             args.flink,
             contract=_contract(args),
             extra_checks=extra_checks,
-            progress=progress_bar if is_terminal(sys.stderr) else None,
+            progress=draw_progress_bar if is_terminal(sys.stderr) else None,
             headers=dict(args.headers),
             watch_ms=args.watch_ms,
             every_ms=args.every_ms,

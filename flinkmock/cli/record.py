@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flinkmock.cli import server_access
 from flinkmock.cli.arguments import positive_duration
 from flinkmock.cli.signals import sigterm_like_sigint
-from flinkmock.cli.terminal import is_terminal, progress_bar
+from flinkmock.cli.terminal import draw_progress_bar, is_terminal
 
 if TYPE_CHECKING:
     import ssl
@@ -204,6 +204,6 @@ def record_cluster(
                 raise
             raise ServerUnreachable(f"{error} There is no file {url} either.") from error
         Poller(ClientReader(client), observations, lambda ms: time.sleep(ms / 1000)).poll(
-            duration_ms, interval_ms, progress_bar if is_terminal(sys.stderr) else None
+            duration_ms, interval_ms, draw_progress_bar if is_terminal(sys.stderr) else None
         )
     return observations

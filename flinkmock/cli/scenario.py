@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.cli.arguments import duration
-from flinkmock.cli.terminal import is_terminal, paint, progress_bar
+from flinkmock.cli.terminal import draw_progress_bar, is_terminal, paint
 from flinkmock.garbage_collection import without_garbage_collection
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def check(args: argparse.Namespace) -> int:
 
     def progress(release: str, done: int, total: int) -> None:
         if is_terminal(sys.stderr):
-            progress_bar(done, total, f"{file} with Flink {release}")
+            draw_progress_bar(done, total, f"{file} with Flink {release}")
 
     for file in args.files:
         try:

@@ -101,7 +101,7 @@ def paint_status(status: int) -> str:
     return paint(text, "green" if status < 400 else "yellow")
 
 
-def progress_bar(done: int, total: int, label: str) -> None:
+def draw_progress_bar(done: int, total: int, label: str) -> None:
     """Draw a progress bar on one line of standard error; erase it if `done` equals `total`."""
     filled = PROGRESS_BAR_WIDTH * done // total
     line = f"[{'#' * filled}{' ' * (PROGRESS_BAR_WIDTH - filled)}] {done}/{total} {label}" if done < total else ""

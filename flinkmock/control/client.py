@@ -66,7 +66,7 @@ class ControlClient:
         body: Any = None,
         yaml: str | None = None,
         accept: str = JSON,
-        server_wait: float = 0,
+        server_wait_s: float = 0,
     ) -> Any:
         """Send a request; return the JSON of the response, its text if it is not JSON, or None if it is empty.
 
@@ -76,7 +76,7 @@ class ControlClient:
             body: A body that is sent as JSON; None: no body.
             yaml: A YAML body, instead of `body`.
             accept: The header `Accept`.
-            server_wait: How long the server may wait before it responds, in wall-clock seconds.
+            server_wait_s: How long the server may wait before it responds, in wall-clock seconds.
 
         Raises:
             ControlApiError: The response is an error.
@@ -92,7 +92,7 @@ class ControlClient:
             headers["Content-Type"], request_body = YAML, yaml.encode()
         elif body is not None:
             headers["Content-Type"], request_body = JSON, json.dumps(body).encode()
-        connection = self._connection(TIMEOUT_S + server_wait)
+        connection = self._connection(TIMEOUT_S + server_wait_s)
         try:
             connection.request(method, target, request_body, headers)
             response = connection.getresponse()

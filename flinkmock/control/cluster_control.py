@@ -229,6 +229,9 @@ class ClusterControl:
         The function gets a `RestCall`. It returns the payload of the response, raises a `ClusterError`, or returns None
         to let the cluster handle the call.
 
+        Args:
+            request: The method and path, or the operation id, such as "triggerStopWithSavepoint".
+
         Raises:
             NotFound: The served release has no such operation.
         """

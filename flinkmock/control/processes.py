@@ -16,7 +16,7 @@ class ClusterTaskManagers(ClusterPart):
 
     def __iter__(self) -> Iterator[str]:
         with self.engine.lock:
-            now = self.engine.clock.now()
+            now = self._run_due_events()
             return iter([taskmanager.id for taskmanager in self.engine.cluster.taskmanagers.registered_at(now)])
 
     def __len__(self) -> int:

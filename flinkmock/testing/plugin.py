@@ -173,8 +173,8 @@ def flinkmock_factory(
 def flinkmock_time() -> Iterator[ClusterTime]:
     """Make the clients of this test follow the time of its clusters, whose clocks are virtual: sleeping takes no time.
 
-    This replaces `time.sleep`, `asyncio.sleep`, `time.time`, `datetime.now`, `time.monotonic`, and timeouts of event
-    loops and sockets until the end of the test.
+    `time.sleep`, `asyncio.sleep`, `time.time`, `datetime.now`, `time.monotonic`, and timeouts of event loops and
+    sockets follow this time until the end of the test.
     """
     from flinkmock.testing.cluster_time import ClusterTime
 

@@ -214,7 +214,7 @@ def test_a_negative_number_of_requests_is_rejected(url: str, capsys: pytest.Capt
 
 
 def test_the_progress_bar_is_drawn_and_erased(capsys: pytest.CaptureFixture[str]) -> None:
-    terminal.progress_bar(3, 6, "GET /jobs")
+    terminal.draw_progress_bar(3, 6, "GET /jobs")
     assert capsys.readouterr().err.rstrip() == "\r[############            ] 3/6 GET /jobs"
-    terminal.progress_bar(1, 1, "")
+    terminal.draw_progress_bar(1, 1, "")
     assert capsys.readouterr().err.strip() == ""

@@ -56,7 +56,7 @@ class FlinkCommand:
         (self.folder / "log4j.properties").write_text(LOG4J_PROPERTIES, encoding="utf-8")
 
     def run(self, arguments: Sequence[str], variables: Mapping[str, str] | None = None) -> tuple[int, str]:
-        """Run a command with further environment variables. Return its exit code, and its output with the errors."""
+        """Run a command with further environment variables. Return the exit code, and standard output and error."""
         log4j = (self.folder / "log4j.properties").as_uri()
         command = [
             self.java,

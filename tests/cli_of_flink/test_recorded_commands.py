@@ -57,14 +57,14 @@ def test_commands_print_what_was_recorded(version: str, tmp_path: Path) -> None:
         pytest.skip("there is no Java: set JAVA_HOME, or have java on the PATH")
     if libraries is None:
         pytest.skip(f"there are no jars of Flink {minor}: name its flink-dist jar or folder in FLINKMOCK_DIST")
-    recorded = json.loads(gzip.decompress((HERE / f"{version}.json.gz").read_bytes()))["commands"]
-    assert len(recorded) == len(COMMANDS)
+    recorded_results = json.loads(gzip.decompress((HERE / f"{version}.json.gz").read_bytes()))["commands"]
+    assert len(recorded_results) == len(COMMANDS)
     with FlinkMock(HERE / "jobs.yaml", flink=minor) as cluster:
         command_line = flink_command.FlinkCommand(java, libraries, tmp_path, cluster.url.removeprefix("http://"))
         command_line.write_configuration()
         values = {"JOB": "", "SAVEPOINT": ""}
         differences = []
-        for number, (command, real) in enumerate(zip(COMMANDS, recorded, strict=True)):
+        for number, (command, recorded) in enumerate(zip(COMMANDS, recorded_results, strict=True)):
             arguments = [
                 str(JARS / version / word) if word.endswith(".jar") else values.get(word, word) for word in command
             ]
@@ -76,13 +76,13 @@ def test_commands_print_what_was_recorded(version: str, tmp_path: Path) -> None:
                 values["JOB"] = job[0]
             if savepoint := re.search(r"file:\S*savepoint-[0-9a-f-]+", output):
                 values["SAVEPOINT"] = savepoint[0]
-            real_output, cut_mark, _ = real["output"].partition(" [cut ")  # long output was recorded in part
+            recorded_output, cut_mark, _ = recorded["output"].partition(" [cut ")  # long output was recorded in part
             if cut_mark:
-                output = output[: len(real_output)]
-            our_lines = [f"exit {code}", *comparable_lines(output)]
-            real_lines = [f"exit {real['exit']}", *comparable_lines(real_output)]
-            if our_lines != real_lines:
-                diff = unified_diff(real_lines, our_lines, "Flink", "flinkmock")
+                output = output[: len(recorded_output)]
+            lines = [f"exit {code}", *comparable_lines(output)]
+            recorded_lines = [f"exit {recorded['exit']}", *comparable_lines(recorded_output)]
+            if lines != recorded_lines:
+                diff = unified_diff(recorded_lines, lines, "Flink", "flinkmock")
                 differences.append("\n".join((" ".join(command), *diff)))
     assert not differences, "\n\n".join(differences)
 

@@ -16,7 +16,7 @@ from tests.timeouts import TEST_TIMEOUT_S
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("console")]
 
 
-def request(url: str) -> None:
+def send_get(url: str) -> None:
     with urllib.request.urlopen(url, timeout=TEST_TIMEOUT_S) as response:
         json.load(response)
 
@@ -120,7 +120,7 @@ def test_faults_are_added_and_removed_and_mistakes_are_shown(console: ConsolePag
     console.press("Add fault")
     console.wait_for("Added: hide.", "match: GET /jobs")
     with pytest.raises(urllib.error.HTTPError) as rejected:
-        request(f"{flink.url}/jobs")
+        send_get(f"{flink.url}/jobs")
     rejected.value.close()
     console.wait_for("1 hit")
     console.press("Remove", "Remove fault hide")
@@ -175,8 +175,8 @@ def test_snapshots_are_taken_restored_and_deleted(console: ConsolePage, flink: F
 
 def test_requests_are_listed_filtered_and_cleared(console: ConsolePage, flink: FlinkMock) -> None:
     console.wait_for("No client has sent a request yet.")
-    request(f"{flink.url}/overview")
-    request(f"{flink.url}/jobs/{flink.job('orders').id}?verbose=1")
+    send_get(f"{flink.url}/overview")
+    send_get(f"{flink.url}/jobs/{flink.job('orders').id}?verbose=1")
     console.wait_for("GET /overview", "does not read the query parameter verbose")
     console.press("▸ 1", "Details of request 1")
     console.wait_for("getClusterOverview", "User-Agent: Python-urllib")

@@ -73,15 +73,15 @@ PAGES = {
 
 def ids_by_name(cluster: FlinkMock) -> dict[str, str]:
     """Return the values of the names in braces in PAGES: ids of jobs, a vertex and a TaskManager, and an endpoint."""
-    jobs = {job["name"]: job["jid"] for job in get(cluster, "/jobs/overview")["jobs"]}
-    vertices = get(cluster, f"/jobs/{jobs['orders']}")["vertices"]
+    jobs = {job["name"]: job["jid"] for job in get_json(cluster, "/jobs/overview")["jobs"]}
+    vertices = get_json(cluster, f"/jobs/{jobs['orders']}")["vertices"]
     window = next(vertex["id"] for vertex in vertices if vertex["name"].startswith("window"))
-    subtask = get(cluster, f"/jobs/{jobs['orders']}/vertices/{window}")["subtasks"][0]
+    subtask = get_json(cluster, f"/jobs/{jobs['orders']}/vertices/{window}")["subtasks"][0]
     endpoint = subtask.get("endpoint") or subtask["host"]  # `endpoint` is new in 2.0
     return {**jobs, "window": window, "taskmanager": subtask["taskmanager-id"], "endpoint": endpoint}
 
 
-def get(cluster: FlinkMock, path: str) -> Any:
+def get_json(cluster: FlinkMock, path: str) -> Any:
     return requests.get(cluster.url + path, timeout=TEST_TIMEOUT_S).json()
 
 
@@ -110,17 +110,17 @@ def test_a_job_is_submitted_and_cancelled(start_cluster: StartCluster, browser: 
     browser.click("button", "Submit")
     browser.wait_for("Cancel Job", "Job State RUNNING", "Source: source", "Sink: sink")
     job_id = browser.driver.current_url.split("/")[-2]
-    assert get(cluster, f"/jobs/{job_id}/status") == {"status": "RUNNING"}
+    assert get_json(cluster, f"/jobs/{job_id}/status") == {"status": "RUNNING"}
     browser.click("a", "Cancel Job")
     browser.click(".ant-popover button", "Yes")
     browser.wait_for("Job State CANCELED")
-    assert get(cluster, f"/jobs/{job_id}/status") == {"status": "CANCELED"}
+    assert get_json(cluster, f"/jobs/{job_id}/status") == {"status": "CANCELED"}
 
     browser.driver.get(f"{cluster.url}/#/submit")
     browser.click("a", "Delete")
     browser.click(".ant-popover button", "OK")
     browser.wait_for("Uploaded Jars", "No Data")
-    assert get(cluster, "/jars")["files"] == []
+    assert get_json(cluster, "/jars")["files"] == []
     assert browser.take_errors() == []
 
 

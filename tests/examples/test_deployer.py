@@ -84,7 +84,7 @@ BUGS = {
 }
 
 
-def run(project: Path, *options: str) -> tuple[int, str]:
+def run_pytest(project: Path, *options: str) -> tuple[int, str]:
     """Run pytest; return its exit code and output."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment.pop("PYTEST_ADDOPTS", None)
@@ -97,7 +97,7 @@ def run(project: Path, *options: str) -> tuple[int, str]:
 
 @pytest.mark.slow
 def test_the_tests_of_the_deployer_pass_on_three_releases_with_four_workers() -> None:
-    code, output = run(PROJECT, *TEST_FILES, "-p", "xdist", "-n", "4", "-v")
+    code, output = run_pytest(PROJECT, *TEST_FILES, "-p", "xdist", "-n", "4", "-v")
     assert code == 0, output
     for release in ("1.12", "1.20", "2.3"):
         for file in TEST_FILES:
@@ -114,7 +114,7 @@ def test_the_tests_of_the_deployer_find_a_bug(bug: Bug, tmp_path: Path) -> None:
     project = tmp_path / "deployer"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     replace_text(project, bug.replacements)
-    code, output = run(project, *TEST_FILES, "--flinkmock-flink=2.3", "-q", "-rf")
+    code, output = run_pytest(project, *TEST_FILES, "--flinkmock-flink=2.3", "-q", "-rf")
     assert code == 1
     failed = set(re.findall(r"^FAILED (tests/test_\w+\.py)::(\w+)", output, re.MULTILINE))
     assert failed == {(file, test) for file in TEST_FILES for test in bug.failing_tests}, output

@@ -87,7 +87,7 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def _run(script: str, folder: Path) -> None:
+def _run_script(script: str, folder: Path) -> None:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
     environment = {"PIP_CACHE_DIR": str(Path.home() / ".cache" / "pip"), **inherited, "HOME": str(folder)}
     subprocess.run(["bash", "-c", script], cwd=folder, env=environment, check=True, timeout=TIMEOUT_S)
@@ -119,17 +119,17 @@ def scripts(folder: Path, *, from_wheel: bool) -> Iterator[tuple[str, Path]]:
         yield script_of_getting_started(clone, clone), folder
 
 
-def run(*, from_wheel: bool) -> None:
+def run_scripts(*, from_wheel: bool) -> None:
     """Run the scripts. Raises CalledProcessError if a command fails."""
     with tempfile.TemporaryDirectory(prefix="flinkmock-first-steps-") as folder:
         for script, directory in scripts(Path(folder).resolve(), from_wheel=from_wheel):
-            _run(script, directory)
+            _run_script(script, directory)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Runs the commands that a new user copies.")
     parser.add_argument("--wheel", action="store_true", help="install a wheel instead of the clone")
-    run(from_wheel=parser.parse_args().wheel)
+    run_scripts(from_wheel=parser.parse_args().wheel)
     print("every command works")
     return 0
 

@@ -104,6 +104,14 @@ def test_the_savepoints_of_a_job_are_listed() -> None:
         assert orders.vertices
 
 
+def test_taskmanagers_that_have_joined_since_the_last_request_are_listed() -> None:
+    scenario = {"cluster": {"taskmanagers": {"count": 1, "events": [{"1s": "joins"}]}}}
+    with FlinkMock(scenario, clock="virtual") as cluster:
+        assert len(cluster.taskmanagers) == 1
+        cluster.engine.clock.advance("2s")  # without running events, as the wall clock does
+        assert len(cluster.taskmanagers) == 2
+
+
 def test_taskmanagers_are_added_and_lost() -> None:
     with FlinkMock(ORDERS) as cluster:
         assert len(cluster.taskmanagers) == 2

@@ -8,7 +8,10 @@ from flinkmock.cli.ctl.session import Session
 
 def configure(actions: Actions) -> None:
     clock_parser = actions.add(
-        "clock", show, "Print the cluster time, the clock mode and the time of the next event", example="--mode virtual"
+        "clock",
+        show_or_change_mode,
+        "Print the cluster time, the clock mode and the time of the next event",
+        example="--mode virtual",
     )
     clock_parser.add_argument("--mode", metavar="MODE", help="change the mode: virtual, real, 10x, '1s per request'")
     advance_parser = actions.add("advance", advance, "Advance the cluster time", example="5m")
@@ -21,7 +24,7 @@ def configure(actions: Actions) -> None:
     run_until_parser.add_argument("state", metavar="STATE", help="a job state of Flink: RUNNING, FINISHED, …")
 
 
-def show(session: Session) -> None:
+def show_or_change_mode(session: Session) -> None:
     mode = session.args.mode
     if mode is None:
         session.show_clock(session.client.request("GET", "clock"))

@@ -77,7 +77,7 @@ def submit(session: Session) -> None:
 def wait(session: Session) -> None:
     args = session.args
     body = {"state": args.state, "timeout": format_duration(args.timeout_ms)}
-    job = session.client.request("POST", "jobs", args.job, "wait", body=body, server_wait=args.timeout_ms / 1000)
+    job = session.client.request("POST", "jobs", args.job, "wait", body=body, server_wait_s=args.timeout_ms / 1000)
     _show_job(session, job)
 
 

@@ -16,7 +16,9 @@ def configure(actions: Actions) -> None:
     leader.add("show", show_leader, "Print which JobManager is the leader")
     crash_parser = leader.add("crash", crash_leader, "Crash the leader", example="--for 10s")
     crash_parser.add_argument("--for", dest="duration", default="5s", metavar="DURATION", help="default: %(default)s")
-    signal_parser = actions.add("signal", send_signal, "Send a signal; without a name, list the signals", example="go")
+    signal_parser = actions.add(
+        "signal", send_or_list_signals, "Send a signal; without a name, list the signals", example="go"
+    )
     signal_parser.add_argument("name", nargs="?", metavar="NAME", help="as the scenario names it")
 
 
@@ -50,7 +52,7 @@ def _show_leader(session: Session, response: dict[str, object]) -> None:
     session.show(response, "No JobManager is the leader." if leader is None else f"JobManager {leader} is the leader")
 
 
-def send_signal(session: Session) -> None:
+def send_or_list_signals(session: Session) -> None:
     if session.args.name is not None:
         session.client.request("POST", "signals", session.args.name)
         session.show({"name": session.args.name}, f"Signal {session.args.name} is sent")

@@ -14,7 +14,10 @@ from flinkmock.units import format_duration
 
 def configure(actions: Actions) -> None:
     parser = actions.add(
-        "requests", show, "List the requests of clients", example="--match 'POST /jobs/:jobid/stop' --wait 1"
+        "requests",
+        list_wait_or_clear,
+        "List the requests of clients",
+        example="--match 'POST /jobs/:jobid/stop' --wait 1",
     )
     parser.add_argument("--match", metavar="REQUEST", help="method and path: 'POST /jobs/:jobid/savepoints'")
     parser.add_argument("--status", type=integer, help="only responses with this status")
@@ -51,7 +54,7 @@ def configure(actions: Actions) -> None:
     actions.add("expectations", expectations, "Check the scenario's `expect` section; exit code 1 if it is not met")
 
 
-def show(session: Session) -> None:
+def list_wait_or_clear(session: Session) -> None:
     args, client = session.args, session.client
     if args.clear:
         client.request("DELETE", "requests")
@@ -74,7 +77,7 @@ def _wait(session: Session) -> None:
     body = {"match": args.match, "times": args.wait, "timeout": format_duration(args.timeout_ms)}
     if args.status is not None:
         body["status"] = args.status
-    response = session.client.request("POST", "requests", "wait", body=body, server_wait=args.timeout_ms / 1000)
+    response = session.client.request("POST", "requests", "wait", body=body, server_wait_s=args.timeout_ms / 1000)
     _show(session, response)
 
 

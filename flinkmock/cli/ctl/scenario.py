@@ -34,7 +34,9 @@ def configure(actions: Actions) -> None:
     add_file_argument(check_parser)
     scenario.add("list", list_built_in, "List the built-in scenarios")
     actions.add("reset", reset, "Start the cluster again with the same scenario")
-    snapshot_parser = actions.add("snapshot", snapshot, "Take a snapshot of the cluster and print its id")
+    snapshot_parser = actions.add(
+        "snapshot", take_list_or_delete_snapshots, "Take a snapshot of the cluster and print its id"
+    )
     snapshot_parser.add_argument("--list", action="store_true", dest="only_list", help="list the snapshots instead")
     snapshot_parser.add_argument("--delete", metavar="ID", help="delete a snapshot instead")
     restore_parser = actions.add("restore", restore, "Restore a snapshot", example="s1")
@@ -160,7 +162,7 @@ def reset(session: Session) -> None:
     session.show_clock(session.client.request("POST", "reset"))
 
 
-def snapshot(session: Session) -> None:
+def take_list_or_delete_snapshots(session: Session) -> None:
     args, client = session.args, session.client
     if args.delete is not None:
         client.request("DELETE", "snapshots", args.delete)
