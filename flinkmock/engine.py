@@ -51,6 +51,10 @@ class Engine:
     Attributes:
         lock: Guards the cluster. Hold it while you read or change the cluster. `faults` and `journal` have their own
             locks.
+        initial_clock_mode: The clock mode with which the engine was created.
+        wall_ms: Returns the time of the wall clock in epoch ms.
+        expectations: The entries of the scenario's section `expect`.
+        varied_responses: Varies the responses; None unless the scenario has `responses: varied`.
 
     Raises:
         UnknownRelease: There is no contract for that release.

@@ -28,7 +28,7 @@ class Axis:
         return self.left + (self.right - self.left) * (clamped - self.begin) / max(self.end - self.begin, 1)
 
     def ticks(self) -> list[int]:
-        """Return the times of the ticks, at most MAX_TICKS + 1, which are multiples of the distance between two."""
+        """Return the times of at most MAX_TICKS + 1 ticks: multiples of the distance between two ticks."""
         duration = self.end - self.begin
         step = next((step for step in STEPS_MS if duration / step <= MAX_TICKS), duration // MAX_TICKS + 1)
         first = math.ceil(self.begin / step) * step

@@ -26,8 +26,9 @@ from flinkmock.rest.handlers import FileContent
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 
 TARGETS_PER_KIND = 2
+"""How many vertices, subtasks, checkpoints and TaskManagers are checked: the first and the last."""
 MANY = 100
-"""A cluster with more jobs and TaskManagers, or a job with more tasks, is checked less often."""
+"""A cluster with more jobs and TaskManagers in total, or a job with more tasks, is checked less often."""
 MAX_EXECUTIONS = 50_000
 """If the jobs have more executions, logs are not checked."""
 Shape = tuple[Any, ...]

@@ -46,7 +46,7 @@ class CompatReport:
         target_release: The release to upgrade to.
 
     Raises:
-        UnknownRelease: There is no contract for it.
+        UnknownRelease: There is no contract for `target_release`.
     """
 
     def __init__(self, target_release: str) -> None:

@@ -113,7 +113,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marker_releases: object = marker.kwargs.get("flink") if marker else None
         if marker_releases is not None:
             releases = split_releases(marker_releases)
-        has_single_release_in_marker = releases == [marker_releases]  # such a test keeps its name
+        has_single_release_in_marker = releases == [marker_releases]  # the test keeps its name
         if not has_single_release_in_marker and (marker_releases is not None or releases):
             _parametrize(metafunc, "flinkmock_flink", releases, scope=None)
 

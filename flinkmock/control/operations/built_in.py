@@ -15,7 +15,7 @@ from flinkmock.control.schemas import TEXT, array, obj
     returns=obj({"scenarios": array(obj({"name": TEXT, "description": TEXT}))}),
 )
 def list_scenarios(call: ControlCall) -> Any:
-    """`PUT /scenario` takes such a name as its body."""
+    """Each name can be the body of `PUT /scenario`."""
     from flinkmock.scenario.built_in import built_in_scenarios
 
     return {"scenarios": [{"name": name, "description": text} for name, text in built_in_scenarios().items()]}

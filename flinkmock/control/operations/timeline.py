@@ -10,7 +10,10 @@ from flinkmock.control.schemas import BOOLEAN, COUNT, INTEGER, TEXT, TIME, array
 from flinkmock.control.timeline import timeline_json
 
 _ENDED_AT = {**nullable(TIME), "description": "The cluster time of the end, in ms since the epoch; null until then."}
-_LOST_AT = {**nullable(TIME), "description": "The cluster time of the crash, in ms since the epoch; null until then."}
+_LOST_AT = {
+    **nullable(TIME),
+    "description": "The cluster time at which the TaskManager crashed or left, in ms since the epoch; null until then.",
+}
 _STATE = obj(
     {
         "state": TEXT,
