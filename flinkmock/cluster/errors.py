@@ -6,7 +6,7 @@
     ├── VertexNotFound               the job has no such vertex
     ├── SubtaskNotFound              the subtask index is too high
     ├── AttemptNotFound              the subtask has no such attempt
-    ├── CheckpointingDisabled        the job has no checkpoints: a batch job or, before 1.18, an INITIALIZING one
+    ├── CheckpointingDisabled        no checkpoint statistics: a batch job since 1.17, an INITIALIZING one until 1.14
     ├── CheckpointNotFound           the checkpoint is not in the history
     ├── CheckpointVertexNotFound     the checkpoint has no statistics of the vertex
     ├── TriggerNotFound              no async operation has the trigger id
@@ -103,7 +103,7 @@ class AttemptNotFound(ClusterError):
 
 @dataclass(eq=False)
 class CheckpointingDisabled(ClusterError):
-    """The job has no checkpoints: it is a batch job or, before Flink 1.18, INITIALIZING."""
+    """The job has no checkpoint statistics: a batch job since Flink 1.17, or an INITIALIZING job until 1.14."""
 
     job_id: str
 
@@ -140,7 +140,7 @@ class TriggerNotFound(ClusterError):
     """No async operation of this kind has the trigger id, or its result has expired.
 
     Attributes:
-        kind: savepoint, checkpoint, disposal, dataset or rescaling.
+        kind: savepoint, checkpoint, disposal or dataset.
         trigger_id: The trigger id.
         job_id: The id of the job; None for operations of the cluster.
     """
