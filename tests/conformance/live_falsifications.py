@@ -141,11 +141,11 @@ def with_relative_argument(falsification: Falsification, recorded: Sequence[Succ
     return replace(falsification, kind="add", argument=falsification.argument - parent[key])
 
 
-def check_falsified(url: str, flink: str, falsification: Falsification) -> FalsifiedCheck:
+def check_falsified(url: str, release: str, falsification: Falsification) -> FalsifiedCheck:
     """Check a server whose responses are falsified."""
-    contract = Contract.load(flink)
+    contract = Contract.load(release)
     with closing(FalsifyingProxy(url, contract, falsification)) as proxy, serve_responses(proxy.respond) as proxy_url:
-        report: Report = check(proxy_url, flink=flink, watch_ms=WATCH_MS if falsification.is_over_time else 0)
+        report: Report = check(proxy_url, flink=release, watch_ms=WATCH_MS if falsification.is_over_time else 0)
     findings = [ReportedFinding(finding.operation.id, finding.pointer, str(finding)) for finding in report.findings]
     return FalsifiedCheck(falsification, proxy.changed_count, findings)
 
@@ -183,8 +183,10 @@ def main() -> int:
     started_at = time.monotonic()
     with ProcessPoolExecutor(args.jobs, mp_context=get_context("spawn")) as pool:
         while score.counts.total() < args.count:
-            flink, falsifications = choose_falsifications(args.url, rng, at_random=args.random)
-            futures = [pool.submit(check_falsified, args.url, flink, falsification) for falsification in falsifications]
+            release, falsifications = choose_falsifications(args.url, rng, at_random=args.random)
+            futures = [
+                pool.submit(check_falsified, args.url, release, falsification) for falsification in falsifications
+            ]
             for future in futures:
                 falsification, changed_count, findings = future.result()
                 if changed_count < min_changed_count(falsification):

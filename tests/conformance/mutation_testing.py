@@ -43,7 +43,7 @@ class MutationScore:
 
 
 def run_rounds(
-    flink: str,
+    release: str,
     count: int,
     seed: str,
     responses: dict[str, HttpResponse],
@@ -52,7 +52,7 @@ def run_rounds(
     """Check a server with one changed response, many times.
 
     Args:
-        flink: The release of the server.
+        release: The release of the server.
         count: How many changes are made.
         seed: Selects the changes.
         responses: The unchanged responses by target, which `check` fills.
@@ -61,7 +61,7 @@ def run_rounds(
     Raises:
         AssertionError: The unchanged server has findings.
     """
-    contract, rng, score = Contract.load(flink), random.Random(f"{seed}mutations of {flink}"), MutationScore()
+    contract, rng, score = Contract.load(release), random.Random(f"{seed}mutations of {release}"), MutationScore()
     unchanged_report = check({})
     assert unchanged_report.clean, unchanged_report.table()
     candidates = list(json_targets(contract, responses))
@@ -78,20 +78,20 @@ def run_rounds(
 
 
 def run_from_cache(
-    flink: str, count: int, seed: str = "", *, values_per_parameter: int = VALUES_PER_PARAMETER
+    release: str, count: int, seed: str = "", *, values_per_parameter: int = VALUES_PER_PARAMETER
 ) -> MutationScore:
     """Run rounds in which each target is requested from the cluster once; later checks use the stored responses."""
     responses: dict[str, HttpResponse] = {}
-    with cluster_with_jobs(flink) as client:
+    with cluster_with_jobs(release) as client:
 
         def check(changed: dict[str, HttpResponse]) -> Report:
-            return run_check(CachedClient(client, responses, changed), flink, values_per_parameter)
+            return run_check(CachedClient(client, responses, changed), release, values_per_parameter)
 
-        return run_rounds(flink, count, seed, responses, check)
+        return run_rounds(release, count, seed, responses, check)
 
 
 def run_over_http(
-    flink: str,
+    release: str,
     count: int,
     seed: str = "",
     *,
@@ -101,7 +101,7 @@ def run_over_http(
     """Run rounds with a proxy between the cluster and each check.
 
     Args:
-        flink: The release of the cluster.
+        release: The release of the cluster.
         count: How many changes are made.
         seed: Selects the changes.
         values_per_parameter: How many values of each path parameter are used.
@@ -119,21 +119,21 @@ def run_over_http(
         changed_responses.clear()
         changed_responses.update(changed)
         with closing(HttpClient(url)) as proxy_client:
-            return run_check(proxy_client, flink, values_per_parameter)
+            return run_check(proxy_client, release, values_per_parameter)
 
-    with cluster_with_jobs(flink) as client, serve_responses(respond) as url:
-        return run_rounds(flink, count, seed, responses, check)
+    with cluster_with_jobs(release) as client, serve_responses(respond) as url:
+        return run_rounds(release, count, seed, responses, check)
 
 
-def run_check(client: Client, flink: str, values_per_parameter: int) -> Report:
+def run_check(client: Client, release: str, values_per_parameter: int) -> Report:
     # the clock of the cluster stands still, so waiting would change nothing
-    return Check(client, Contract.load(flink), wait=lambda ms: None, values_per_parameter=values_per_parameter).run()
+    return Check(client, Contract.load(release), wait=lambda ms: None, values_per_parameter=values_per_parameter).run()
 
 
 @contextmanager
-def cluster_with_jobs(flink: str) -> Iterator[HttpClient]:
+def cluster_with_jobs(release: str) -> Iterator[HttpClient]:
     """Yield a client of a cluster that has a running, a finished and a failed job, and a clock that stands still."""
-    with FlinkMock(SCENARIO, flink=flink, clock="virtual") as cluster:
+    with FlinkMock(SCENARIO, flink=release, clock="virtual") as cluster:
         cluster.advance("60s")
         with closing(HttpClient(cluster.url)) as client:
             yield client

@@ -21,9 +21,9 @@ from tests.releases import EACH_RELEASE
 JOBS = {"jobs": {"running": "streaming", "finished": "batch", "failed": "failing"}}
 
 
-def cluster_with_jobs(flink: str) -> FlinkMock:
+def cluster_with_jobs(release: str) -> FlinkMock:
     """Start a cluster and advance its clock until one job runs, one has finished, and one has failed."""
-    cluster = FlinkMock(JOBS, flink=flink, clock="virtual").start()
+    cluster = FlinkMock(JOBS, flink=release, clock="virtual").start()
     cluster.advance("60s")
     return cluster
 
@@ -43,14 +43,14 @@ def small_cluster() -> Iterator[FlinkMock]:
         yield mock
 
 
-@pytest.mark.parametrize("flink", EACH_RELEASE)
-def test_a_fake_cluster_has_no_findings(flink: str) -> None:
-    mock = cluster_with_jobs(flink)
+@pytest.mark.parametrize("release", EACH_RELEASE)
+def test_a_fake_cluster_has_no_findings(release: str) -> None:
+    mock = cluster_with_jobs(release)
     try:
         report = check(mock.url)
     finally:
         mock.close()
-    assert report.flink == flink
+    assert report.flink == release
     assert report.clean, report.table()
     operation_count = len(report.answered) + len(report.unanswered)
     assert len(report.answered) > 0.7 * operation_count, report.table()

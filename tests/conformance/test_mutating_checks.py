@@ -49,15 +49,15 @@ def check_cluster(cluster: FlinkMock, checks: MutatingChecks, progress: Progress
         return Check(client, contract, progress=progress, wait=lambda ms: cluster.advance(f"{ms}ms")).run((checks,))
 
 
-@pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_mutating_checks_with_a_jar_call_the_expected_operations_and_have_no_findings(flink: str) -> None:
-    with FlinkMock(flink=flink, clock="virtual") as cluster:
-        checks = MutatingChecks(JAR_FOLDERS[flink] / "wordcount.jar", savepoints="file:///savepoints")
+@pytest.mark.parametrize("release", ["1.12", "1.20", "2.3"])
+def test_mutating_checks_with_a_jar_call_the_expected_operations_and_have_no_findings(release: str) -> None:
+    with FlinkMock(flink=release, clock="virtual") as cluster:
+        checks = MutatingChecks(JAR_FOLDERS[release] / "wordcount.jar", savepoints="file:///savepoints")
         steps: list[tuple[int, int, str]] = []
         report = check_cluster(cluster, checks, lambda *step: steps.append(step))
         assert report.clean, report.table()
         answered = {operation.id for operation in report.answered}
-        assert answered >= CALLED_OPERATIONS | FURTHER_OPERATIONS[flink], report.table()
+        assert answered >= CALLED_OPERATIONS | FURTHER_OPERATIONS[release], report.table()
         # progress is reported for each of the six mutating checks, and once at the end
         assert [step[:2] for step in steps[-7:]] == [*((done, 6) for done in range(6)), (1, 1)]
 

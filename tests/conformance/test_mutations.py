@@ -7,7 +7,7 @@ import pytest
 from tests.conformance.mutation_testing import run_from_cache, run_over_http
 
 VALUES_PER_PARAMETER = 4
-"""How many vertices, subtasks and checkpoints each check reads."""
+"""How many vertices, subtasks and checkpoints of a job each check reads at most."""
 
 
 def test_a_few_mutations_are_reported() -> None:
@@ -17,9 +17,9 @@ def test_a_few_mutations_are_reported() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("flink", "count"), [("2.3", 40), ("1.20", 20), ("1.12", 20)])
-def test_nearly_all_mutations_are_reported(flink: str, count: int) -> None:
-    score = run_from_cache(flink, count, values_per_parameter=VALUES_PER_PARAMETER)
+@pytest.mark.parametrize(("release", "count"), [("2.3", 40), ("1.20", 20), ("1.12", 20)])
+def test_nearly_all_mutations_are_reported(release: str, count: int) -> None:
+    score = run_from_cache(release, count, values_per_parameter=VALUES_PER_PARAMETER)
     assert len(score.kind_counts) >= 8, score.kind_counts
     assert len(score.missed) <= 1, "\n".join(score.missed)
 

@@ -13,15 +13,15 @@ from flinkmock.conformance.recording.distribution import cyclic_values
 from tests.conformance.recorded_clusters import BUSY, LIFECYCLES, RICH, record_scenario, state_times
 
 
-@pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_the_recording_has_the_same_timeline(flink: str) -> None:
-    with FlinkMock(LIFECYCLES, flink=flink, clock="virtual") as cluster:
+@pytest.mark.parametrize("release", ["1.12", "1.20", "2.3"])
+def test_the_recording_has_the_same_timeline(release: str) -> None:
+    with FlinkMock(LIFECYCLES, flink=release, clock="virtual") as cluster:
         cluster.advance("20s")
         recorded_scenario = record_scenario(cluster)
         original_times = state_times(cluster)
     text = yaml.safe_dump(recorded_scenario)
     with FlinkMock(text, clock="virtual") as replay:
-        assert replay.engine.contract.release.minor == flink
+        assert replay.engine.contract.release.minor == release
         replayed_times = state_times(replay)
     assert replayed_times == original_times
 

@@ -14,31 +14,31 @@ from flinkmock.contract import Contract
 JOB_ID, VERTEX_ID = "317c85711bba4188e117fddefd8dc49c", "6cdc5bb954874d922eaee11a8e7b5dd5"
 
 
-def response(flink: str, operation_id: str, target: str, body: Any) -> SuccessResponse:
-    return success_response(Contract.load(flink).operation(operation_id), target, body)
+def response(release: str, operation_id: str, target: str, body: Any) -> SuccessResponse:
+    return success_response(Contract.load(release).operation(operation_id), target, body)
 
 
-def broken_within(flink: str, response: SuccessResponse) -> set[str]:
+def broken_within(release: str, response: SuccessResponse) -> set[str]:
     """Return the ids of the invariants that a response breaks."""
-    return ids_of(invariants_of(flink).relations_within(response))
+    return ids_of(invariants_of(release).relations_within(response))
 
 
-def broken_over_time(flink: str, before: SuccessResponse, after: SuccessResponse) -> set[str]:
+def broken_over_time(release: str, before: SuccessResponse, after: SuccessResponse) -> set[str]:
     """Return the ids of the invariants that two responses to the same request break."""
-    return ids_of(invariants_of(flink).relations_over_time(before, after))
+    return ids_of(invariants_of(release).relations_over_time(before, after))
 
 
-def broken_between(flink: str, *responses: SuccessResponse) -> set[str]:
+def broken_between(release: str, *responses: SuccessResponse) -> set[str]:
     """Return the ids of the invariants that responses break together."""
-    return ids_of(invariants_of(flink).relations_between(View(responses)))
+    return ids_of(invariants_of(release).relations_between(View(responses)))
 
 
 def ids_of(relations: Iterable[EvaluatedRelation]) -> set[str]:
     return {violation.invariant.id for violation in violations(relations)}
 
 
-def invariants_of(flink: str) -> Invariants:
-    return Invariants(Contract.load(flink).release.number)
+def invariants_of(release: str) -> Invariants:
+    return Invariants(Contract.load(release).release.number)
 
 
 def statistics_of(value: int) -> dict[str, Any]:
@@ -129,19 +129,19 @@ def test_a_slot_manager_may_list_no_slots() -> None:
     job = {"jid": JOB_ID, "state": "RUNNING", "vertices": [vertex], "job-type": "STREAMING"}
     taskmanager = {"id": "localhost:37509-1d9c38", "slotsNumber": 4, "freeSlots": 2}
 
-    def cluster_with_slots(flink: str, allocated_count: int) -> tuple[SuccessResponse, ...]:
+    def cluster_with_slots(release: str, allocated_count: int) -> tuple[SuccessResponse, ...]:
         slots = [{"jobId": JOB_ID} for _ in range(allocated_count)]
         target = f"/taskmanagers/{taskmanager['id']}"
         return (
-            response(flink, "getJobsOverview", "/jobs/overview", {"jobs": [{"jid": JOB_ID, "state": "RUNNING"}]}),
-            response(flink, "getJobDetails", f"/jobs/{JOB_ID}", job),
-            response(flink, "getTaskManagers", "/taskmanagers", {"taskmanagers": [taskmanager]}),
-            response(flink, "getTaskManagerDetails", target, taskmanager | {"allocatedSlots": slots}),
+            response(release, "getJobsOverview", "/jobs/overview", {"jobs": [{"jid": JOB_ID, "state": "RUNNING"}]}),
+            response(release, "getJobDetails", f"/jobs/{JOB_ID}", job),
+            response(release, "getTaskManagers", "/taskmanagers", {"taskmanagers": [taskmanager]}),
+            response(release, "getTaskManagerDetails", target, taskmanager | {"allocatedSlots": slots}),
         )
 
-    for flink in ("1.17", "1.20"):
-        assert broken_between(flink, *cluster_with_slots(flink, 0)) == set()
-        assert broken_between(flink, *cluster_with_slots(flink, 2)) == set()
+    for release in ("1.17", "1.20"):
+        assert broken_between(release, *cluster_with_slots(release, 0)) == set()
+        assert broken_between(release, *cluster_with_slots(release, 2)) == set()
     assert broken_between("1.20", *cluster_with_slots("1.20", 1)) == {"slots-of-jobs"}
     tasks |= {"RUNNING": 1, "FINISHED": 1}  # a subtask that has finished may have returned its slot
     assert broken_between("1.20", *cluster_with_slots("1.20", 1)) == set()

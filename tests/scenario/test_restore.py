@@ -57,9 +57,9 @@ def test_a_job_restores_if_vertex_ids_match_or_are_not_set(tmp_path: Path, jar_n
         assert run(harness, tmp_path, jar_name, take_savepoint(harness)) == "RUNNING"
 
 
-@pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_a_job_fails_if_the_vertex_of_the_state_is_missing(tmp_path: Path, flink: str) -> None:
-    with scenario_harness(SCENARIO, flink=flink) as harness:
+@pytest.mark.parametrize("release", ["1.12", "1.20", "2.3"])
+def test_a_job_fails_if_the_vertex_of_the_state_is_missing(tmp_path: Path, release: str) -> None:
+    with scenario_harness(SCENARIO, flink=release) as harness:
         savepoint_path = take_savepoint(harness)
         with pytest.raises(ProgramError):
             run(harness, tmp_path, "other-id.jar", savepoint_path)

@@ -57,10 +57,10 @@ class WallClock:
 
 
 @contextmanager
-def open_session(scenario: Any, flink: str, clock: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+def open_session(scenario: Any, release: str, clock: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     wall_clock = WallClock()
     monkeypatch.setattr(flinkmock.engine, "wall_ms", wall_clock)
-    engines = [Engine(load_scenario(scenario), flink=flink, clock=clock) for _ in range(3)]
+    engines = [Engine(load_scenario(scenario), flink=release, clock=clock) for _ in range(3)]
     try:
         yield Session(wall_clock, engines)
     finally:
@@ -149,9 +149,9 @@ def check_random_requests(session: Session, seed: int, *, round_count: int) -> N
 
 
 @pytest.mark.parametrize("clock", ["real", "70ms per request"])
-@pytest.mark.parametrize("flink", EACH_RELEASE)
-def test_responses_are_equal_in_every_release(flink: str, clock: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with open_session(tour_scenario("default"), flink, clock, monkeypatch) as session:
+@pytest.mark.parametrize("release", EACH_RELEASE)
+def test_responses_are_equal_in_every_release(release: str, clock: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_session(tour_scenario("default"), release, clock, monkeypatch) as session:
         check_random_requests(session, 1, round_count=2)
 
 

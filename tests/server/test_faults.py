@@ -137,11 +137,11 @@ async def test_aiohttp_raises_errors_for_dropped_responses() -> None:
 # -- reply
 
 
-@pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_predefined_replies_are_those_of_the_release(flink: str) -> None:
+@pytest.mark.parametrize("release", ["1.12", "1.20", "2.3"])
+def test_predefined_replies_are_those_of_the_release(release: str) -> None:
     sent = {}
     for name in PredefinedReply:
-        with faulty_cluster(Fault("x", GET_JOBS, reply=name), flink=flink) as mock:
+        with faulty_cluster(Fault("x", GET_JOBS, reply=name), flink=release) as mock:
             response = httpx.get(mock.url + "/jobs")
             sent[name] = response.status_code, response.text, response.headers.get("access-control-allow-origin")
             assert mock.requests[0].fault == "x"
@@ -150,7 +150,7 @@ def test_predefined_replies_are_those_of_the_release(flink: str) -> None:
         503,
         no_leader,
     )
-    not_found = "Not found: /jobs" if flink != "1.12" else "Not found."
+    not_found = "Not found: /jobs" if release != "1.12" else "Not found."
     assert (sent[PredefinedReply.NOT_FOUND][0], json.loads(sent[PredefinedReply.NOT_FOUND][1])) == (
         404,
         {"errors": [not_found]},

@@ -28,7 +28,7 @@ async def test_an_aiohttp_application_works_with_pytest_aiohttp(aiohttp_client: 
 
 
 @pytest.mark.parametrize(
-    ("flink", "header_names"),
+    ("release", "header_names"),
     [
         ("2.3", ["content-type", "access-control-allow-origin", "connection", "content-length"]),
         ("1.17", ["content-type", "access-control-allow-origin", "connection", "content-length"]),
@@ -37,9 +37,9 @@ async def test_an_aiohttp_application_works_with_pytest_aiohttp(aiohttp_client: 
     ],
 )
 def test_headers_have_the_order_and_spelling_of_the_release(
-    serve: Callable[..., Client], flink: str, header_names: list[str]
+    serve: Callable[..., Client], release: str, header_names: list[str]
 ) -> None:
-    response = serve(flink=flink).send("GET", "/overview")
+    response = serve(flink=release).send("GET", "/overview")
     assert [name for name, _ in response.headers] == header_names
     assert response.header("content-type") == "application/json; charset=UTF-8"
     assert response.header("access-control-allow-origin") == "*"
@@ -163,9 +163,9 @@ def test_the_observer_is_called_for_each_exchange() -> None:
     ]
 
 
-@pytest.mark.parametrize("flink", known_releases())
-def test_every_operation_reaches_a_handler(serve: Callable[..., Client], flink: str) -> None:
-    client = serve(flink=flink, configuration={"rest.profiling.enabled": "true"})
+@pytest.mark.parametrize("release", known_releases())
+def test_every_operation_reaches_a_handler(serve: Callable[..., Client], release: str) -> None:
+    client = serve(flink=release, configuration={"rest.profiling.enabled": "true"})
     heartbeats_are_objects = client.engine.contract.release.since("1.20")
     bodies = {
         "triggerSavepoint": b'{"cancel-job": false}',

@@ -63,7 +63,7 @@ def test_malformed_requests_are_requests_for_the_file_bad_request(client: Client
     assert response.header("connection") is None
 
 
-@pytest.mark.parametrize("flink", ["1.12", "1.20", "2.2"])
+@pytest.mark.parametrize("release", ["1.12", "1.20", "2.2"])
 @pytest.mark.parametrize(
     "data",
     [
@@ -74,10 +74,10 @@ def test_malformed_requests_are_requests_for_the_file_bad_request(client: Client
     ],
 )
 def test_line_feeds_and_other_protocols_are_accepted_before_2_3(
-    serve: Callable[..., Client], flink: str, data: bytes
+    serve: Callable[..., Client], release: str, data: bytes
 ) -> None:
     """Observed on 2.1.3, 2.0.2 and 1.20.5."""
-    response = serve(flink=flink).send_bytes(data)
+    response = serve(flink=release).send_bytes(data)
     assert (response.status, response.body) == (200, b'{"operation":"getClusterOverview"}')
 
 
@@ -91,12 +91,12 @@ def test_an_unknown_expectation_is_a_417(client: Client, method: str) -> None:
 
 @pytest.mark.parametrize("method", ["FOO", "get", "TRACE", "OPTIONS", "POST", "DELETE"])
 def test_methods_without_an_operation_are_not_found(serve: Callable[..., Client], method: str) -> None:
-    for flink, text in (
+    for release, text in (
         ("2.3", "Not found: /over%76iew?x=1"),
         ("1.14", "Not found: /over%76iew?x=1"),
         ("1.13", "Not found."),
     ):
-        response = serve(flink=flink).send(method, "/over%76iew?x=1")
+        response = serve(flink=release).send(method, "/over%76iew?x=1")
         assert (response.status, response.errors) == (404, [text])
         assert response.header("access-control-allow-origin") == "*"
         assert response.header("connection") == "keep-alive"
@@ -128,7 +128,7 @@ def test_targets_that_aiohttp_rejects_are_answered(client: Client, target: bytes
         (b"Content-Length: 32", b'{"savepoint-path":"file:/a/b/c"}', {"savepoint-path": "file:/a/b/c"}),
         (b"Content-Length: 2\r\nTransfer-Encoding: gzip", b"{}", {}),
         (b"Content-Length: 2\r\nTransfer-Encoding: chunked", b"2;x=y\r\n{}\r\n0\r\n\r\n", {}),
-        (b"Transfer-Encoding: chunked", b"zz\r\n{}\r\n0\r\n\r\n", {}),  # no size: no body, and no error
+        (b"Transfer-Encoding: chunked", b"zz\r\n{}\r\n0\r\n\r\n", {}),  # without a valid chunk size, the body is empty
         (b"Content-Length: 2\r\nContent-Length: 3", b"{x}", {}),
     ],
 )

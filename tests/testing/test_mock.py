@@ -39,11 +39,11 @@ async def test_an_async_client_of_httpx_gets_responses() -> None:
         assert (await client.get("/jobs")).json() == {"jobs": []}
 
 
-@pytest.mark.parametrize("flink", known_releases())
-def test_every_release_is_served(flink: str) -> None:
-    with FlinkMock(flink=flink) as cluster:
+@pytest.mark.parametrize("release", known_releases())
+def test_every_release_is_served(release: str) -> None:
+    with FlinkMock(flink=release) as cluster:
         version = requests.get(cluster.url + "/config", timeout=TEST_TIMEOUT_S).json()["flink-version"]
-    assert version.startswith(f"{flink}.")
+    assert version.startswith(f"{release}.")
 
 
 def test_several_clusters_are_independent() -> None:
