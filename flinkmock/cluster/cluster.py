@@ -175,7 +175,7 @@ class Cluster:
         for _ in range(spec.taskmanager_count):
             self.taskmanagers.add(self.started_at)
         for path in (*spec.savepoints, *(job.restore_path for job in spec.jobs if job.restore_path)):
-            self.savepoints.store.add_existing(path, self.started_at)
+            self.savepoints.store.add_existing(path, self.scenario_started_at)
         for index, event in enumerate(spec.taskmanager_events):
             self.event_queue.schedule(self.scenario_started_at + event.at, "on_taskmanager_event", index)
         for index, change in enumerate(spec.leader_changes):
@@ -384,10 +384,10 @@ class Cluster:
         job = self.job_factory.create(spec, at)
         restore_settings = RestoreSettings(spec.restore_path) if spec.restore_path is not None else None
         self.job_factory.start(job, restore_settings, at)
-        for number, savepoint in enumerate(spec.past_savepoints):
-            self.event_queue.schedule(at + spec.age - savepoint.age, "record_past_savepoint", job.id, number)
-        for number, failure in enumerate(spec.past_failures):
-            self.event_queue.schedule(at + spec.age - failure.age, "record_past_failure", job.id, number)
+        for savepoint_index, savepoint in enumerate(spec.past_savepoints):
+            self.event_queue.schedule(at + spec.age - savepoint.age, "record_past_savepoint", job.id, savepoint_index)
+        for failure_index, failure in enumerate(spec.past_failures):
+            self.event_queue.schedule(at + spec.age - failure.age, "record_past_failure", job.id, failure_index)
 
     # -- JobManagers
 

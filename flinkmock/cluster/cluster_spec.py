@@ -90,7 +90,7 @@ class ClusterSpec:
     leader_changes: tuple[LeaderChange, ...] = ()
     """Crashes of the leader, in chronological order."""
     age: int = 0
-    """How long the cluster has run when the scenario begins, in ms; at least the age of the oldest job."""
+    """How long the cluster has run when the scenario begins, in ms, unless a job is older."""
     taskmanager_count: int = 1
     """The number of TaskManagers when the scenario begins."""
     taskmanager_sizes: tuple[TaskManagerSize, ...] = ()
@@ -108,7 +108,7 @@ class ClusterSpec:
     cluster_operations: Mapping[str, ClusterOperationSpec] = field(default_factory=dict)
     """`ClusterOperation` -> its spec; for others, the default applies."""
     savepoints: tuple[str, ...] = ()
-    """Paths of savepoints that were taken before the cluster started."""
+    """Paths of savepoints that exist when the scenario begins."""
     file_systems: tuple[str, ...] | None = None
     """The schemes of the file systems besides `file`; None: those of Flink's plugins, and Hadoop's."""
     with_caches: bool | None = None

@@ -55,9 +55,10 @@ def may_restart(job: Job, at: int) -> bool:
 
 
 def choose_failed_task(random: NamedRandom, attempt: JobAttempt, exception: ExceptionSpec, at: int) -> TaskIndex | None:
-    """Return the task that throws `exception` at `at` (epoch ms): one of the vertex in the spec, or a random one.
+    """Return the task that throws `exception` at `at` (epoch ms).
 
-    A random task is one of a source or a sink only if no other vertex runs at `at`.
+    A vertex or subtask that `exception` does not name, or that does not run, is chosen at random. A random vertex is a
+    source or a sink only if no other vertex runs.
 
     Returns:
         None for a global failure, or if no task is deployed.

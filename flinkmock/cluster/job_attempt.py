@@ -297,8 +297,8 @@ class JobAttempt:
                 phases.extend((at, state) for state, at in startup_times if self._has_state(state))
                 finish = self._planned_finish(vertex)
                 if finish is not None:
-                    latest = max(finish, self.scheduled_at)
-                    phases = [(min(at, latest), state) for at, state in phases]
+                    finish_at = max(finish, self.scheduled_at)
+                    phases = [(min(at, finish_at), state) for at, state in phases]
                     last_entered_at, _ = phases[-1]
                     phases.append((max(finish, last_entered_at), TaskState.FINISHED))
         return tuple(self._with_outcome(phases, vertex, subtask, slot))

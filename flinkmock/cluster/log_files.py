@@ -158,20 +158,20 @@ def _exception_of(execution: Execution, exceptions: dict[str, JavaException]) ->
 
 
 def _job_events(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
-    """Yield what the JobManager logs about a job and its tasks."""
+    """Yield what the JobManager logs about a job and its tasks by `time` (epoch ms), and what it will log later."""
     yield log_messages.job_received(job.submitted_at, job.id, job.name, cluster.release)
     yield log_messages.job_initializing(job.submitted_at, job.id, job.name)
     cause_by_time = {failure.at: failure.exception for failure in reversed(job.failures_since(_logged_since(job)))}
-    first_failed_execution_by_time: dict[int, str] = {}
+    first_failed_id_by_time: dict[int, str] = {}  # the id of the first execution that failed at a time
     for execution in _newest_executions(job):
         at, state = execution.phases[-1]
         if state == TaskState.FAILED:
-            first_failed_execution_by_time.setdefault(at, execution.id)
+            first_failed_id_by_time.setdefault(at, execution.id)
     for (_, old_state), (at, new_state) in pairwise(job.states.since(_logged_since(job))):
         yield log_messages.job_switched(at, job.id, job.name, old_state, new_state, cause_by_time.get(at))
-        failed_execution = first_failed_execution_by_time.get(at)
-        if new_state == JobState.RESTARTING and failed_execution is not None:
-            yield log_messages.tasks_restarted(at, job.graph.subtask_count, failed_execution)
+        failed_id = first_failed_id_by_time.get(at)
+        if new_state == JobState.RESTARTING and failed_id is not None:
+            yield log_messages.tasks_restarted(at, job.graph.subtask_count, failed_id)
     exceptions = _task_exceptions(job)
     for execution in _newest_executions(job):
         yield from _task_events_in_jobmanager(cluster, job, execution, exceptions)

@@ -65,14 +65,14 @@ class SavepointCoordinator:
     """(job id, trigger id) -> operation in progress."""
 
     @event_handler(leader_scoped=True)
-    def record_past_savepoint(self, job_id: str, number: int, at: int) -> None:
+    def record_past_savepoint(self, job_id: str, index: int, at: int) -> None:
         """Trigger a savepoint that was taken before the scenario began. It takes as long as other savepoints."""
         job = self.cluster.jobs[job_id]
-        savepoint = job.spec.past_savepoints[number]
+        savepoint = job.spec.past_savepoints[index]
         directory = self.cluster.configuration.text(SAVEPOINT_DIR) or WORKING_DIRECTORY
-        path = qualified_path(savepoint.path) if savepoint.path else self._path(job, f"{job_id} {number}", directory)
+        path = qualified_path(savepoint.path) if savepoint.path else self._path(job, f"{job_id} {index}", directory)
         operation_spec = self.cluster.cluster_operation_spec(job, ClusterOperation.SAVEPOINT)
-        duration = self.cluster.random.draw(operation_spec.duration, "past savepoint", job_id, number) or 0
+        duration = self.cluster.random.draw(operation_spec.duration, "past savepoint", job_id, index) or 0
         self.store.add(job.checkpoints.trigger(at, CheckpointKind.SAVEPOINT, duration, format="CANONICAL", path=path))
 
     # -- triggers

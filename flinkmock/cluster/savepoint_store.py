@@ -33,7 +33,7 @@ class SavepointStore:
             self.remove(next(iter(self._by_path)))
 
     def add_existing(self, path: str, at: int) -> None:
-        """Add a savepoint that was taken before the cluster started at `at` (epoch ms)."""
+        """Add a savepoint that exists when the scenario begins at `at` (epoch ms)."""
         self.add(
             Checkpoint(
                 id=1,

@@ -116,8 +116,8 @@ class VertexSpec:
     has_own_parallelism: bool = False
     """Whether the program sets the parallelism, so that the parallelism of a request does not apply."""
     operators_with_request_parallelism: frozenset[str] = frozenset()
-    """The operators that nevertheless use the parallelism of a request. If the request's differs from `parallelism`,
-    they are not chained to the others."""
+    """The operators that nevertheless use the parallelism of a request. If that differs from `parallelism`, they are
+    not chained to the others."""
     inputs: tuple[Input, ...] = ()
     id: str = ""
     max_parallelism: int = 128
@@ -125,12 +125,12 @@ class VertexSpec:
     selectivity: float = 1.0
     """The number of sent records per received record."""
     records_per_second: float = 100.0
-    """The rate of a source, of all its subtasks together."""
+    """The rate at which all subtasks of a source together emit records."""
     bytes_per_record: int = 28
     accumulators: Mapping[str, str] = field(default_factory=dict)
     """Name -> type in Flink, such as {"words": "IntCounter"}."""
     accumulator_values: Mapping[str, Any] = field(default_factory=dict)
-    """Name -> value. Integer accumulators without a value count the records; all others stay empty."""
+    """Name -> value. Without a value, integer accumulators count the records, and all others stay empty."""
     splits: tuple[str, ...] = ()
     """The names of the splits of a source. They are distributed to its subtasks in turn."""
     finishes_after: int | None = None

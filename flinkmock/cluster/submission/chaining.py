@@ -103,7 +103,7 @@ class ChainBuilder:
         """The finished chains by the ids of their heads, in the order in which they were finished."""
 
     def start_at(self, ids: Iterable[int]) -> None:
-        """Build the chains that begin with these operators or with chained sources among them, in the order of ids."""
+        """Build the chains that begin with these operators, or have them as chained sources, in the order of heads."""
         heads = []
         for id in ids:
             node = self._rules.nodes[id]

@@ -17,7 +17,7 @@ _DURATION = struct.Struct(">Bqi")
 
 
 def elements(collection: Any) -> Sequence[Any]:
-    """Return the elements of a Java list or set."""
+    """Return the elements of a Java list or set, or the keys and values of a map in turn."""
     if isinstance(collection, list):
         return collection
     if not isinstance(collection, JavaObject):

@@ -27,7 +27,7 @@ class PlanVertex:
 
     Attributes:
         operators: The names of the operators.
-        parallelism: The parallelism with which the vertex runs.
+        parallelism: The parallelism with which the vertex runs; below 1 if it is decided late.
         max_parallelism: The maximum parallelism; if it is 0 or less, it is derived from the parallelism.
         description: The description in plans, with line feeds (JobVertex.operatorPrettyName); None: the name.
         parallelism_is_decided_late: Whether the scheduler decides its parallelism when its inputs have finished.
@@ -82,7 +82,7 @@ def vertex_specs(vertices: Mapping[Any, PlanVertex]) -> tuple[tuple[VertexSpec, 
         TypeError: A field has a value of the wrong type.
         ValueError: There are too many vertices.
     """
-    check_count(vertices)
+    check_vertex_count(vertices)
     for vertex in vertices.values():
         _check_types(vertex)
     order = sorted_from_sources(vertices)
@@ -91,7 +91,7 @@ def vertex_specs(vertices: Mapping[Any, PlanVertex]) -> tuple[tuple[VertexSpec, 
     return specs, tuple(index_of[key] for key in vertices)
 
 
-def check_count(vertices: Sized) -> None:
+def check_vertex_count(vertices: Sized) -> None:
     """Raise ValueError if there are too many vertices or operators."""
     if len(vertices) > limits.JAVA_VERTICES:
         raise ValueError("too many vertices")

@@ -162,12 +162,15 @@ def _has_invalid_parallelism(program: Program) -> bool:
 
 
 def matching_template(names: Sequence[str], rules: Sequence[SubmissionRule]) -> JobSpec:
-    """Return the job of the first rule that matches one of the names."""
+    """Return the job of the first rule that matches one of the names, which are those of `matching_rule`."""
     return matching_rule(names, rules).job
 
 
 def matching_rule(names: Sequence[str], rules: Sequence[SubmissionRule]) -> SubmissionRule:
-    """Return the first rule that matches one of the names. The last rule of every scenario matches all names."""
+    """Return the first rule that matches one of the names: those of entry class and jar, or that of a submitted job.
+
+    The last rule of every scenario matches all names.
+    """
     for rule in rules:
         if any(fnmatchcase(name, rule.pattern) for name in names):
             return rule

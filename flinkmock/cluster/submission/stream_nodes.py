@@ -17,7 +17,7 @@ from flinkmock.cluster.submission.java_values import (
     unboxed,
 )
 from flinkmock.cluster.submission.plan_collect_sinks import read_collect_sink
-from flinkmock.cluster.submission.plan_vertices import check_count
+from flinkmock.cluster.submission.plan_vertices import check_vertex_count
 from flinkmock.flink.java_serialization.reader import JavaObject
 
 _SHIP_STRATEGIES = {
@@ -109,7 +109,7 @@ def read_stream_nodes(holder: Mapping[str, Any]) -> dict[int, StreamNode]:
     tuples = elements(holder["streamNodeToSerializedOperatorFactories"])
     factories = {unboxed(pair.fields["f0"]): pair.fields["f1"] for pair in tuples}  # the fields of a Tuple2
     fields_of_nodes = [value.fields for _, value in map_entries(deserialized(holder["serializedStreamNodes"]))]
-    check_count(fields_of_nodes)
+    check_vertex_count(fields_of_nodes)
     nodes = {fields["id"]: _node(fields, deserialized(factories.get(fields["id"]))) for fields in fields_of_nodes}
     edges: dict[int, StreamEdge] = {}
 
