@@ -48,7 +48,7 @@ class NotFound(FlinkMockError, LookupError):
 
 
 class NotRunning(FlinkMockError, RuntimeError):
-    """The fake cluster was not started or is closed, or the job is not RUNNING."""
+    """The fake cluster was not started or is closed, the job is not RUNNING, or no request is being handled."""
 
 
 class UnknownRelease(FlinkMockError, ValueError):

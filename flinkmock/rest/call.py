@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from flinkmock.flink.configuration import Configuration
 
 Payload = Any
-"""The result of a handler: JSON values under the keys of all releases, or a `FileContent`."""
+"""The result of a handler: JSON values under the keys of all releases, or a `FileContent`.
+
+If parts are reused (`RestCall.fragments`), it can contain `Fragment`s and iterators; `rendering/writer.py` writes them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class RestCall:
         files: The uploaded files.
         base_url: The URL at which the request arrived, without a path.
         jobmanager: The index of the JobManager that received the request.
-        default_body: Returns the body for `response`; None outside of functions registered with `on`.
+        default_body: Returns the body for `response`; None outside of functions registered with
+            `ClusterControl.on`.
         fragments: Key -> part of an earlier response to the same request; None: parts are not reused.
     """
 
@@ -70,19 +74,21 @@ class RestCall:
     def response(self) -> Any:
         """Handle the call and return the body of its response, as JSON with the keys of the served release.
 
-        This is for functions registered with `on`, which may change the body and return it. The request takes effect:
-        for example, it triggers a savepoint. If the response is a file, the body is bytes.
+        This is for functions registered with `ClusterControl.on`, which may change the body and return it. The request
+        takes effect: for example, it triggers a savepoint. If the response is a file, the body is bytes.
 
         Raises:
             ClusterError: The cluster rejects the request. Let the error pass, or return another response.
-            NotRunning: The call was not passed to a function registered with `on`.
+            NotRunning: The call was not passed to such a function.
         """
         if self.default_body is None:
-            raise NotRunning("call.response() is for functions that `on` registered.")
+            raise NotRunning("call.response() can only be called by functions that are registered with FlinkMock.on.")
         return self.default_body()
 
     def part(self, key: str, version: object, make: Callable[[int], Payload]) -> Payload:
         """Return a part of the payload, which is computed again only if it has changed since an earlier request.
+
+        The result can only be put into the payload, since it may be a `Fragment`.
 
         Args:
             key: A name for the part that no other part of the response has.
@@ -96,9 +102,10 @@ class RestCall:
         return part
 
     def parts(self, make: Callable[[Any], Payload], items: Iterable[Any]) -> Iterable[Payload]:
-        """Return one `part` for each item, as computed by `make`.
+        """Return `make(item)` for each item; `make` calls `part`.
 
-        If possible, the parts are computed while the response is written, so that a long list needs less memory.
+        If parts are reused, they are computed one by one while the response is written, so that a long list needs
+        less memory.
         """
         parts = map(make, items)
         return list(parts) if self.fragments is None else parts

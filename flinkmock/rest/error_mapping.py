@@ -152,7 +152,7 @@ def _taskmanager_not_found(error: errors.TaskManagerNotFound, context: _Context)
     cause = JavaException(java_class, messages.no_taskmanager(taskmanager_id))
     if context.operation.id == "getTaskManagerLogs":
         return rest_error(404, messages.could_not_find_taskmanager(taskmanager_id), cause)
-    if context.traits.reads_taskmanager_file and context.quirks.unknown_taskmanager_file_is_404:
+    if context.traits.reads_taskmanager_file and context.quirks.file_of_unknown_taskmanager_is_404:
         return rest_error(
             404, messages.no_transfer_from_unknown(taskmanager_id), cause, java_classes.NOT_FOUND_EXCEPTION
         )

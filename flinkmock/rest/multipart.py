@@ -41,7 +41,7 @@ _PARAMETER = re.compile(r";\s*([^=;\s]+)\s*=\s*(?:\"([^\"]*)\"|([^;]*))")
 def boundary_of(content_type: str) -> str | None:
     """Return the boundary of a multipart form; None for other content types, and if there is no boundary.
 
-    The comparison is case-sensitive (recorded on 2.3.0 and 1.20.5).
+    `multipart/form-data` is case-sensitive (recorded on 2.3.0 and 1.20.5), `boundary` is not.
     """
     if not content_type.startswith("multipart/form-data"):
         return None
@@ -95,7 +95,7 @@ class MultipartBody:
         while self._parser is not None:
             self._parse_available(None)
         if self._files and self._path_accepts_post and not self._takes_files:
-            # until 1.18, the handler checks whether files are allowed
+            # until 1.18; since 1.19, `_file` has rejected the form
             raise RestRequestRejected(rest_error(400, messages.UPLOADS_NOT_ALLOWED))
 
     def close(self) -> None:

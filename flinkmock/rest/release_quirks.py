@@ -36,10 +36,11 @@ class ReleaseQuirks:
     """CompletedOperationCache returns an empty Optional since 1.15; before, it threw UnknownOperationKeyException."""
     plan_reads_jar_at_once: bool
     """JarPlanHandler opens the jar outside of its future since 1.17: an unknown jar leads to a 500, not a 400."""
-    unknown_taskmanager_file_is_404: bool
-    """AbstractTaskManagerFileHandler responds with its own error since 1.18 (`handle` instead of `whenComplete`)."""
+    file_of_unknown_taskmanager_is_404: bool
+    """AbstractTaskManagerFileHandler responds with 404 for an unknown TaskManager since 1.18; before, with 500."""
     missing_taskmanager_file_is_wrapped: bool
-    """TaskExecutor throws FileNotFoundException since 1.18; the file handler wraps it and names the TaskManager."""
+    """If a known TaskManager lacks the file, TaskExecutor throws a FileNotFoundException since 1.18. The file handler
+    wraps it and names the TaskManager."""
     unknown_coordinator_is_404: bool
     """An unknown coordinator is a CoordinatorNotExistException, which leads to a 404, since 2.1; before, an internal
     error."""
@@ -64,7 +65,7 @@ class ReleaseQuirks:
             trigger_named_in_text=release.since("1.15"),
             unknown_operation_has_no_cause=release.since("1.15"),
             plan_reads_jar_at_once=release.since("1.17"),
-            unknown_taskmanager_file_is_404=release.since("1.18"),
+            file_of_unknown_taskmanager_is_404=release.since("1.18"),
             missing_taskmanager_file_is_wrapped=release.since("1.18"),
             unknown_coordinator_is_404=release.since("2.1"),
             number_errors_name_radix=release.since("1.15"),

@@ -141,7 +141,7 @@ def test_changes_of_behaviour_are_those_since_the_older_release() -> None:
         ("ended_job_is_conflict", "PATCH /jobs/:jobid"),
         ("trigger_named_in_text", "GET /jobs/:jobid/savepoints/:triggerid"),
         ("plan_reads_jar_at_once", "POST /jars/:jarid/plan"),
-        ("unknown_taskmanager_file_is_404", "GET /taskmanagers/:taskmanagerid/log"),
+        ("file_of_unknown_taskmanager_is_404", "GET /taskmanagers/:taskmanagerid/log"),
         ("unknown_coordinator_is_404", "POST /jobs/:jobid/coordinators/:operatorid"),
         ("number_errors_name_radix", "*"),
         ("jackson_version", "*"),

@@ -32,7 +32,7 @@ def backpressure(call: RestCall) -> Payload:
     Raises:
         JobNotFound, JobInitializing, VertexNotFound: Only in 1.12, in which an ended job is not found.
         UncaughtJavaException: The vertex has finished in a running job, so that JobVertexBackPressureHandler computes
-            the maximum of an empty list. Only since 1.18 (situations: partly: vertex/backpressure).
+            the maximum of an empty list. Only since 1.18 (recorded: `situations: partly: vertex/backpressure`).
     """
     cluster = call.cluster
     is_sampled = not cluster.release.since("1.13")
@@ -59,7 +59,8 @@ def backpressure(call: RestCall) -> Payload:
     if time is None or not executions:
         return NO_DATA
     measured_at = time if is_sampled else metrics_time_of(call.caches, executions[0], time)
-    flow = RecordFlow(job.attempts[executions[0].attempt], time if measured_at is None else measured_at)
+    assert measured_at is not None  # these executions have metrics
+    flow = RecordFlow(job.attempts[executions[0].attempt], measured_at)
     level = _level_of(0.0 if lacks_ratios(executions[0], time, cluster.release) else flow.backpressure_ratio(vertex))
     return {
         "status": "ok",

@@ -31,7 +31,8 @@ _MAX_NAME_LENGTH = 50_000
 _MAX_STACK_DEPTH = 5_000
 """The number of open objects and arrays at which Java's stack overflows, in releases whose Jackson has no limit."""
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
-"""A string may be unterminated at the end of the text, so that each character is read once."""
+"""Also matches a string without its closing quote. Otherwise the search would start again inside of the string, which
+takes quadratic time."""
 _LITERAL_AND_MORE = re.compile(r"(?:null|true|false)[\w$]+")
 _EXPECTED = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _COMMENT_HINT = (
@@ -116,7 +117,7 @@ def _check_utf8(text: str, raw: bytes) -> None:
         else:
             position, octet = "start", raw[error.start]
         cause = JavaException(PARSE_EXCEPTION, f"Invalid UTF-8 {position} byte 0x{octet:x}")
-        if text.lstrip().startswith("{"):  # the class that is being created adds its own exception
+        if text.lstrip().startswith("{"):  # Jackson's deserializer of the object wraps the exception
             raise JacksonError(JavaException(MAPPING_EXCEPTION, cause.message, cause)) from None
         raise JacksonError(cause) from None
 

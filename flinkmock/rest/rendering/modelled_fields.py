@@ -27,7 +27,7 @@ class _PlaceholderMarks:
 
 
 class ModelledFields(NamedTuple):
-    """JSON pointers of fields, with `*` for the indexes of arrays and the keys of maps."""
+    """JSON pointers of fields, with `*` for the indexes of arrays and for generated keys of maps."""
 
     modelled: frozenset[str]
     placeholders: frozenset[str]
