@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from flinkmock.conformance.compat import (
-        CAUSED_BY_UPGRADE,
+        EFFECTS_TO_FIX,
         compat,
         count_unmatched,
         detect_base_path,
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     base_path_note = f" under {base_path}" if base_path else ""
     unmatched_note = f" ({unmatched_count} of them match no operation of Flink {args.old})" if unmatched_count else ""
     heading = f"{counted(len(requests), 'request')}{base_path_note}{unmatched_note}, from Flink {args.old} to {new}"
-    rows = [[impact.effect, impact.since, impact.where, f"{impact.requests}x", impact.what] for impact in impacts]
+    rows = [[impact.effect, impact.since, impact.where, f"{impact.request_count}x", impact.what] for impact in impacts]
     if args.format == "json":
         report = {
             "from": args.old,
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"# {heading}\n\n{markdown(['effect', 'since', 'operation', 'requests', 'affected part'], rows)}")
     else:
         print(f"{heading}:\n{columns(rows)}" if rows else f"{heading}: nothing changes")
-    return 1 if any(impact.effect in CAUSED_BY_UPGRADE for impact in impacts) else 0
+    return 1 if any(impact.effect in EFFECTS_TO_FIX for impact in impacts) else 0
 
 
 def no_match_message(journal: Path, requests: Sequence[ClientRequest], release: str) -> str:

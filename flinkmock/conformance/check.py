@@ -62,7 +62,7 @@ def check(
         flink: The release ("2.3"); None: the one that the server reports.
         contract: The contract to check against instead of the release's, such as that of the documentation.
         extra_checks: Checks that run after the reads (`MutatingChecks`, `FuzzChecks`).
-        progress: Called before each step.
+        progress: Called before each step, and at the end.
         headers: The headers for every request, such as an API key.
         watch_ms: How long passes over the server are repeated, in ms; 0: there is one pass.
         every_ms: The pause between two passes, in ms.
@@ -107,7 +107,7 @@ class Check:
     Args:
         client: The client that sends the requests.
         contract: The contract to check against.
-        progress: Called before each step.
+        progress: Called before each step, and at the end.
         wait: Waits for a number of milliseconds.
         values_per_parameter: How many values of one path parameter are used at most, such as the vertices of a job.
     """
@@ -149,7 +149,7 @@ class Check:
     ) -> Report:
         """Run all checks. Raises ServerUnreachable.
 
-        A KeyboardInterrupt ends a watch early.
+        After the first pass, a KeyboardInterrupt ends a watch early.
 
         Args:
             extra_checks: Checks that run after the reads.
@@ -217,7 +217,7 @@ class Check:
                     self.report.server_gone = True
                     return
             else:
-                self._interruptions.note_complete_pass()
+                self._interruptions.note_complete_step()
                 return
 
     def _note_new_leader(self) -> None:
@@ -300,7 +300,7 @@ class Check:
     def _check_response(
         self, operation: Operation, response: HttpResponse, accepted_statuses: tuple[int, ...] | None = None
     ) -> Iterator[Finding]:
-        """Note in the report whether the operation was answered, and yield the findings of the response."""
+        """Note in the report a success or an expected error, and yield the findings of the response."""
         if response.status == operation.status:
             self.report.answered[operation] += 1
         elif reason := expected_error(operation, response):
@@ -376,7 +376,7 @@ class Check:
         return operation not in self.report.invalid
 
     def add_violation(self, operation: Operation, path: str, violation: InvariantViolation) -> None:
-        """Add values that contradict each other to the report."""
+        """Add a value that contradicts others, or what requests have done, to the report."""
         pointer = generalize_pointer(violation.pointer)
         self.report.add(Finding(operation, pointer, COHERENCE, violation.expected, violation.found), path)
 

@@ -29,8 +29,8 @@ FAILS, IGNORED, MAY_READ, ALREADY_IGNORED = "fails", "ignored", "may read", "ign
 response that changes. `ALREADY_IGNORED`: the current release ignores a part of the request."""
 EFFECTS = FAILS, IGNORED, MAY_READ, ALREADY_IGNORED
 """All effects, the worst first."""
-CAUSED_BY_UPGRADE = FAILS, IGNORED
-"""The effects that need a change of the client."""
+EFFECTS_TO_FIX = FAILS, IGNORED
+"""The effects that require a change of the client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ class UpgradeImpact:
         where: The operation, as the older release has it.
         effect: One of `EFFECTS`.
         what: The affected part of the request or the response.
-        since: The first minor release with the effect.
+        since: The first release with the effect; for `ALREADY_IGNORED`, the current release.
         example: One of the requests.
-        requests: How many requests are affected.
+        request_count: How many requests are affected.
     """
 
     where: str
@@ -76,7 +76,7 @@ class UpgradeImpact:
     what: str
     since: str
     example: str
-    requests: int = field(default=1, compare=False)
+    request_count: int = field(default=1, compare=False)
 
     def __str__(self) -> str:
         return f"{self.where}: {self.effect}: {self.what} (since {self.since})"
@@ -125,8 +125,8 @@ def detect_base_path(requests: Iterable[ClientRequest], release: str) -> str:
     """Return the path under which an ingress serves Flink for the client: "/flink/prod".
 
     Returns:
-        The prefix of the targets that precedes the paths of operations; "" if a request matches an operation without
-        removing a prefix, or if no prefix makes any request match.
+        The most frequent prefix of targets that precedes the path of an operation; "" if a request matches an operation
+        without removing a prefix, or if no prefix makes any request match.
 
     Raises:
         UnknownRelease: The release is not known.
@@ -159,8 +159,8 @@ def compat(requests: Iterable[ClientRequest], old: str, new: str) -> list[Upgrad
 
     Args:
         requests: The requests of the client.
-        old: The release that the client uses.
-        new: The release that it is to use.
+        old: The release that the client uses now.
+        new: The release that the client will use.
 
     Raises:
         UnknownRelease: A release is not known.
@@ -172,7 +172,7 @@ def compat(requests: Iterable[ClientRequest], old: str, new: str) -> list[Upgrad
         for impact in _impacts(request, contracts):
             key = impact.where, impact.effect, impact.what
             if key in impacts:
-                impacts[key].requests += request.times
+                impacts[key].request_count += request.times
             else:
                 impacts[key] = impact
     return sorted(impacts.values(), key=lambda impact: (EFFECTS.index(impact.effect), impact.where))
@@ -273,7 +273,7 @@ def _body_impacts(
 ) -> Iterator[tuple[str, str]]:
     if request.body is None or before.request is None:
         return
-    fields = _field_names(request.body)
+    fields = _field_paths(request.body)
     rejects_unknown_fields = new.jackson_features["fail_on_unknown_properties"]
     for change in _changes(str(before), str(after), old, new):
         name = change.field.lstrip(".")
@@ -286,13 +286,13 @@ def _body_impacts(
             yield FAILS, f"the body is rejected: {where}: expected {violation.expected}, found {violation.found}"
 
 
-def _field_names(body: Any, prefix: str = "") -> set[str]:
+def _field_paths(body: Any, prefix: str = "") -> set[str]:
     """Return the paths of a body's fields as `schema_fields` writes them, without the first dot."""
     if not isinstance(body, Mapping):
         return set()
-    names = {f"{prefix}{name}" for name in body}
-    nested = (_field_names(value, f"{prefix}{name}.") for name, value in body.items())
-    return names.union(*nested)
+    paths = {f"{prefix}{name}" for name in body}
+    nested_paths = (_field_paths(value, f"{prefix}{name}.") for name, value in body.items())
+    return paths.union(*nested_paths)
 
 
 _CHANGES: dict[tuple[str, str], dict[str, list[ContractChange]]] = {}

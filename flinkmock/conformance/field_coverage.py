@@ -47,8 +47,8 @@ class FieldCoverage:
         self.response_count += 1
         for pointers, is_modelled in ((modelled, True), (placeholders, False)):
             for pointer in map(generalize_pointer, pointers):
-                known = self.is_modelled_by_pointer.get(pointer, True)
-                self.is_modelled_by_pointer[pointer] = known and is_modelled
+                was_modelled = self.is_modelled_by_pointer.get(pointer, True)
+                self.is_modelled_by_pointer[pointer] = was_modelled and is_modelled
 
     def __str__(self) -> str:
         if self.is_file:

@@ -102,7 +102,7 @@ def _sender(check: Check, operation: Operation) -> Callable[[_GeneratedRequest],
 
 
 def _requests(contract: Contract, operation: Operation, existing_paths: list[str]) -> SearchStrategy[_GeneratedRequest]:
-    """Generate requests to an operation; `existing_paths` are those that the server has for it."""
+    """Generate requests to an operation; `existing_paths` are its paths with parameter values from the server."""
     from hypothesis import strategies as st
 
     parameters = {f":{parameter.name}": parameter for parameter in operation.path_parameters}

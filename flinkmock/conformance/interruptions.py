@@ -10,8 +10,8 @@ from flinkmock.conformance.report import Report
 from flinkmock.conformance.response_check import lacks_leader
 from flinkmock.errors import ServerUnreachable
 
-MAX_IN_A_ROW = 3
-"""The number of interruptions without a complete pass in between after which a check gives up."""
+MAX_INTERRUPTIONS_IN_A_ROW = 3
+"""A check gives up after this many interruptions without a complete step in between."""
 POLL_INTERVAL_MS = 1_000
 PATIENCE_MS = 30_000
 """How long a check waits for a leader, in ms, unless it watches the server for longer."""
@@ -36,16 +36,16 @@ class Interruptions:
         self._report = report
         self._now = now
         self._wait = wait
-        self._in_a_row = 0
+        self._interruptions_in_a_row = 0
 
     @property
     def are_too_many(self) -> bool:
         """Whether there were so many interruptions in a row that the check gives up."""
-        return self._in_a_row >= MAX_IN_A_ROW
+        return self._interruptions_in_a_row >= MAX_INTERRUPTIONS_IN_A_ROW
 
-    def note_complete_pass(self) -> None:
-        """Count interruptions from 0 again."""
-        self._in_a_row = 0
+    def note_complete_step(self) -> None:
+        """Count interruptions in a row from 0 again."""
+        self._interruptions_in_a_row = 0
 
     def wait_for_leader(self, event: str, until: float) -> bool:
         """Wait until the server responds and has a leader.
@@ -57,7 +57,7 @@ class Interruptions:
         Returns:
             Whether the server has a leader.
         """
-        self._in_a_row += 1
+        self._interruptions_in_a_row += 1
         started_at, utc_time = self._now(), datetime.now(UTC)
         until = max(until, started_at + PATIENCE_MS)
         while not (has_leader := self._has_leader()) and self._now() < until:

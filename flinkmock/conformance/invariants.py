@@ -17,7 +17,7 @@ _invariants = lru_cache(Invariants)
 
 @dataclass(frozen=True, slots=True)
 class InvariantViolation:
-    """A value that contradicts another value of its response, or its request.
+    """A value that contradicts another value of its response, its request, or what earlier requests have done.
 
     Attributes:
         pointer: JSON pointer of the wrong value, with `*` for each item.

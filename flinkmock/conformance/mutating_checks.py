@@ -1,8 +1,9 @@
 """Calls the operations that change something, on jobs of the user's jar or on a job that the user names.
 
-With a jar, the checks upload it, request its plan and start three jobs: one is stopped with a savepoint, one is
-cancelled, and one is cancelled by YARN's operation. Since 2.3, they also start an application. At the end they delete
-the jar. A job that the user names gets a checkpoint and a savepoint and is cancelled.
+With a jar, the checks upload it, request its plan and start three jobs: one is changed and stopped with a savepoint,
+one is cancelled, and one is cancelled by YARN's operation. Since 2.3, the checks also start and cancel an application.
+At the end they delete the jar. A job that the user names is changed and cancelled. A change includes a checkpoint and a
+savepoint.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ class _Session:
         self._steps_done += 1
 
     def check_jar(self, jar: Path) -> None:
-        """Run all checks of a jar. Raises FlinkMockError if it can't be read."""
+        """Run all checks of a jar. Raises FlinkMockError if the jar can't be read."""
         try:
             content = jar.read_bytes()
         except OSError as error:
@@ -193,12 +194,12 @@ class _Session:
         self._expect_state(job_id, "cancelJob", "CANCELED")
 
     def cancel_by_yarn(self, job_id: str) -> None:
-        """Cancel a job by the operation for YARN's proxy, which allows GET only."""
+        """Cancel a job by the operation for YARN's proxy, which allows only GET requests."""
         self._call("getYarnCancelJobTermination", "GET", f"/jobs/{job_id}/yarn-cancel")
         self._expect_state(job_id, "getYarnCancelJobTermination", "CANCELED")
 
     def _start(self, jar_path: str) -> str | None:
-        """Start a job of the jar and wait until all its tasks run; return its id, or None if it ends before that."""
+        """Start a job of the jar; wait up to a minute until its vertices run. Return its id; None if it has ended."""
         response = self._post("submitJobFromJar", f"{jar_path}/run", {})
         if response is None or response.status != 200:
             return None
@@ -207,10 +208,10 @@ class _Session:
             return None
         for _ in range(MAX_POLLS):
             details = self._check.reader.json(f"/jobs/{job_id}")
-            tasks = [vertex.get("status") for vertex in objects_in(details, "vertices")]
+            vertex_statuses = [vertex.get("status") for vertex in objects_in(details, "vertices")]
             if str(nested_field(details, "state")) in TERMINAL:
                 return None
-            if tasks and all(task == "RUNNING" for task in tasks):
+            if vertex_statuses and all(status == "RUNNING" for status in vertex_statuses):
                 return job_id
             self._check.wait(POLL_INTERVAL_MS)
         return job_id

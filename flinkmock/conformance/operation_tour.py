@@ -48,7 +48,7 @@ def tour_scenario(scheduler: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class TourRequest:
-    """A request.
+    """A request of a tour.
 
     Attributes:
         operation: The operation that it calls.
@@ -86,7 +86,7 @@ class OperationTour:
         self._targets = Targets(self.client)
 
     def run(self) -> None:
-        """Call all operations, in an order in which none needs what an earlier one has removed."""
+        """Call all operations, in an order in which no operation needs what an earlier one has removed."""
         for operation in self.contract:
             if only_reads(operation):
                 for path in self._targets.paths(operation):
@@ -161,11 +161,11 @@ class OperationTour:
             poll_target=job_path + "/rescaling",
         )
         self._send_heartbeat(job_path)
-        vertices = [vertex["id"] for vertex in self._items(job_path, "vertices")]
+        vertex_ids = [vertex["id"] for vertex in self._items(job_path, "vertices")]
         request = {"serializedCoordinationRequest": "AAAA"}
-        for vertex in vertices[:1]:
-            self._call("postClientCoordination", f"{job_path}/coordinators/{vertex}", request)
-        bounds = {vertex: {"parallelism": {"lowerBound": 1, "upperBound": 1}} for vertex in vertices}
+        for vertex_id in vertex_ids[:1]:
+            self._call("postClientCoordination", f"{job_path}/coordinators/{vertex_id}", request)
+        bounds = {vertex_id: {"parallelism": {"lowerBound": 1, "upperBound": 1}} for vertex_id in vertex_ids}
         self._call("updateJobResourceRequirements", job_path + "/resource-requirements", bounds)
         for operation_id, name in (
             ("getJobRescaleConfig", "config"),

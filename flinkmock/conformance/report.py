@@ -54,7 +54,7 @@ class Report:
         url: The URL of the server.
         flink: The release with whose contract the responses are compared: "2.3".
         request_count: How many requests were sent.
-        findings: The findings outside the baseline, each with the first paths at which it occurred.
+        findings: The findings outside the baseline, each with the first request targets at which it occurred.
         occurrences: How often each finding occurred.
         answered: How many success responses each operation returned, whether they conform or not.
         expected_errors: Operations that got an error which a healthy cluster may return, or no response because of a
@@ -64,7 +64,7 @@ class Report:
         invalid: Operations with a response that breaks its contract; their values are not compared with others.
         notes: Sentences about the server during the check, such as that it had a new leader. They are not findings.
         server_gone: Whether the server was gone at the end.
-        pass_count: How many times everything was read.
+        pass_count: How many passes over the server there were.
         on_new: Called with each finding and its first path when it is added.
     """
 
@@ -165,5 +165,5 @@ class Report:
 
 
 def generalize_pointer(pointer: str) -> str:
-    """Replace indices and ids in a JSON pointer by `*`."""
+    """Replace indices and 32-digit ids in a JSON pointer by `*`."""
     return re.sub(r"/(\d+|[0-9a-f]{32})(?=/|$)", "/*", pointer)

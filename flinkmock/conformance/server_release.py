@@ -31,7 +31,7 @@ def detect_release(client: Client) -> ServerRelease:
     """Return the known release that is nearest to the version that a server reports.
 
     Raises:
-        ServerUnreachable: No server answers, or it reports no version.
+        ServerUnreachable: No server answers, or it reports no version or one in an unknown format.
     """
     version = detect_version(client, f"Specify it: --flink {LATEST}.")
     release = nearest_release(version)

@@ -116,4 +116,4 @@ def _since(impact: UpgradeImpact) -> str:
 
 
 def _request_key(impact: UpgradeImpact) -> tuple[str, int, str]:
-    return impact.where, impact.requests, impact.example
+    return impact.where, impact.request_count, impact.example

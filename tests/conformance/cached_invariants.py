@@ -44,8 +44,8 @@ class _RecordingView(View):
     def subjects(self, kind: str) -> list[tuple[str, ...]]:
         return self._view.subjects(kind)
 
-    def _of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SuccessResponse]:
-        responses = tuple(self._view._of(operation_id, parameters))
+    def responses_of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SuccessResponse]:
+        responses = tuple(self._view.responses_of(operation_id, parameters))
         self.read_responses[operation_id, tuple(sorted(parameters.items()))] = responses
         return responses
 
@@ -54,12 +54,12 @@ class CachedInvariants(Invariants):
     """The invariants of a release, with the same relations as `Invariants`.
 
     Args:
-        minor: The minor release as numbers, such as (2, 3).
+        release_number: The release as numbers, such as (2, 3).
         recurring: The responses that are checked again and again. All views that contain them have the same subjects.
     """
 
-    def __init__(self, minor: tuple[int, int], recurring: Iterable[SuccessResponse]) -> None:
-        super().__init__(minor)
+    def __init__(self, release_number: tuple[int, int], recurring: Iterable[SuccessResponse]) -> None:
+        super().__init__(release_number)
         self._recurring = {id(response): response for response in recurring}
         # the keys are the `id()` of one or two responses
         self._relations_by_responses: dict[tuple[int, ...], list[EvaluatedRelation]] = {}
@@ -109,7 +109,7 @@ class CachedInvariants(Invariants):
 def _has_responses(view: View, read_responses: _ReadResponses) -> bool:
     """Return whether a view has the responses that were read from another view."""
     for (operation_id, parameters), responses in read_responses.items():
-        view_responses = tuple(view._of(operation_id, dict(parameters)))
+        view_responses = tuple(view.responses_of(operation_id, dict(parameters)))
         if len(view_responses) != len(responses) or any(
             a is not b for a, b in zip(view_responses, responses, strict=True)
         ):

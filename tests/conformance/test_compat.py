@@ -44,7 +44,7 @@ def test_flinks_own_client_of_1_12_fails_on_2_3_only_when_it_submits_a_plan() ->
         ("POST /jobs", "the plan is a Java object that only its own release can read")
     }
     [submission] = [impact for impact in impacts if impact.effect == FAILS]
-    assert (submission.since, submission.requests) == ("1.13", 6)
+    assert (submission.since, submission.request_count) == ("1.13", 6)
     assert impacts_with(IGNORED, impacts) == set()
     assert ("GET /jobs/:jobid", ".vertices[].status: new value INITIALIZING") in impacts_with(MAY_READ, impacts)
     # 1.12 does not have the field job-type

@@ -11,7 +11,7 @@ import pytest
 from flinkmock import FlinkMock
 from flinkmock.conformance.check import Check
 from flinkmock.conformance.http_client import HttpClient
-from flinkmock.conformance.interruptions import MAX_IN_A_ROW
+from flinkmock.conformance.interruptions import MAX_INTERRUPTIONS_IN_A_ROW
 from flinkmock.conformance.report import Report
 from flinkmock.contract import Contract
 
@@ -105,7 +105,7 @@ def test_a_check_waits_for_a_leader_only_a_few_times() -> None:
             ).run()
     [finding] = report.findings
     assert str(finding).startswith("status: expected 200, found 503 Service temporarily unavailable")
-    assert len(report.notes) == MAX_IN_A_ROW
+    assert len(report.notes) == MAX_INTERRUPTIONS_IN_A_ROW
 
 
 def test_an_interrupted_watch_returns_the_report_so_far() -> None:

@@ -78,7 +78,7 @@ def test_omissions_are_listed() -> None:
         "job orders: the restart strategy (Failure rate restart with maximum of 3 failures within interval 60 s.).",
         "job orders: 7 more metrics of src.",
         "job orders: vertex src: accumulator own of the program's own type.",
-        "job orders: vertex out: the growth of accumulator lost: it keeps the value that it had at the end.",
+        "job orders: vertex out: the growth of accumulator lost: the scenario keeps the values at the end.",
     ]
 
 

@@ -46,7 +46,7 @@ class Difference:
 
 
 def replay(responses: Sequence[HandWrittenResponse], scenario: Mapping[str, Any]) -> tuple[int, list[Difference]]:
-    """Compare the responses of fakes with those of a scenario.
+    """Compare the responses of fakes with those of the cluster of a scenario.
 
     Args:
         responses: The responses of fakes. Only those to a GET with a path and a JSON body are compared.
@@ -77,7 +77,7 @@ def _target(response: HandWrittenResponse, flink: str) -> str | None:
     response_review = review(response, [flink])
     if response.method != "GET" or response.status != 200 or not is_concrete or response_review.operation is None:
         return None
-    return response.path.removeprefix(response_review.prefix) if isinstance(response.body, Mapping) else None
+    return response.path.removeprefix(response_review.base_path) if isinstance(response.body, Mapping) else None
 
 
 def _served(client: InProcessClient, target: str) -> Any:
@@ -107,11 +107,11 @@ def _leaves(pointer: str, fake: Any, served: Any) -> Iterator[tuple[str, Any, An
                 yield f"{pointer}/{key}", value, other
     elif isinstance(fake, list):
         entries = served if isinstance(served, list) else []
-        for number, value in enumerate(fake):
-            yield from _leaves(f"{pointer}/{number}", value, _entry(value, number, entries))
+        for index, value in enumerate(fake):
+            yield from _leaves(f"{pointer}/{index}", value, _entry(value, index, entries))
 
 
-def _entry(value: Any, number: int, entries: list[Any]) -> Any:
+def _entry(value: Any, index: int, entries: list[Any]) -> Any:
     """Return the entry with the same identifying key as `value`; without such a key, the entry at the same position."""
     if isinstance(value, Mapping):
         for key in IDENTIFYING_KEYS:
@@ -120,4 +120,4 @@ def _entry(value: Any, number: int, entries: list[Any]) -> Any:
                     entry for entry in entries if isinstance(entry, Mapping) and entry.get(key) == value[key]
                 )
                 return next(same_entries, None)
-    return entries[number] if number < len(entries) else None
+    return entries[index] if index < len(entries) else None

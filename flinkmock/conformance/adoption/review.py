@@ -12,8 +12,8 @@ from flinkmock.conformance.response_check import ERROR_STATUSES
 from flinkmock.contract import Contract, Operation
 from flinkmock.journal.operation_hints import METHODS
 
-MAX_PREFIX_SEGMENTS = 4
-"""How many segments before Flink's own path may be the prefix of a gateway."""
+MAX_BASE_PATH_SEGMENTS = 4
+"""The maximum number of segments of the base path of an ingress, which precede Flink's own path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,13 @@ class Review:
     Attributes:
         response: The reviewed response.
         operation: The operation of the newest release that has it; None if no release has it.
-        prefix: The part of the path before Flink's own: "/flink".
+        base_path: The part of the path before Flink's own: "/flink".
         deviations: For each release, the differences from Flink; empty if the release may send this response.
     """
 
     response: HandWrittenResponse
     operation: Operation | None
-    prefix: str = ""
+    base_path: str = ""
     deviations: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
@@ -51,7 +51,7 @@ class Review:
 def review(response: HandWrittenResponse, releases: Sequence[str]) -> Review:
     """Compare a response with releases. Raises UnknownRelease."""
     contracts = {release: Contract.load(release) for release in releases}
-    prefix, path = _split_prefix(response, list(contracts.values()))
+    base_path, path = _split_base_path(response, list(contracts.values()))
     operation: Operation | None = None
     deviations: dict[str, list[str]] = {}
     for release, contract in contracts.items():
@@ -61,13 +61,13 @@ def review(response: HandWrittenResponse, releases: Sequence[str]) -> Review:
         else:
             operation = route[0]
             deviations[release] = list(dict.fromkeys(_deviations(contract, *route, path, response)))
-    return Review(response, operation, prefix, deviations)
+    return Review(response, operation, base_path, deviations)
 
 
-def _split_prefix(response: HandWrittenResponse, contracts: Sequence[Contract]) -> tuple[str, str]:
-    """Return the prefix of the path, and Flink's own path."""
+def _split_base_path(response: HandWrittenResponse, contracts: Sequence[Contract]) -> tuple[str, str]:
+    """Return the base path of an ingress, and Flink's own path."""
     segments = response.path.partition("?")[0].split("/")[1:]
-    for length in range(min(MAX_PREFIX_SEGMENTS, len(segments) - 1) + 1):
+    for length in range(min(MAX_BASE_PATH_SEGMENTS, len(segments) - 1) + 1):
         path = "/" + "/".join(segments[length:])
         if any(contract.match(response.method, path) for contract in contracts):
             return "/".join(["", *segments[:length]]), path

@@ -73,7 +73,7 @@ class _Reader:
         self._faults: list[dict[str, Any]] = []
 
     def read(self, response: HandWrittenResponse) -> None:
-        """Read one response; ignore parts that don't have Flink's form."""
+        """Read one response; ignore the rest of a response from the first part that doesn't have Flink's form."""
         response_review = review(response, [self._flink])
         if response_review.operation is None:
             return
@@ -82,7 +82,7 @@ class _Reader:
             return
         if not isinstance(response.body, Mapping):
             return
-        path = response.path.partition("?")[0].removeprefix(response_review.prefix)
+        path = response.path.partition("?")[0].removeprefix(response_review.base_path)
         route = self._contract.match_route(response.method, path)
         parameters = route[1] if route else {}
         try:

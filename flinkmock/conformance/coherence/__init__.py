@@ -1,4 +1,4 @@
-"""Checks whether the responses of a cluster are consistent: invariants, and the values that break them."""
+"""Checks the coherence of the responses of a cluster: applies invariants, and finds the values that break them."""
 
 from flinkmock.conformance.coherence.culprits import Culprit
 from flinkmock.conformance.coherence.evaluation import Invariants

@@ -6,7 +6,7 @@ import re
 import struct
 from collections import Counter
 
-from flinkmock.conformance.coherence.job_results import JAVA_OBJECT, decoded
+from flinkmock.conformance.coherence.job_results import JAVA_OBJECT_PREFIX, decoded
 from flinkmock.conformance.coherence.registry import CACHE_REFRESH_MS, METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import Relations, equal, require, same_fields, unique
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, is_number, number
@@ -49,7 +49,7 @@ def serialized_accumulators(body: Value) -> Relations:
         yield from require(holds, f"the accumulators are {sorted(map(str, names))}", serialized, listed, exact=True)
     for _, value in serialized.items():
         if isinstance(value.raw, str):
-            is_java_object = decoded(value.raw).startswith(JAVA_OBJECT)
+            is_java_object = decoded(value.raw).startswith(JAVA_OBJECT_PREFIX)
             yield from require(is_java_object, "not a Java object", value, exact=True)
 
 
@@ -93,7 +93,7 @@ def serialized_values(body: Value) -> Relations:
 
 
 def _histogram(value: Value) -> Counter[int] | None:
-    """Return the counts in a text such as "{2=1283, 3=642}"; None if it is not a histogram."""
+    """Return the counts in a text such as "{2=1283, 3=642}"; None if the text is not a histogram."""
     text = str(value.raw)
     if not re.fullmatch(r"\{(-?\d+=\d+(, -?\d+=\d+)*)?\}", text):
         return None
@@ -134,9 +134,7 @@ def _combines(merged: Value, parts: list[Value]) -> Relations:
         histograms = [_histogram(part) for part in values]
         if None not in histograms:
             expected = sum((histogram for histogram in histograms if histogram is not None), Counter[int]())
-            yield from require(
-                _histogram(value) == expected, "it is not the sum of its parts", value, *values, exact=True
-            )
+            yield from require(_histogram(value) == expected, "not the sum of its parts", value, *values, exact=True)
     elif kind.raw == "AverageAccumulator":
         numbers = [number(part).raw for part in values if is_number(number(part).raw)]
         if numbers and is_number(number(value).raw):
@@ -152,9 +150,7 @@ def _combines(merged: Value, parts: list[Value]) -> Relations:
             yield from require(number(value).raw == expected, text, value, *values, exact=True)
     elif kind.raw == "ListAccumulator":
         items = Counter(item for part in values for item in _items(part))
-        yield from require(
-            Counter(_items(value)) == items, "it is not the list of its parts", value, *values, exact=True
-        )
+        yield from require(Counter(_items(value)) == items, "not the items of its parts", value, *values, exact=True)
 
 
 def _items(value: Value) -> list[str]:
@@ -177,12 +173,14 @@ def vertex_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
     listed = view.body("getJobVertexAccumulators", **ids)["user-accumulators"]
     for name, accumulator in merged.items():
         parts = [accumulators[name] for accumulators in accumulators_of_subtasks if name in accumulators]
-        yield from require(bool(parts), "no subtask has it", accumulator["name"], subtasks, exact=True)
+        yield from require(bool(parts), "no subtask has this accumulator", accumulator["name"], subtasks, exact=True)
         if parts:
             yield from _combines(accumulator, parts)
     for accumulators in accumulators_of_subtasks:
         for name, accumulator in accumulators.items():
-            yield from require(name in merged or not listed.exists, "the vertex lacks it", accumulator["name"], listed)
+            yield from require(
+                name in merged or not listed.exists, "the vertex lacks this accumulator", accumulator["name"], listed
+            )
 
 
 @between(
@@ -204,12 +202,12 @@ def job_accumulators(view: View, job_id: str) -> Relations:
         return
     for name, accumulator in merged.items():
         parts = [accumulators[name] for accumulators in accumulators_of_vertices if name in accumulators]
-        yield from require(bool(parts), "no vertex has it", accumulator["name"], listed, exact=True)
+        yield from require(bool(parts), "no vertex has this accumulator", accumulator["name"], listed, exact=True)
         if parts:
             yield from _combines(accumulator, parts)
     for accumulators in accumulators_of_vertices:
         for name, accumulator in accumulators.items():
-            yield from require(name in merged, "the job lacks it", accumulator["name"], listed)
+            yield from require(name in merged, "the job lacks this accumulator", accumulator["name"], listed)
 
 
 @between(
@@ -221,10 +219,10 @@ def job_accumulators(view: View, job_id: str) -> Relations:
 def job_accumulators_twice(view: View, job_id: str) -> Relations:
     without_query = _by_name(view.body("getJobAccumulators", jobid=job_id)["user-task-accumulators"])
     for body in view.bodies_with_query("getJobAccumulators", jobid=job_id):
-        bodies_with_query = _by_name(body["user-task-accumulators"])
-        for name in without_query.keys() & bodies_with_query.keys():
-            yield from same_fields(bodies_with_query[name], without_query[name])
-        yield from _same_accumulators(without_query, bodies_with_query, body["user-task-accumulators"])
+        with_query = _by_name(body["user-task-accumulators"])
+        for name in without_query.keys() & with_query.keys():
+            yield from same_fields(with_query[name], without_query[name])
+        yield from _same_accumulators(without_query, with_query, body["user-task-accumulators"])
 
 
 @between(
@@ -309,7 +307,7 @@ def attempt_id(body: Value) -> Relations:
     parameters = body.response.parameters
     if isinstance(body["id"].raw, str):
         expected = f"_{parameters['vertexid']}_{body['subtask'].raw}_{body['attempt'].raw}"
-        text = f"it doesn't end with {expected}"
+        text = f"the id doesn't end with {expected}"
         yield from require(
             body["id"].raw.endswith(expected), text, body["id"], body["subtask"], body["attempt"], exact=True
         )

@@ -13,7 +13,7 @@ _SOURCE = "flink-behaviour.md#subtasks"
 
 @within(
     "getJobVertexDetails",
-    text="The aggregated metrics of a vertex combine the metrics of its subtasks.",
+    text="The aggregated metrics and status durations of a vertex summarize those of its subtasks.",
     source=_SOURCE,
     since="1.14",
 )
@@ -30,7 +30,7 @@ def _aggregates(aggregated: Value, subtasks: Sequence[Value]) -> Relations:
 
 
 def duration_tolerance(subtasks: Sequence[Value], state: str) -> float:
-    """Return the tolerance for durations of a state, in ms: Flink caches the duration of the current state."""
+    """Return the tolerance for durations of a state, in ms: Flink caches its duration while subtasks are in it."""
     return (
         CACHE_REFRESH_MS
         if any(subtask["status"].raw == state and subtask["end-time"].raw == -1 for subtask in subtasks)
@@ -49,7 +49,7 @@ def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 
         tolerance: How far each number may be off.
     """
     numbers = [part.raw for part in parts]
-    if not parts or not all(is_number(part) for part in numbers):
+    if not parts or not all(is_number(number) for number in numbers):
         return
     expected = {
         "min": min(numbers),
@@ -90,7 +90,7 @@ def percentile(numbers: Sequence[float], percent: float) -> float:
 @within(
     "getJobVertexDetails",
     "getJobVertexTaskManagers",
-    text="Aggregated figures are in order: min, p25, median, p75, p95, max.",
+    text="Aggregated figures are in order: min <= p25 <= median <= p75 <= p95 <= max, and min <= avg <= max.",
     source="flink-behaviour.md#json-conventions",
 )
 def aggregates_in_order(body: Value) -> Relations:
@@ -112,26 +112,26 @@ def aggregates_of_subtasks(body: Value) -> Relations:
     owners = [(body, body["parallelism"].raw)]
     for taskmanager in body["taskmanagers"]:
         owners.append((taskmanager, sum(number.raw for _, number in taskmanager["status-counts"].items())))
-    for owner, size in owners:
+    for owner, subtask_count in owners:
         for group in ("metrics", "status-duration"):
             for _, statistics in owner["aggregated"][group].items():
-                yield from _figures_in_range(statistics, size)
+                yield from _figures_in_range(statistics, subtask_count)
 
 
-def _figures_in_range(statistics: Value, size: int) -> Relations:
-    """Relate the aggregated figures of `size` numbers to each other; the average is truncated."""
+def _figures_in_range(statistics: Value, number_count: int) -> Relations:
+    """Relate the aggregated figures of some numbers to each other; the average is truncated."""
     low, high, whole, mean = (statistics[key] for key in ("min", "max", "sum", "avg"))
-    if not all(is_number(value.raw) for value in (low, high, whole, mean)) or not size:
+    if not all(is_number(value.raw) for value in (low, high, whole, mean)) or not number_count:
         return
     if mean.raw > 100:
         ratio = whole.raw / mean.raw
-        is_count = abs(ratio - round(ratio)) <= round(ratio) / mean.raw + 1e-6 and round(ratio) >= size
-        yield from require(is_count, f"sum / avg is not a count of at least {size}", whole, mean, exact=True)
-    if abs(whole.raw - size * mean.raw) > size:
+        is_count = abs(ratio - round(ratio)) <= round(ratio) / mean.raw + 1e-6 and round(ratio) >= number_count
+        yield from require(is_count, f"sum / avg is not a count of at least {number_count}", whole, mean, exact=True)
+    if abs(whole.raw - number_count * mean.raw) > number_count:
         return  # the figures include other attempts, or one of the two is wrong
     slack = 1e-6 * abs(whole.raw)
-    if size == 1:
+    if number_count == 1:
         for key in ("min", "median", "p25", "p75", "p95", "max"):
             yield from close(statistics[key], whole, slack)
     else:
-        yield from ascending(low * (size - 1) + high, whole, high * (size - 1) + low, slack=slack)
+        yield from ascending(low * (number_count - 1) + high, whole, high * (number_count - 1) + low, slack=slack)

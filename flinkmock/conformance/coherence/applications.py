@@ -37,7 +37,8 @@ cancelled before it is RUNNING."""
 
 @within(
     "getApplicationsOverview",
-    text="Each application is listed once, with a duration that begins at its start-time.",
+    text="Each application is listed once. It has an end-time if and only if it has ended; then its duration is "
+    "end-time - start-time.",
     source=_SOURCE,
 )
 def applications_are_listed_once(body: Value) -> Relations:
@@ -64,7 +65,8 @@ def _end_and_duration(application: Value) -> Relations:
 
 @within(
     "getApplicationDetails",
-    text="An application enters its states in order. Its start-time and end-time are the times of states.",
+    text="An application enters its states in order. Its start-time and end-time are the times of states. It lists "
+    "each job once.",
     source=_SOURCE,
 )
 def application_times(body: Value) -> Relations:
@@ -87,7 +89,7 @@ def application_times(body: Value) -> Relations:
         if predecessors and state not in predecessors:
             yield from require(not time.raw, f"{state} does not lead to this status", time, body["status"])
         elif predecessors and state not in ("CREATED", "RUNNING", body["status"].raw):
-            yield from require(bool(time.raw), f"it was not {state} before", time, body["status"])
+            yield from require(bool(time.raw), f"not {state} before", time, body["status"])
     if body["status"].is_in(TERMINAL):
         yield from equal(body["end-time"], times[body["status"].raw])
     yield from close(body["start-time"], times["CREATED"], _SLACK_MS)
@@ -135,7 +137,12 @@ def application_entry(view: View, application_id: str) -> Relations:
         )
 
 
-@between("application", text="The jobs of an application are listed as in /jobs/overview.", source=_SOURCE, since="2.3")
+@between(
+    "application",
+    text="The jobs of an application are listed as in /jobs/overview. None starts before the application.",
+    source=_SOURCE,
+    since="2.3",
+)
 def application_jobs(view: View, application_id: str) -> Relations:
     details = view.body("getApplicationDetails", applicationid=application_id)
     listed = view.body("getJobsOverview")["jobs"]
@@ -166,7 +173,7 @@ def application_of_job(view: View, job_id: str) -> Relations:
         listed_ids = [entry["id"].raw for entry in listed]
         read_ids = {ids[0] for ids in view.subjects("application")}
         unread = [entry["id"] for entry in listed if entry["id"].raw not in read_ids]
-        yield from is_listed(details["application-id"], listed_ids, "it is not listed", *(unread[:3] or [listed]))
+        yield from is_listed(details["application-id"], listed_ids, "not listed", *(unread[:3] or [listed]))
     for (application_id,) in view.subjects("application"):
         application = view.body("getApplicationDetails", applicationid=application_id)
         if entry_with(application["jobs"], "jid", job_id).exists:
@@ -178,7 +185,8 @@ def application_of_job(view: View, job_id: str) -> Relations:
 
 @between(
     "application",
-    text="The status of an application that has ended follows from its jobs.",
+    text="All jobs of an application that has ended have ended, too. If it has a single job, both have the same "
+    "status.",
     source=_SOURCE,
     since="2.3",
 )
@@ -187,7 +195,7 @@ def application_status(view: View, application_id: str) -> Relations:
     states = [job["state"] for job in details["jobs"]]
     if details["status"].is_in(TERMINAL) and states:
         for state in states:
-            yield from require(state.raw in TERMINAL, "a job is still running", details["status"], state)
+            yield from require(state.raw in TERMINAL, "a job has not ended", details["status"], state)
         if len(states) == 1:
             yield from equal(details["status"], states[0])
 

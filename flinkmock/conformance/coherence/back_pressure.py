@@ -62,7 +62,8 @@ def backpressure_level_twice(body: Value) -> Relations:
 
 @within(
     "getJobVertexBackPressure",
-    text="A ratio is a share of the time; the level of back pressure is ok up to 0.1, low up to 0.5, then high.",
+    text="A ratio is a share of the time; the level of back pressure is ok up to 0.1, low up to 0.5, then high. A "
+    "vertex has the highest level of its subtasks.",
     source="flink-behaviour.md#back-pressure",
 )
 def backpressure_level(body: Value) -> Relations:
@@ -118,7 +119,8 @@ def backpressure_status(body: Value) -> Relations:
 
 @between(
     "vertex",
-    text="The ratios of back pressure agree with the metrics that are times in ms per second.",
+    text="The ratios of back pressure agree with the metrics that are times in ms per second. A minute after the "
+    "start, all running subtasks of a vertex are listed.",
     source="flink-behaviour.md#back-pressure",
     since="1.13",
     may_disagree_for_ms=METRICS_REFRESH_MS,

@@ -35,7 +35,8 @@ _FIELDS_OF_METRICS = {
 
 @within(
     "getCheckpointStatisticDetails",
-    text="The sizes and counts of a checkpoint are sums over its tasks; its last acknowledgement is that of a task.",
+    text="The sizes and counts of a completed checkpoint are sums over its tasks, which are COMPLETED, too; its "
+    "latest_ack_timestamp is the latest of any task.",
     source=_RULES,
 )
 def checkpoint_adds_up(body: Value) -> Relations:
@@ -54,7 +55,8 @@ def checkpoint_adds_up(body: Value) -> Relations:
 
 @within(
     "getCheckpointStatisticDetails",
-    text="The tasks of a checkpoint have its id, and their durations begin at its trigger.",
+    text="The tasks of a checkpoint have its id, and their durations begin at its trigger. A task has at most as many "
+    "acknowledgements as subtasks; checkpointed_size is at most state_size.",
     source=_RULES,
 )
 def checkpoint_tasks(body: Value) -> Relations:
@@ -68,7 +70,8 @@ def checkpoint_tasks(body: Value) -> Relations:
 
 @within(
     "getTaskCheckpointStatistics",
-    text="In a checkpoint, sizes and counts of a task are sums over its subtasks; its times are those of the last one.",
+    text="In a completed checkpoint, the sizes and counts of a task are sums over its subtasks; its "
+    "latest_ack_timestamp and end_to_end_duration are the highest of any subtask.",
     source=_RULES,
 )
 def task_checkpoint_adds_up(body: Value) -> Relations:
@@ -102,7 +105,8 @@ def task_checkpoint_adds_up(body: Value) -> Relations:
 
 @within(
     "getTaskCheckpointStatistics",
-    text="The durations of all subtasks in a checkpoint begin at the same trigger, and no part of them is longer.",
+    text="The subtasks in a checkpoint are listed by index, with a status that fits className. Their durations begin "
+    "at the same trigger, and no part of a duration is longer than the whole.",
     source=_RULES,
 )
 def subtask_checkpoints(body: Value) -> Relations:
@@ -146,7 +150,8 @@ _SUBTASK_FIELDS = {
 
 @within(
     "getTaskCheckpointStatistics",
-    text="The summary of a task in a checkpoint has the minima, maxima and averages of its subtasks.",
+    text="The summary of a task in a completed checkpoint has the minima, maxima and averages of its subtasks; the "
+    "summary is 0 while no subtask has acknowledged.",
     source=_DETAILS,
 )
 def task_checkpoint_summary(body: Value) -> Relations:
@@ -193,7 +198,11 @@ def checkpoint_entry(view: View, job_id: str, checkpoint_id: str) -> Relations:
             yield from same_fields(entry, details, without=("tasks", "discarded"))
 
 
-@between("checkpoint", text="The details of a checkpoint agree with those of its tasks.", source=_STATISTICS)
+@between(
+    "checkpoint",
+    text="The details of a checkpoint agree with those of its tasks, which are the vertices of the job.",
+    source=_STATISTICS,
+)
 def checkpoint_task(view: View, job_id: str, checkpoint_id: str) -> Relations:
     details = view.body("getCheckpointStatisticDetails", jobid=job_id, checkpointid=checkpoint_id)
     vertices = view.body("getJobDetails", jobid=job_id)["vertices"]
@@ -219,7 +228,7 @@ def checkpoint_task(view: View, job_id: str, checkpoint_id: str) -> Relations:
 
 @between(
     "job",
-    text="A job restores a checkpoint at most once when it starts, and once for each restart.",
+    text="A running job has restored a checkpoint at most once when it started, and once for each restart.",
     source="flink-behaviour.md#restored",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -251,7 +260,12 @@ def restored_before_scheduled(view: View, job_id: str) -> Relations:
         yield from ascending(restored, latest)
 
 
-@between("job", text="Checkpoints were triggered while the job existed.", source=_STATISTICS)
+@between(
+    "job",
+    text="Checkpoints are triggered between the start and the end of a job, and restored after its start. None is in "
+    "progress after its end.",
+    source=_STATISTICS,
+)
 def checkpoints_of_job(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     statistics = view.body("getCheckpointingStatistics", jobid=job_id)
@@ -267,7 +281,7 @@ def checkpoints_of_job(view: View, job_id: str) -> Relations:
         yield from ascending(details["start-time"], restored)
 
 
-def _metrics_of_running(view: View, job_id: str) -> dict[str, Value]:
+def _metrics_unless_ended(view: View, job_id: str) -> dict[str, Value]:
     """Return the metrics of a job; none if it has ended.
 
     Flink reads metrics one after the other, so they may disagree until the next fetch. There is no further fetch for a
@@ -279,13 +293,14 @@ def _metrics_of_running(view: View, job_id: str) -> dict[str, Value]:
 
 @between(
     "job",
-    text="The metrics lastCheckpoint… are those of the checkpoint lastCompletedCheckpointId.",
+    text="The metrics lastCheckpoint… are those of the checkpoint lastCompletedCheckpointId. The metrics count at "
+    "most as many checkpoints as the checkpoint statistics.",
     source=_RULES,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def checkpoint_metrics(view: View, job_id: str) -> Relations:
     statistics = view.body("getCheckpointingStatistics", jobid=job_id)
-    metrics = _metrics_of_running(view, job_id)
+    metrics = _metrics_unless_ended(view, job_id)
     last_id = metrics.get("lastCompletedCheckpointId", Value(MISSING))
     if last_id.exists:
         for entry in statistics["history"]:
@@ -306,12 +321,13 @@ def checkpoint_metrics(view: View, job_id: str) -> Relations:
 
 @between(
     "job",
-    text="The counters of checkpoints in the metrics add up.",
+    text="In the metrics of a job, totalNumberOfCheckpoints is the number of completed, failed and in-progress "
+    "checkpoints.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def checkpoint_counters(view: View, job_id: str) -> Relations:
-    metrics = _metrics_of_running(view, job_id)
+    metrics = _metrics_unless_ended(view, job_id)
     names = ("numberOfCompletedCheckpoints", "numberOfFailedCheckpoints", "numberOfInProgressCheckpoints")
     if all(name in metrics for name in (*names, "totalNumberOfCheckpoints")):
         yield from equal(
@@ -345,7 +361,7 @@ def checkpoints_in_progress(view: View, job_id: str) -> Relations:
 
 @between(
     "job",
-    text="Checkpoints follow each other at the interval that the job sets, and not before its minimum pause.",
+    text="Checkpoints follow each other at the interval that the job sets, with the minimum pause in between.",
     source=_STATISTICS,
 )
 def checkpoint_interval(view: View, job_id: str) -> Relations:
@@ -369,6 +385,6 @@ def checkpoint_interval(view: View, job_id: str) -> Relations:
     text = f"all pauses were at most {max(pauses)} ms"
     yield from require(max(pauses) >= 0.9 * min_pause.raw, text, min_pause, history)
     longest_duration = max(entry["end_to_end_duration"].raw for entry in periodic)
-    longest_gap = 1.2 * interval.raw + 2 * min_pause.raw + 2 * longest_duration + 500
-    holds = max(gaps) >= 0.9 * interval.raw and min(gaps) <= longest_gap
+    longest_expected_gap = 1.2 * interval.raw + 2 * min_pause.raw + 2 * longest_duration + 500
+    holds = max(gaps) >= 0.9 * interval.raw and min(gaps) <= longest_expected_gap
     yield from require(holds, f"checkpoints were triggered {min(gaps)} to {max(gaps)} ms apart", interval, history)

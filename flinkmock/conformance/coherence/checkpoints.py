@@ -23,7 +23,7 @@ _RULES = "flink-behaviour.md#rules-that-hold"
 SUMMED_FIELDS = ("state_size", "checkpointed_size", "alignment_buffered", "processed_data", "persisted_data")
 """Fields of a checkpoint that are sums over its tasks. The fields of a task are sums over its subtasks."""
 _HISTORY_SIZE = 10
-"""The default of web.checkpoints.history: a shorter history has all checkpoints."""
+"""The default of web.checkpoints.history. A shorter history has all checkpoints."""
 _PERCENTILES = {"p50": 50, "p90": 90, "p95": 95, "p99": 99, "p999": 99.9}
 _CHECKPOINT_PATH = re.compile(r"/([0-9a-f]{32})/chk-(\d+)$")
 _SAVEPOINT_PATH = re.compile(r"/savepoint-([0-9a-f]{6})-[0-9a-f]{12}$")
@@ -38,7 +38,11 @@ def checkpoints_in(body: Value) -> Iterator[Value]:
         yield body
 
 
-@within("getCheckpointingStatistics", text="In counts, total is completed + failed + in_progress.", source=_STATISTICS)
+@within(
+    "getCheckpointingStatistics",
+    text="In counts, total is completed + failed + in_progress, and no count is negative.",
+    source=_STATISTICS,
+)
 def checkpoint_counts(body: Value) -> Relations:
     counts = body["counts"]
     yield from equal(counts["total"], counts["completed"] + counts["failed"] + counts["in_progress"])
@@ -47,7 +51,10 @@ def checkpoint_counts(body: Value) -> Relations:
 
 
 @within(
-    "getCheckpointingStatistics", text="The history has at most as many checkpoints as are counted.", source=_STATISTICS
+    "getCheckpointingStatistics",
+    text="The history has at most as many checkpoints of each status as are counted. A history of fewer than 10 has "
+    "all that are in progress and, unless one was restored, all that are completed.",
+    source=_STATISTICS,
 )
 def history_is_counted(body: Value) -> Relations:
     statuses = [entry["status"] for entry in body["history"]]
@@ -61,7 +68,9 @@ def history_is_counted(body: Value) -> Relations:
 
 
 @within(
-    "getCheckpointingStatistics", text="The newest checkpoint comes first, and has the highest id.", source=_STATISTICS
+    "getCheckpointingStatistics",
+    text="Newer checkpoints come first in the history, and have higher ids.",
+    source=_STATISTICS,
 )
 def history_newest_first(body: Value) -> Relations:
     yield from descending_entries(body["history"], "id", strictly=True)
@@ -112,7 +121,7 @@ def latest_is_newest(body: Value) -> Relations:
                 body["history"],
             )
         if latest.raw:
-            yield from require(latest["status"].raw == status, f"it is not {status}", latest["status"], exact=True)
+            yield from require(latest["status"].raw == status, f"not {status}", latest["status"], exact=True)
             if is_savepoint is not None:
                 flag = latest["is_savepoint"]
                 text = f"latest.{kind} {'is always' if is_savepoint else 'is never'} a savepoint"
@@ -121,7 +130,8 @@ def latest_is_newest(body: Value) -> Relations:
 
 @within(
     "getCheckpointingStatistics",
-    text="A job has a restored checkpoint if and only if it counts one. Newer checkpoints have higher ids.",
+    text="There is a restored checkpoint if and only if one is counted. Its path fits its id and is_savepoint; "
+    "checkpoints that were triggered later have higher ids.",
     source="flink-behaviour.md#restored",
 )
 def restored_is_counted(body: Value) -> Relations:
@@ -152,7 +162,8 @@ def restored_is_counted(body: Value) -> Relations:
 @within(
     "getCheckpointingStatistics",
     "getCheckpointStatisticDetails",
-    text="end_to_end_duration is latest_ack_timestamp - trigger_timestamp.",
+    text="end_to_end_duration of a completed checkpoint is latest_ack_timestamp - trigger_timestamp. No "
+    "acknowledgement or failure is before the trigger.",
     source=_RULES,
 )
 def checkpoint_duration(body: Value) -> Relations:
@@ -169,7 +180,8 @@ def checkpoint_duration(body: Value) -> Relations:
 @within(
     "getCheckpointingStatistics",
     "getCheckpointStatisticDetails",
-    text="All subtasks have acknowledged a completed checkpoint; none has more acknowledgements than subtasks.",
+    text="All subtasks have acknowledged a completed checkpoint; no checkpoint has more acknowledgements than "
+    "subtasks. No size is negative; checkpointed_size is at most state_size.",
     source=_STATISTICS,
 )
 def checkpoint_acknowledged(body: Value) -> Relations:
@@ -185,7 +197,8 @@ def checkpoint_acknowledged(body: Value) -> Relations:
 @within(
     "getCheckpointingStatistics",
     "getCheckpointStatisticDetails",
-    text="className, status, checkpoint_type, is_savepoint and savepointFormat of a checkpoint agree.",
+    text="className, status, checkpoint_type, is_savepoint and savepointFormat of a checkpoint agree. Only a FAILED "
+    "one has a failure.",
     source=_STATISTICS,
 )
 def checkpoint_kind(body: Value) -> Relations:
@@ -199,7 +212,7 @@ def checkpoint_kind(body: Value) -> Relations:
         yield from require(has_format == flag.raw, "another format", flag, savepoint_format, exact=True)
         for key in ("failure_timestamp", "failure_message"):
             if entry[key].exists:
-                yield from require(status.raw == "FAILED", "it has a failure", status, entry[key])
+                yield from require(status.raw == "FAILED", f"there is a {key}", status, entry[key])
 
 
 @within(
@@ -251,7 +264,8 @@ def statistics_in_order(body: Value) -> Relations:
 
 @within(
     "getCheckpointingStatistics",
-    text="The summary covers the completed checkpoints in the history, and no others if the history has all of them.",
+    text="The summary covers the completed checkpoints in the history, and only these if the history has all "
+    "completed ones.",
     source=_STATISTICS,
 )
 def summary_of_history(body: Value) -> Relations:

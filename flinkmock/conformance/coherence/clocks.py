@@ -64,7 +64,8 @@ def server_clock_is_steady(view: View) -> Relations:
 
 @between(
     "cluster",
-    text="The metrics of all vertices are fetched together: the time of the fetch never decreases between responses.",
+    text="The metrics of all vertices are fetched together: from response to response, the time of the fetch stays "
+    "the same, or rises by at least the interval between fetches.",
     source="flink-behaviour.md#metric-freshness",
     since="1.13",
     may_disagree_for_ms=0,

@@ -1,4 +1,4 @@
-"""Invariants of the cluster: overview, configuration, jars."""
+"""Invariants of the cluster: overview, lists of jobs, configuration, jars, lists of metrics."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def overview_counts_taskmanagers(view: View) -> Relations:
 
 
 def _keeps_all_jobs(view: View) -> bool:
-    """Whether no job can have expired, because the JobManager has not run for long enough: its log shows the start."""
+    """Return whether no job can have expired: the log of the JobManager shows that it started less than an hour ago."""
     configured = options(view)
     if "jobstore.max-capacity" in configured or "jobstore.expiration-time" in configured:
         return False
@@ -89,8 +89,8 @@ def overview_counts_jobs(view: View) -> Relations:
             for count_name in ("running", "finished", "cancelled", "failed") if keeps_all_jobs else ("running",):
                 yield from equal(overview[f"jobs-{count_name}"], no_jobs)
         if states:
-            running = {state.raw for state in states} - TERMINAL
-            yield from equal(overview["jobs-running"], count(states, running, "jobs that have not ended"))
+            states_before_end = {state.raw for state in states} - TERMINAL
+            yield from equal(overview["jobs-running"], count(states, states_before_end, "jobs that have not ended"))
             for key, state in (("finished", "FINISHED"), ("cancelled", "CANCELED"), ("failed", "FAILED")):
                 listed = count(states, [state], f"jobs that are {state}")
                 yield from relate_counts(listed, overview[f"jobs-{key}"])
@@ -123,7 +123,7 @@ def same_order_of_jobs(view: View) -> Relations:
 
 @between(
     "cluster",
-    text="The JobManager's metrics count the slots, TaskManagers and jobs.",
+    text="The JobManager's metrics count slots, TaskManagers and running jobs as /overview does.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -139,7 +139,7 @@ def jobmanager_metrics(view: View) -> Relations:
             yield from equal(overview[key], metrics[name])
 
 
-@between("cluster", text="/overview and /config name the same version.", source=_OVERVIEW)
+@between("cluster", text="/overview and /config name the same version and commit.", source=_OVERVIEW)
 def same_version(view: View) -> Relations:
     overview, config = view.body("getClusterOverview"), view.body("getDashboardConfiguration")
     yield from equal(overview["flink-version"], config["flink-version"])
@@ -161,7 +161,7 @@ def _is_time(text: str) -> bool:
 
 @within(
     "getDashboardConfiguration",
-    text="The offset of a time zone is a multiple of 15 minutes, and 0 for UTC.",
+    text="The offset of a time zone is a multiple of 15 minutes, at most 15 hours, and 0 for UTC.",
     source=_OVERVIEW,
 )
 def time_zone(body: Value) -> Relations:
@@ -171,8 +171,8 @@ def time_zone(body: Value) -> Relations:
     elif offset.exists:
         text = "not the offset of a time zone"
         yield from require(abs(offset.raw) <= 15 * 3_600_000 and offset.raw % 900_000 == 0, text, offset, exact=True)
-        is_utc = offset.raw == 0 and "Universal" in str(name.raw)
-        yield from require(not is_utc, "the name of UTC is misspelled", name, offset)
+        is_nearly_utc = offset.raw == 0 and "Universal" in str(name.raw)
+        yield from require(not is_nearly_utc, "the name of UTC is misspelled", name, offset)
 
 
 def options(view: View) -> dict[str, Value]:
@@ -210,19 +210,19 @@ def dashboard_features(view: View) -> Relations:
 def taskmanager_options(view: View) -> Relations:
     configured = options(view)
     taskmanagers = view.body("getTaskManagers")["taskmanagers"]
-    slots = configured.get("taskmanager.numberOfTaskSlots")
-    if slots is not None and str(slots.raw).isdecimal():
-        numbers = [taskmanager["slotsNumber"] for taskmanager in taskmanagers]
+    configured_count = configured.get("taskmanager.numberOfTaskSlots")
+    if configured_count is not None and str(configured_count.raw).isdecimal():
+        slot_counts = [taskmanager["slotsNumber"] for taskmanager in taskmanagers]
         # each TaskManager may have another configuration file than the JobManager
-        if any(slots_number.raw == int(slots.raw) for slots_number in numbers):
-            for slots_number in numbers:
-                holds = slots_number.raw == int(slots.raw)
-                yield from require(holds, "another number is configured", slots_number, slots, exact=True)
+        if any(slot_count.raw == int(configured_count.raw) for slot_count in slot_counts):
+            for slot_count in slot_counts:
+                holds = slot_count.raw == int(configured_count.raw)
+                yield from require(holds, "another number is configured", slot_count, configured_count, exact=True)
     for key, field in (
         ("taskmanager.memory.process.size", "totalProcessMemory"),
         ("taskmanager.memory.flink.size", "totalFlinkMemory"),
     ):
-        size = _bytes(configured[key].raw) if key in configured else None
+        size = _size_in_bytes(configured[key].raw) if key in configured else None
         for taskmanager in taskmanagers:
             value = taskmanager["memoryConfiguration"][field]
             if size is not None and is_number(value.raw):
@@ -230,8 +230,8 @@ def taskmanager_options(view: View) -> Relations:
                 yield from require(is_close, "another size is configured", value, configured[key], exact=True)
 
 
-def _bytes(text: object) -> int | None:
-    """Return the bytes of a memory size such as "1728m"; None if it is not one."""
+def _size_in_bytes(text: object) -> int | None:
+    """Return the number of bytes of a memory size such as "1728m"; None if the text is not a memory size."""
     match = re.fullmatch(r"(\d+)\s*([kmgb]?b?)", str(text).strip().lower())
     return int(match[1]) * _MEMORY_UNITS[match[2]] if match and match[2] in _MEMORY_UNITS else None
 
@@ -247,7 +247,9 @@ def options_are_unique(body: Value) -> Relations:
     yield from unique(body, "key")
 
 
-@between("cluster", text="A job and an application have the configuration of the cluster.", source=_OVERVIEW)
+@between(
+    "cluster", text="Jobs and applications show the configuration and environment of the cluster.", source=_OVERVIEW
+)
 def same_configuration(view: View) -> Relations:
     original = view.body("getClusterConfigurationInfo")
     expected = {option["key"].raw: option for option in original}
@@ -278,7 +280,8 @@ def _copies(view: View, operation_id: str) -> Iterator[Value]:
 
 @within(
     "getJarList",
-    text="The newest jar comes first. Each jar is listed once, with an id that ends with its name.",
+    text="The newest jar comes first. Each jar is listed once, with an id that ends with its name, and with each "
+    "entry class once.",
     source="flink-behaviour.md#jar-upload",
 )
 def jars_newest_first(body: Value) -> Relations:

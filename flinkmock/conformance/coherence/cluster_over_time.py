@@ -1,9 +1,9 @@
-"""Invariants of TaskManagers, applications, configuration, logs and metrics over time."""
+"""Invariants over time of the cluster: TaskManagers, applications, configuration, plans, jars, logs and metrics."""
 
 from __future__ import annotations
 
 from flinkmock.conformance.coherence.jobs import TERMINAL, entry_with
-from flinkmock.conformance.coherence.over_time import METRICS_OF_ATTEMPT_MS, duration_grows, matching_entries
+from flinkmock.conformance.coherence.over_time import STALE_METRICS_MS, duration_grows, matching_entries
 from flinkmock.conformance.coherence.registry import between_times, over_time
 from flinkmock.conformance.coherence.relations import Relations, ascending, equal, require, same_fields
 from flinkmock.conformance.coherence.values import MISSING, Value, is_number, number
@@ -125,7 +125,7 @@ def configuration_is_unchanged(before: Value, after: Value) -> Relations:
 
 
 def _may_be_provisional(config: Value) -> bool:
-    """Return whether this may be the configuration that each job shows before it is initialized."""
+    """Return whether a configuration may be the one that each job shows before it is initialized."""
     strategy = config["restart-strategy"].raw
     return strategy == _DEFAULT_STRATEGY and config["job-parallelism"].raw == 1 and not config["user-config"].raw
 
@@ -141,7 +141,11 @@ def job_configuration_is_unchanged(before: View, after: View, job_id: str) -> Re
         yield from same_fields(*(view.body("getJobConfig", jobid=job_id) for view in (before, after)))
 
 
-@over_time("getJobPlan", text="The plan of a job does not change.", source="flink-behaviour.md#job-details")
+@over_time(
+    "getJobPlan",
+    text="The plan of a job does not change, except for parallelisms.",
+    source="flink-behaviour.md#job-details",
+)
 def plan_is_unchanged(before: Value, after: Value) -> Relations:
     for key in ("jid", "name", "type"):
         if before["plan"]["nodes"].raw and after["plan"]["nodes"].raw:
@@ -178,7 +182,7 @@ def jars_are_unchanged(before: Value, after: Value) -> Relations:
 @over_time(
     "getJobManagerLogList",
     "getTaskManagerLogs",
-    text="Log files grow, unless they are rolled over.",
+    text="Log files stay listed and only grow, unless they are rolled over.",
     source="flink-behaviour.md#logs",
 )
 def logs_grow(before: Value, after: Value) -> Relations:
@@ -205,7 +209,7 @@ def applications_are_unchanged(before: Value, after: Value) -> Relations:
 
 @over_time(
     "getApplicationDetails",
-    text="An application keeps its name and start; its times only grow.",
+    text="An application keeps its name and start; its end is final, and the time of each state is set once.",
     source="flink-behaviour.md#applications",
 )
 def application_is_unchanged(before: Value, after: Value) -> Relations:
@@ -242,7 +246,8 @@ def jvm_metrics_grow(before: Value, after: Value) -> Relations:
 
 @over_time(
     "getJobMetrics",
-    text="The numbers of checkpoints and restarts in the metrics of a job never decrease.",
+    text="The numbers of checkpoints and restarts in the metrics of a job, and the id and the times of its last "
+    "checkpoint, never decrease.",
     source="flink-behaviour.md#metrics",
 )
 def job_metrics_grow(before: Value, after: Value) -> Relations:
@@ -274,11 +279,7 @@ def counters_of_metrics_grow(before: View, after: View, job_id: str, vertex_id: 
     vertex_metrics = [view.metrics("getJobVertexMetrics", **ids) for view in (before, after)]
     for old, new in matching_entries(subtasks[0], subtasks[1], "subtask"):
         is_same_attempt = all(old[key].raw == new[key].raw for key in ("status", "attempt", "start-time"))
-        if (
-            not is_same_attempt
-            or old["status"].raw != "RUNNING"
-            or now.raw - old["start-time"].raw < METRICS_OF_ATTEMPT_MS
-        ):
+        if not is_same_attempt or old["status"].raw != "RUNNING" or now.raw - old["start-time"].raw < STALE_METRICS_MS:
             continue
         index = str(old["subtask"].raw)
         subtask_metrics = [view.metrics("getSubtaskMetrics", **ids, subtaskindex=index) for view in (before, after)]

@@ -10,7 +10,7 @@ from flinkmock.conformance.coherence.evaluation import Violation
 from flinkmock.conformance.coherence.values import Value, ValueLocation
 
 _MAX_OTHERS = 3
-"""How many other values a report lists at most that may be wrong instead of a culprit."""
+"""The maximum number of other values that a report names because they may be wrong instead of a culprit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Culprit:
     Attributes:
         value: The value.
         violations: The violations that it explains.
-        others: Values that may be wrong instead, because they explain as many violations.
+        others: Values that may be wrong instead: they rank equal to the culprit and are in some of the same violations.
     """
 
     value: Value
@@ -29,37 +29,39 @@ class Culprit:
 
 
 def culprits(violations: Sequence[Violation], support: Counter[ValueLocation]) -> list[Culprit]:
-    """Return the fewest values that explain all violations.
+    """Return a few values that together explain all violations.
 
-    The value in the most violations comes first. If several values are in as many, the first is the value in the fewest
-    exact relations that hold.
+    Each culprit is the value in the most violations that the culprits before it don't explain. If several values are in
+    as many, the culprit is the one in the fewest exact relations that hold, then the one in the smallest violation.
 
     Args:
         violations: The relations that fail.
-        support: How many exact relations that hold contain each value (`count_support`).
+        support: How many exact relations that hold contain each value (`count_holding_relations`).
     """
     suspects: dict[ValueLocation, Value] = {}
-    violations_with: dict[ValueLocation, set[int]] = defaultdict(set)  # indexes in `violations`
+    indexes_by_location: dict[ValueLocation, set[int]] = defaultdict(set)  # indexes in `violations`
     for index, violation in enumerate(violations):
         for leaf in violation.relation.leaves:
             suspects.setdefault(leaf.location, leaf)
-            violations_with[leaf.location].add(index)
+            indexes_by_location[leaf.location].add(index)
     unexplained = set(range(len(violations)))
     result: list[Culprit] = []
     while unexplained:
         ranks = {
-            location: _rank([violations[index] for index in violations_with[location] & unexplained], support[location])
+            location: _rank(
+                [violations[index] for index in indexes_by_location[location] & unexplained], support[location]
+            )
             for location in suspects
         }
         ranked = sorted(suspects, key=ranks.__getitem__)
         chosen = ranked[0]
-        explained = violations_with[chosen] & unexplained
+        explained = indexes_by_location[chosen] & unexplained
         if not explained:
             return result
         equally_suspected = [
             suspects[location]
             for location in ranked[1 : 1 + _MAX_OTHERS]
-            if ranks[location] == ranks[chosen] and violations_with[location] & explained
+            if ranks[location] == ranks[chosen] and indexes_by_location[location] & explained
         ]
         result.append(
             Culprit(suspects[chosen], tuple(violations[index] for index in sorted(explained)), tuple(equally_suspected))
@@ -68,12 +70,12 @@ def culprits(violations: Sequence[Violation], support: Counter[ValueLocation]) -
     return result
 
 
-def _rank(explained: Sequence[Violation], support: int) -> tuple[int, int, int]:
+def _rank(unexplained: Sequence[Violation], support: int) -> tuple[int, int, int]:
     """Return a sort key of a value: the lowest is the most suspicious.
 
     Args:
-        explained: The unexplained violations that contain the value.
-        support: How many exact relations that hold contain it.
+        unexplained: The unexplained violations that contain the value.
+        support: How many exact relations that hold contain the value.
     """
-    fewest_values = min((len(violation.relation.leaves) for violation in explained), default=0)
-    return -len(explained), support, fewest_values
+    fewest_values = min((len(violation.relation.leaves) for violation in unexplained), default=0)
+    return -len(unexplained), support, fewest_values

@@ -43,7 +43,8 @@ from flinkmock.conformance.coherence.values import SuccessResponse, Value, Value
 from flinkmock.conformance.coherence.view import SUBJECTS, View
 
 SHAPE_ERRORS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
-"""What an invariant raises if a body doesn't have the shape that it needs. Such a body has a schema violation."""
+"""What an invariant raises if a body doesn't have the shape that the invariant needs. Such a body has a schema
+violation."""
 
 
 class EvaluatedRelation(NamedTuple):
@@ -97,11 +98,11 @@ class Invariants:
     """The invariants of one release.
 
     Args:
-        minor: The minor release as numbers, such as (2, 3).
+        release_number: The release as numbers, such as (2, 3).
     """
 
-    def __init__(self, minor: tuple[int, int]) -> None:
-        of_release = [invariant for invariant in INVARIANTS.values() if invariant.holds_for(minor)]
+    def __init__(self, release_number: tuple[int, int]) -> None:
+        of_release = [invariant for invariant in INVARIANTS.values() if invariant.holds_for(release_number)]
         self._within_response: dict[str, list[Invariant]] = {}  # by operation id
         self._over_two_responses: dict[str, list[Invariant]] = {}  # by operation id
         for invariant in of_release:
@@ -149,7 +150,7 @@ class Invariants:
 def relations_of(
     invariant: Invariant, ids: tuple[str, ...], *arguments: Value | View | str
 ) -> Iterator[EvaluatedRelation]:
-    """Yield the relations of an invariant, up to the first value that doesn't have the shape that it needs."""
+    """Yield the relations of an invariant; end early if a body doesn't have the shape that the invariant needs."""
     try:
         for relation in invariant.check(*arguments):
             yield EvaluatedRelation(invariant, ids, relation)
@@ -170,7 +171,7 @@ def locations_of(violations: Iterable[Violation]) -> frozenset[ValueLocation]:
 def count_holding_relations(
     relations: Iterable[EvaluatedRelation], locations: Collection[ValueLocation]
 ) -> Counter[ValueLocation]:
-    """Count the exact relations that hold and contain the value at a location, for each of `locations`."""
+    """Return, for each of `locations`, how many exact relations that hold contain the value at this location."""
     support: Counter[ValueLocation] = Counter()
     for evaluated in relations:
         if evaluated.relation.holds and evaluated.relation.exact:

@@ -15,7 +15,7 @@ from flinkmock.conformance.coherence.relations import (
     require,
     same_fields,
 )
-from flinkmock.conformance.coherence.taskmanager_ids import nearly_registered
+from flinkmock.conformance.coherence.taskmanager_ids import id_with_same_suffix_is_equal
 from flinkmock.conformance.coherence.values import Value, computed, constant, highest
 from flinkmock.conformance.coherence.view import View
 
@@ -23,13 +23,13 @@ _SOURCE = "flink-behaviour.md#exceptions"
 _TASK = re.compile(r"(?P<name>.*) \((?P<number>\d+)/(?P<parallelism>\d+)\)(?: - execution #(?P<attempt>\d+))?")
 """How Flink names a subtask: "Map (2/4) - execution #1"."""
 _IDENTITY = ("timestamp", "exceptionName", "stacktrace", "taskName", "jobId")
-"""The fields that identify an exception: two exceptions differ in at least one of them."""
+"""The fields that identify an exception. Two exceptions differ in at least one of these fields."""
 _HISTORY_SIZE = 16
 """The default of web.exception-history-size."""
 _SLACK_MS = 1_000
 """By how many ms the times of one event may differ between responses."""
 _DEFAULT_LIMIT = 20
-"""How many exceptions a response has at most if the request has no maxExceptions."""
+"""The maximum number of exceptions in a response if the request has no maxExceptions."""
 
 
 def _all_entries(body: Value) -> Iterator[Value]:
@@ -62,7 +62,7 @@ def exceptions_are_listed_once(body: Value) -> Relations:
 @within(
     "getJobExceptions",
     "getApplicationExceptions",
-    text="A stack trace begins with the name of its exception.",
+    text="A stack trace begins with the name of its exception; the time of an exception is positive.",
     source=_SOURCE,
 )
 def exception_classes(body: Value) -> Relations:
@@ -77,7 +77,7 @@ def exception_classes(body: Value) -> Relations:
 
 @within(
     "getJobExceptions",
-    text="An exception that names a task also names the TaskManager and the endpoint.",
+    text="An exception that names a task also names the TaskManager and the endpoint, which location repeats.",
     source=_SOURCE,
     since="1.13",
 )
@@ -95,7 +95,7 @@ def exception_locations(body: Value) -> Relations:
 
 @within(
     "getJobExceptions",
-    text="root-exception is the newest exception of the history.",
+    text="root-exception is the newest exception of the history, and timestamp is about its time.",
     source=_SOURCE,
     since="1.19",
     until="1.20",
@@ -119,7 +119,7 @@ def root_exception(body: Value) -> Relations:
 
 @against_request(
     "getJobExceptions",
-    text="There are at most maxExceptions exceptions; truncated says whether there are more.",
+    text="There are at most maxExceptions exceptions; exactly as many if truncated is true.",
     source=_SOURCE,
 )
 def exceptions_are_limited(body: Value) -> Relations:
@@ -156,7 +156,10 @@ def limited_exceptions(view: View, job_id: str) -> Relations:
 
 
 @between(
-    "job", text="Exceptions happened while the job existed. A job that failed or restarted has one.", source=_SOURCE
+    "job",
+    text="Exceptions happened while the job existed. A job that failed or restarted has one; a job that FINISHED "
+    "without a restart has none.",
+    source=_SOURCE,
 )
 def exceptions_of_job(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
@@ -205,7 +208,7 @@ def exceptions_of_tasks(view: View, job_id: str) -> Relations:
                 if has_default_scheduler(details):
                     holds = int(match["parallelism"]) == vertex["parallelism"].raw
                     yield from require(holds, "another parallelism", task, vertex["parallelism"], exact=True)
-        yield from nearly_registered(entry["taskManagerId"], view.body("getTaskManagers")["taskmanagers"])
+        yield from id_with_same_suffix_is_equal(entry["taskManagerId"], view.body("getTaskManagers")["taskmanagers"])
         taskmanager = taskmanagers.get(entry["taskManagerId"].raw)
         address = entry["endpoint"] if entry["endpoint"].exists else entry["location"]
         if taskmanager is not None and isinstance(address.raw, str):
@@ -279,7 +282,7 @@ def restarts_have_exceptions(view: View, job_id: str) -> Relations:
 
 @between(
     "application",
-    text="The exceptions of an application are those of its jobs.",
+    text="The exceptions of an application are those of its jobs. A FAILED application has one if a job has ended.",
     source="flink-behaviour.md#applications",
     since="2.3",
 )
@@ -304,4 +307,6 @@ def exceptions_of_application(view: View, application_id: str) -> Relations:
     a_job_has_ended = any(job["state"].raw in TERMINAL for job in application["jobs"])
     if has_failed and a_job_has_ended and body["exceptionHistory"].exists:
         entries = body["exceptionHistory"]["entries"]
-        yield from require(bool(entries.raw), "it FAILED without an exception", entries, application["status"])
+        yield from require(
+            bool(entries.raw), "the application FAILED without an exception", entries, application["status"]
+        )

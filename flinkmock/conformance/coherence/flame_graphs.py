@@ -43,7 +43,7 @@ def flame_graph_adds_up(body: Value) -> Relations:
 def flame_graph_names(body: Value) -> Relations:
     root = body["data"]
     if root["name"].exists:
-        yield from require(root["name"].raw == "root", "it begins elsewhere", root["name"], exact=True)
+        yield from require(root["name"].raw == "root", "the graph begins elsewhere", root["name"], exact=True)
     for frame in _frames(root):
         names: dict[object, Value] = {}
         for child in frame["children"]:

@@ -66,7 +66,8 @@ def restart_strategy_text(body: Value) -> Relations:
 
 @between(
     "job",
-    text="A job restarts at most as often as its restart strategy allows.",
+    text="A job restarts at most as often as its restart strategy allows. If this suppresses the recovery, the "
+    "exception names the strategy.",
     source=_CONFIGURATION,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -90,7 +91,10 @@ def restarts_follow_the_strategy(view: View, job_id: str) -> Relations:
             yield from require(highest_attempt.raw == 0, "a job that never restarts has restarted", strategy, *attempts)
     elif has_fixed_delay and strategy_match is not None and attempts:
         yield from require(
-            highest_attempt.raw <= int(strategy_match["attempts"]), "it has restarted more often", strategy, *attempts
+            highest_attempt.raw <= int(strategy_match["attempts"]),
+            "the job has restarted more often",
+            strategy,
+            *attempts,
         )
     newest_trace = view.body("getJobExceptions", jobid=job_id)["exceptionHistory"]["entries"][0]["stacktrace"]
     suppression = _SUPPRESSED_RECOVERY.search(newest_trace.raw) if isinstance(newest_trace.raw, str) else None
@@ -109,7 +113,11 @@ def restarts_follow_the_strategy(view: View, job_id: str) -> Relations:
             )
 
 
-@within("getCheckpointConfig", text="The settings of checkpoints agree with each other.", source=_STATISTICS)
+@within(
+    "getCheckpointConfig",
+    text="The settings of checkpoints are in their ranges, and agree with each other.",
+    source=_STATISTICS,
+)
 def checkpoint_settings(body: Value) -> Relations:
     externalization = body["externalization"]
     if externalization["enabled"].raw is False:
@@ -160,7 +168,7 @@ def checkpoints_follow_the_settings(view: View, job_id: str) -> Relations:
 
 
 def _has_unaligned_type(history: Value) -> bool:
-    """Whether the release has the type UNALIGNED_CHECKPOINT: since 1.16, which also added `savepointFormat`."""
+    """Return whether the release has the type UNALIGNED_CHECKPOINT: since 1.16, which also added `savepointFormat`."""
     return "savepointFormat" in history.raw[0]
 
 
@@ -180,7 +188,7 @@ def unaligned_checkpoint(view: View, job_id: str, checkpoint_id: str) -> Relatio
         for subtask in body["subtasks"]:
             flag = subtask["unaligned_checkpoint"]
             if flag.exists and kind.raw in ("CHECKPOINT", "SAVEPOINT", "SYNC_SAVEPOINT"):
-                yield from require(flag.raw is False, f"it is a {kind.raw}", flag, kind)
+                yield from require(flag.raw is False, f"the checkpoint is a {kind.raw}", flag, kind)
 
 
 _RETAINED_OPTIONS = ("execution.checkpointing.num-retained", "state.checkpoints.num-retained")
@@ -205,7 +213,7 @@ def older_checkpoints_are_discarded(view: View, job_id: str) -> Relations:
     flags = [entry["discarded"] for entry in completed if entry["is_savepoint"].raw is False]
     # one more may not be discarded yet
     for flag in flags[_retained_checkpoint_count(view) + 1 :]:
-        yield from require(flag.raw is True, "it is not discarded", flag, exact=True)
+        yield from require(flag.raw is True, "an old checkpoint is not discarded", flag, exact=True)
     for newer, older in pairwise(flags):
         holds = older.raw is not False or newer.raw is False
         yield from require(holds, "a newer checkpoint is discarded", newer, older)

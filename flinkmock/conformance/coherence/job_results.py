@@ -17,11 +17,11 @@ from flinkmock.conformance.coherence.values import MISSING, Value, highest
 from flinkmock.conformance.coherence.view import View
 
 _RULES = "flink-behaviour.md#rules-that-hold"
-JAVA_OBJECT = b"\xac\xed\x00\x05"
+JAVA_OBJECT_PREFIX = b"\xac\xed\x00\x05"
 """How a serialized Java object begins (`ObjectStreamConstants`)."""
 
 
-@between("job", text="execution-result is COMPLETED as soon as the job has ended.", source=_RULES)
+@between("job", text="execution-result is COMPLETED if and only if the job has ended.", source=_RULES)
 def job_result_status(view: View, job_id: str) -> Relations:
     status = view.body("getJobExecutionResult", jobid=job_id)["status"]["id"]
     for entry in entries_of_job(view, job_id):
@@ -33,7 +33,8 @@ def job_result_status(view: View, job_id: str) -> Relations:
 
 @between(
     "job",
-    text="The execution result has the state and the duration of the job.",
+    text="The execution result has the state and the duration of the job, a failure if the job FAILED, and none if it "
+    "FINISHED.",
     source="flink-behaviour.md#execution-result",
 )
 def job_result(view: View, job_id: str) -> Relations:
@@ -55,7 +56,8 @@ def job_result(view: View, job_id: str) -> Relations:
 
 @within(
     "getJobExecutionResult",
-    text="The times and the failure of an execution result agree with each other.",
+    text="There is an execution result if and only if the status is COMPLETED. net-runtime is end-time - start-time; "
+    "the failure fits application-status, and has a stack trace and a serialized exception of its class.",
     source=_RULES,
 )
 def result_is_coherent(body: Value) -> Relations:
@@ -76,7 +78,7 @@ def result_is_coherent(body: Value) -> Relations:
             serialized = cause["serialized-throwable"]
             if isinstance(serialized.raw, str):
                 content = decoded(serialized.raw)
-                yield from require(content.startswith(JAVA_OBJECT), "not a Java object", serialized, exact=True)
+                yield from require(content.startswith(JAVA_OBJECT_PREFIX), "not a Java object", serialized, exact=True)
                 has_class = name.raw.encode() in content
                 yield from require(has_class, "the serialized exception is of another class", serialized, name)
     elif status.exists:
@@ -108,7 +110,7 @@ def job_failure(view: View, job_id: str) -> Relations:
 
 @between(
     "job",
-    text="numRestarts of a running job is the highest attempt of its subtasks.",
+    text="numRestarts of a running job is the highest attempt number of its subtasks.",
     source=_RULES,
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -128,7 +130,8 @@ def job_restarts(view: View, job_id: str) -> Relations:
 
 @between(
     "job",
-    text="uptime and runningTime of a running job are the time since it became RUNNING.",
+    text="uptime and runningTime of a running job that has never restarted are about the time since it became "
+    "RUNNING; the times of other states are 0.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )

@@ -13,7 +13,7 @@ from flinkmock.conformance.coherence.relations import (
     require,
     unique,
 )
-from flinkmock.conformance.coherence.status_and_duration import duration_of_span, status_of_tasks
+from flinkmock.conformance.coherence.status_and_duration import duration_of_vertex, status_of_tasks
 from flinkmock.conformance.coherence.values import Value, computed, constant, is_number, total
 
 _RULES = "flink-behaviour.md#rules-that-hold"
@@ -51,10 +51,10 @@ def vertex_status_of_tasks(job: Value) -> Relations:
 )
 def vertex_duration(job: Value) -> Relations:
     for vertex in job["vertices"]:
-        yield from duration_of_span(vertex, job["now"])
+        yield from duration_of_vertex(vertex, job["now"])
 
 
-@within("getJobDetails", text="A vertex has an end-time as soon as all its tasks have ended.", source=_RULES)
+@within("getJobDetails", text="A vertex has an end-time if and only if all its tasks have ended.", source=_RULES)
 def vertex_ends_with_its_tasks(job: Value) -> Relations:
     for vertex in job["vertices"]:
         counts = {state: number.raw for state, number in vertex["tasks"].items()}
@@ -133,7 +133,7 @@ def vertex_states_fit_the_job(job: Value) -> Relations:
 
 @within(
     "getJobDetails",
-    text="Counters of records, bytes and times are not negative.",
+    text="A vertex's counters of records, bytes and times are not negative.",
     source="flink-behaviour.md#json-conventions",
 )
 def vertex_metrics_are_counts(job: Value) -> Relations:
@@ -159,7 +159,8 @@ def vertices_are_sorted(job: Value) -> Relations:
 
 @within(
     "getJobDetails",
-    text="If a job FINISHED without a restart, each vertex has read the records that its inputs have written.",
+    text="If a job FINISHED without a restart, each vertex that is the only reader of its inputs has read the records "
+    "that they have written.",
     source=_RULES,
 )
 def records_arrive(job: Value) -> Relations:

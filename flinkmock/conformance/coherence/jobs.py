@@ -26,7 +26,7 @@ _LATER_STATES = {
     "FAILING": ("FAILING", "FAILED", "CANCELLING", "CANCELED", "SUSPENDED"),
     "SUSPENDED": ("SUSPENDED",),
 }
-"""State of a job -> the states that may follow it, sooner or later."""
+"""State that a job has entered -> the states that it may be in from then on."""
 
 
 def entries_of_job(view: View, job_id: str) -> Iterator[Value]:
@@ -204,8 +204,8 @@ def listed_tasks_add_up(body: Value) -> Relations:
 @within(
     "getJobsOverview",
     "getApplicationDetails",
-    text="A listed job that has ended was last modified at its end; its duration is end-time - start-time. Another job "
-    "has the end-time -1, and last-modification is between its start and now.",
+    text="A listed job that has ended was last modified at its end; its duration is end-time - start-time. Any other "
+    "job has the end-time -1, and last-modification is between its start and now.",
     source=_RULES,
 )
 def listed_times(body: Value) -> Relations:
@@ -214,7 +214,9 @@ def listed_times(body: Value) -> Relations:
             yield from equal(job["duration"], job["end-time"] - job["start-time"])
             yield from equal(job["end-time"], job["last-modification"])
         elif job["state"].exists and job["state"].raw != "SUSPENDED":
-            yield from require(job["end-time"].raw == -1, "it has not ended", job["end-time"], job["state"], exact=True)
+            yield from require(
+                job["end-time"].raw == -1, "the job has not ended", job["end-time"], job["state"], exact=True
+            )
             modified = job["last-modification"]
             if modified.raw:  # 0 while INITIALIZING
                 yield from ascending(job["start-time"], modified, job["start-time"] + job["duration"])
@@ -224,7 +226,7 @@ def listed_times(body: Value) -> Relations:
 @within(
     "getJobsOverview",
     "getApplicationDetails",
-    text="All tasks of a job that has ended have ended.",
+    text="All tasks of a listed job that has ended have ended; those of a CREATED job are CREATED.",
     source="flink-behaviour.md#job-states",
 )
 def listed_tasks_have_ended(body: Value) -> Relations:
@@ -318,7 +320,8 @@ def job_tasks(view: View, job_id: str) -> Relations:
 
 @between(
     "job",
-    text="last-modification is the latest time at which a task entered its state, or the end of the job.",
+    text="last-modification is the latest time at which a task entered its state, or the end of the job, whichever is "
+    "later.",
     source=_RULES,
 )
 def job_last_modification(view: View, job_id: str) -> Relations:

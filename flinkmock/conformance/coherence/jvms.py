@@ -29,7 +29,7 @@ _THREAD_HEAD = re.compile(
 _PAGE_BYTES = 4096
 """The smallest page of an operating system that Java supports."""
 _FEW_THREADS = 12
-"""How many threads may start or end between two responses: this many and a third of all threads."""
+"""How many threads may start or end between two responses, in addition to a third of all threads."""
 
 
 def _values(body: Value) -> dict[str, Value]:
@@ -42,7 +42,7 @@ def _metric(values: dict[str, Value], name: str) -> Value:
 
 
 def whole_pages(size: Value) -> Relations:
-    """Relate the size of a JVM's reserved memory: it consists of whole pages of the operating system."""
+    """Relate the size of a JVM's reserved memory to the page size: the memory consists of whole pages."""
     if is_number(size.raw) and size.raw > 0:
         yield from require(size.raw % _PAGE_BYTES == 0, f"not a multiple of {_PAGE_BYTES}", size)
 
@@ -102,7 +102,8 @@ def jvm_metrics(body: Value) -> Relations:
 @within(
     "getJobManagerMetrics",
     "getTaskManagerMetrics",
-    text="Metaspace is a part of the non-heap memory. Buffers take memory if and only if there are any.",
+    text="Metaspace is a part of the non-heap memory. The memory of direct and mapped buffers is about their "
+    "capacity; both are 0 if there are no buffers.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -189,7 +190,7 @@ def jvm_metrics_are_the_same(view: View) -> Relations:
 
 
 def _lists_all(body: Value, values: Mapping[str, Value], metric_ids: Sequence[Value]) -> Relations:
-    """Relate metrics of another process to a list of metrics: it has all of them.
+    """Relate metrics of another process to a list of metrics: the list has all of them.
 
     Args:
         body: The list of metrics.
@@ -200,7 +201,7 @@ def _lists_all(body: Value, values: Mapping[str, Value], metric_ids: Sequence[Va
     suspects = without_value if 0 < len(without_value) <= 3 else [body]
     listed = {metric_id.raw for metric_id in _jvm_metric_ids(body)}
     for metric_id in metric_ids:
-        yield from is_listed(metric_id, listed, "only one of them lists it", *suspects)
+        yield from is_listed(metric_id, listed, "only one of the two processes lists this metric", *suspects)
 
 
 def _jvm_metric_ids(body: Value) -> list[Value]:
@@ -238,7 +239,7 @@ def _thread_ids(dump: Value) -> list[int]:
 @within(
     "getJobManagerThreadDump",
     "getTaskManagerThreadDump",
-    text="Threads are listed in the order of their start, which is nearly that of their ids.",
+    text="Threads are listed in the order of their start, which is nearly that of their ids, or in the reverse order.",
     source="flink-behaviour.md#task-managers",
 )
 def threads_in_order(body: Value) -> Relations:

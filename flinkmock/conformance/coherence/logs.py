@@ -12,8 +12,8 @@ from flinkmock.conformance.coherence.relations import Relations, ascending, equa
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, is_number
 from flinkmock.conformance.coherence.view import View
 
-_MAX_CACHED_GROWTH = 512 * 1024
-"""How many bytes a log file of a TaskManager may grow at most while its content is cached (3 s)."""
+_MAX_CACHED_GROWTH_BYTES = 512 * 1024
+"""How many bytes a log file of a TaskManager may grow at most while its content is cached, which is for 3 s."""
 _RECENT_MS = 10_000
 """The lines of the last 10 s of a log show how fast it grows."""
 _OLD_MS = 60_000
@@ -23,7 +23,7 @@ _LINE_TIME = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3}) ", re.MUL
 _CLOCK_CHANGE_MS = 3_700_000
 """How far the time of a line may be off after daylight saving time has ended."""
 _ANY_ZONE_MS = 15 * 3_600_000
-"""How far the time zones of two processes may be apart."""
+"""How far the local times of two processes may be apart if their time zones differ."""
 
 
 @within(
@@ -46,12 +46,12 @@ def _cached_growth(text: str) -> int:
     It is three times the growth in the last 10 s of the log, plus 8 KiB. The growth of a file whose lines have no times
     is unknown.
     """
-    times = list(_LINE_TIME.finditer(text[-_MAX_CACHED_GROWTH:]))
+    times = list(_LINE_TIME.finditer(text[-_MAX_CACHED_GROWTH_BYTES:]))
     if not times:
-        return _MAX_CACHED_GROWTH
+        return _MAX_CACHED_GROWTH_BYTES
     last_ms = _milliseconds(times[-1])
     first = next(time for time in times if last_ms - _milliseconds(time) <= _RECENT_MS)
-    return min(8_192 + 3 * (len(text[-_MAX_CACHED_GROWTH:]) - first.start()), _MAX_CACHED_GROWTH)
+    return min(8_192 + 3 * (len(text[-_MAX_CACHED_GROWTH_BYTES:]) - first.start()), _MAX_CACHED_GROWTH_BYTES)
 
 
 @between(
@@ -85,7 +85,7 @@ def _log_sizes(view: View, list_id: str, file_id: str, ids: dict[str, str]) -> R
 
 
 def _is_old(file: Value, view: View) -> bool:
-    """Whether a file has not changed for so long that its cached content is complete."""
+    """Return whether a file has not changed for so long that its cached content is complete."""
     times = [view.body("getJobDetails", jobid=ids[0])["now"].raw for ids in view.subjects("job")]
     clocks = [time for time in times if is_number(time)]
     return bool(clocks) and is_number(file["mtime"].raw) and file["mtime"].raw < min(clocks) - _OLD_MS
@@ -99,7 +99,7 @@ def _names_of_unread_files(view: View, listed: Value, file_id: str, ids: dict[st
 
 @between(
     "cluster",
-    text="The log file that the JVM options of the JobManager name is listed, with the file of its standard output.",
+    text="The log file that is named in the JVM options of the JobManager is listed, and so is the standard output.",
     source="flink-behaviour.md#logs",
 )
 def configured_log_is_listed(view: View) -> Relations:
@@ -157,7 +157,7 @@ def _pair_of_files(view: View, listed: Value, log: Value, output: Value, ids: di
 
 
 def _is_about_length(size: object, text: Value) -> bool:
-    return isinstance(size, int) and isinstance(text.raw, str) and abs(size - len(text.raw)) <= _MAX_CACHED_GROWTH
+    return isinstance(size, int) and isinstance(text.raw, str) and abs(size - len(text.raw)) <= _MAX_CACHED_GROWTH_BYTES
 
 
 @between(

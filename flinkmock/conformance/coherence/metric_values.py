@@ -12,7 +12,7 @@ from flinkmock.conformance.coherence.vertices import vertex_of_job
 from flinkmock.conformance.coherence.view import View
 
 _SOURCE = "flink-behaviour.md#metrics"
-_COUNTS = re.compile(
+_NOT_NEGATIVE = re.compile(
     r"(?:.*\.)?(?:num(?:Records|Bytes|Buffers)(?:In|InLocal|InRemote|Out)(?:PerSecond)?"
     r"|(?:busy|idle|backPressured|softBackPressured|hardBackPressured)TimeMsPerSecond"
     r"|accumulate(?:Busy|Idle|BackPressured)TimeMs|(?:in|out)put(?:QueueLength|ExclusiveBuffersUsage|FloatingBuffersUsage)"
@@ -20,15 +20,15 @@ _COUNTS = re.compile(
     r"|mailbox(?:MailsPerSecond|QueueSize)|numberOf(?:Completed|Failed|InProgress)Checkpoints|totalNumberOfCheckpoints"
     r"|numRestarts|fullRestarts|numLateRecordsDropped|initializationTime|checkpointStartDelayNanos)"
 )
-"""Names of Flink's own metrics that are numbers of at least 0."""
-_NUMBERS = re.compile(
+"""Matches the names of Flink's own metrics that are numbers of at least 0."""
+_NUMBERS_OF_JOB = re.compile(
     r"lastCheckpoint(?:Duration|Size|FullSize|ProcessedData|PersistedData|RestoreTimestamp|CompletedTimestamp)"
     r"|lastCompletedCheckpointId|(?:[a-z]\w*Time(?:Total)?|uptime|downtime)|(?:.*\.)?current(?:Input|Output)Watermark"
 )
-"""Names of Flink's own metrics that are numbers."""
+"""Matches the names of Flink's own metrics of jobs that are numbers."""
 _PATH_METRIC = "lastCheckpointExternalPath"
 _NO_PATHS = ("n/a", "<checkpoint-not-externally-addressable>")
-"""Values of the metric if there is no checkpoint, or if the JobManager stores it."""
+"""Values of the metric if there is no checkpoint, or if the JobManager stores the checkpoint."""
 _JOB_IN_PATH = re.compile(r"/([0-9a-f]{32})/chk-\d+$")
 _NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
@@ -38,27 +38,28 @@ _NOT_FINITE = ("NaN", "Infinity", "-Infinity")
     "getJobVertexMetrics",
     "getSubtaskMetrics",
     "getJobManagerOperatorMetrics",
-    text="Flink's own metrics of jobs and tasks are numbers, and counts, sizes and rates are not negative.",
+    text="Flink's numeric metrics of jobs, tasks and operator coordinators have numbers as values. Counts, rates, "
+    "durations and usages of tasks are not negative.",
     source=_SOURCE,
 )
 def metric_values(body: Value) -> Relations:
     is_of_job = body.response.operation_id == "getJobMetrics"
     for metric in body:
         name, value = str(metric["id"].raw), metric["value"]
-        is_count = _COUNTS.fullmatch(name) is not None
-        is_flinks_number = is_count or (is_of_job and _NUMBERS.fullmatch(name) is not None)
+        is_not_negative = _NOT_NEGATIVE.fullmatch(name) is not None
+        is_flinks_number = is_not_negative or (is_of_job and _NUMBERS_OF_JOB.fullmatch(name) is not None)
         if not isinstance(value.raw, str) or not is_flinks_number:
             continue
         as_number = number(value)
         is_number_text = as_number.exists or value.raw in _NOT_FINITE
         yield from require(is_number_text, "not a number", value)
-        if is_count and is_number(as_number.raw):
+        if is_not_negative and is_number(as_number.raw):
             yield from ascending(constant(0, "0"), as_number)
 
 
 @within(
     "getJobMetrics",
-    text="lastCheckpointExternalPath is the path of a checkpoint of the job, or says that there is none.",
+    text="lastCheckpointExternalPath is the path of a checkpoint of the job, or says that there is no path.",
     source=_SOURCE,
 )
 def last_checkpoint_path(body: Value) -> Relations:

@@ -26,7 +26,8 @@ _METRIC_OPERATIONS = (
 
 @within(
     *_AGGREGATED_OPERATIONS,
-    text="Aggregated metrics are in order: min <= avg <= max, and the skew of positive values is not negative.",
+    text="Aggregated metrics are in order: min <= avg <= max. The skew of values that are not negative is not "
+    "negative, and that of equal values is 0.",
     source=_AGGREGATED_SOURCE,
 )
 def aggregates_are_ordered(body: Value) -> Relations:
@@ -200,7 +201,7 @@ def only_requested_metrics(body: Value) -> Relations:
 
 @against_request(
     *_AGGREGATED_OPERATIONS,
-    text="With agg, a response has only the aggregations that the request names.",
+    text="With agg, a response has exactly the aggregations that the request names.",
     source=_AGGREGATED_SOURCE,
 )
 def only_requested_aggregations(body: Value) -> Relations:
@@ -215,7 +216,10 @@ def only_requested_aggregations(body: Value) -> Relations:
 
 
 def _metrics_are_listed(view: View, operation_id: str, **parameters: str) -> Relations:
-    """Relate the values of metrics to the list of metrics: a metric that has a value is listed, and vice versa."""
+    """Relate the values of metrics to the list of metrics.
+
+    A metric that has a value is listed, and a listed metric that was requested has a value.
+    """
     listed = view.body(operation_id, **parameters)
     listed_ids = {metric["id"].raw for metric in listed}
     bodies = view.bodies_with_query(operation_id, **parameters)
@@ -224,7 +228,7 @@ def _metrics_are_listed(view: View, operation_id: str, **parameters: str) -> Rel
     suspects = without_value if 0 < len(without_value) <= 3 else [listed]
     for body in bodies if listed_ids else ():
         for metric in body:
-            yield from is_listed(metric["id"], listed_ids, "it has a value and is not listed", *suspects)
+            yield from is_listed(metric["id"], listed_ids, "a metric with a value is not listed", *suspects)
         if set(body.response.query) == {"get"}:
             requested, answered = set(body.response.query["get"]), {metric["id"].raw for metric in body}
             for metric in listed:
@@ -236,7 +240,7 @@ def _metrics_are_listed(view: View, operation_id: str, **parameters: str) -> Rel
 
 @between(
     "job",
-    text="The metrics of a job that have a value are those that are listed.",
+    text="A metric of a job has a value if and only if it is listed.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -246,7 +250,7 @@ def job_metrics_are_listed(view: View, job_id: str) -> Relations:
 
 @between(
     "taskmanager",
-    text="The metrics of a TaskManager that have a value are those that are listed.",
+    text="A metric of a TaskManager has a value if and only if it is listed.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -256,7 +260,7 @@ def taskmanager_metrics_are_listed(view: View, taskmanager_id: str) -> Relations
 
 @between(
     "cluster",
-    text="The metrics of the JobManager that have a value are those that are listed.",
+    text="A metric of the JobManager has a value if and only if it is listed.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -266,7 +270,7 @@ def jobmanager_metrics_are_listed(view: View) -> Relations:
 
 @between(
     "vertex",
-    text="The metrics of a vertex that have a value are those that are listed.",
+    text="A metric of a vertex or of its operator coordinators has a value if and only if it is listed.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -277,7 +281,7 @@ def vertex_metrics_are_listed(view: View, job_id: str, vertex_id: str) -> Relati
 
 @between(
     "subtask",
-    text="The metrics of a subtask that have a value are those that are listed.",
+    text="A metric of a subtask has a value if and only if it is listed.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -287,7 +291,7 @@ def subtask_metrics_are_listed(view: View, job_id: str, vertex_id: str, index: s
 
 @between(
     "job",
-    text="Counts in the metrics of a job are not negative.",
+    text="Counts in the metrics of a job are not negative; numbers about the last checkpoint are at least -1.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -300,7 +304,7 @@ def job_counts_are_not_negative(view: View, job_id: str) -> Relations:
 
 
 def _same_names(whole: Value, expected: Mapping[str, Sequence[Value]]) -> Relations:
-    """Relate the names in a list to the names in other lists: it has all of them and no others.
+    """Relate the names in a list to the names in other lists: the list has all of them and no others.
 
     Args:
         whole: The list.
@@ -314,7 +318,7 @@ def _same_names(whole: Value, expected: Mapping[str, Sequence[Value]]) -> Relati
         for name in missing:
             yield from require(False, f"{name} is not listed", *(unknown or [whole]), *expected[name][:3])
             if len(expected[name]) > 1:
-                yield from require(True, "", *expected[name][:3], exact=True)  # they agree with each other
+                yield from require(True, "", *expected[name][:3], exact=True)  # these lists agree with each other
         for unknown_id in unknown:
             yield from require(
                 False, f"{unknown_id.raw} is listed, but not by the others", unknown_id, *missing_values[:3]
@@ -324,7 +328,7 @@ def _same_names(whole: Value, expected: Mapping[str, Sequence[Value]]) -> Relati
 
 
 def may_be_rescaled(view: View, job_id: str) -> bool:
-    """Whether the parallelism of a job may have changed. Flink keeps the metrics of subtasks that no longer exist."""
+    """Return whether the parallelism of a job may change: Flink keeps the metrics of subtasks that no longer exist."""
     details = view.body("getJobDetails", jobid=job_id)
     configured = options(view)
     return (
@@ -346,7 +350,8 @@ def _ids_by_name(*lists: Value, prefix: str = "") -> dict[str, list[Value]]:
 
 @between(
     "vertex",
-    text="The metrics that a vertex lists are those of its subtasks, with the index before the name.",
+    text="The metrics that a vertex lists are those of its subtasks, with the index before the name; the list of "
+    "aggregated metrics has them without the index.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )

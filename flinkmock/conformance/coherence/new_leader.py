@@ -12,7 +12,7 @@ from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.coherence.values import SuccessResponse, Value, is_number, number
 
 REQUIRED_SIGNS = 2
-"""How many operations have to indicate a new leader before it counts as one."""
+"""The number of operations whose responses have to indicate a new leader; fewer may be wrong values."""
 
 
 def shows_new_leader(before: SuccessResponse, after: SuccessResponse) -> bool:
@@ -51,8 +51,8 @@ def _has_other_version(before: Value, after: Value) -> bool:
     return all(version.exists for version in versions) and versions[0].raw != versions[1].raw
 
 
-def _has_lower_counts(before: Value, after: Value) -> bool:
-    """Compare the numbers of ended jobs: a leader counts only those that ended in its leadership term."""
+def _has_lower_counts_or_other_version(before: Value, after: Value) -> bool:
+    """Compare the numbers of ended jobs, since a leader counts only those of its leadership term; and the versions."""
     has_fewer = any(_decreases(before[key], after[key]) for key in ("jobs-finished", "jobs-cancelled", "jobs-failed"))
     return has_fewer or _has_other_version(before, after)
 
@@ -93,7 +93,7 @@ def _decreases(before: Value, after: Value) -> bool:
 
 _SIGNS: dict[str, Callable[[Value, Value], bool]] = {
     "getClusterConfigurationInfo": _has_other_folder,
-    "getClusterOverview": _has_lower_counts,
+    "getClusterOverview": _has_lower_counts_or_other_version,
     "getDashboardConfiguration": _has_other_version,
     "getJobsOverview": _has_other_jobs,
     "getJobIdsWithStatusesOverview": _has_other_ids,

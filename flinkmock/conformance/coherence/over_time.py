@@ -19,7 +19,10 @@ _COUNTERS = (
     "accumulated-backpressured-time",
     "accumulated-idle-time",
 )
-"""Counters of an attempt. accumulated-busy-time may fall (docs/flink-behaviour.md#apparent-contradictions)."""
+"""Counters that never decrease within an attempt, unlike accumulated-busy-time.
+
+See docs/flink-behaviour.md#apparent-contradictions.
+"""
 _REPORTED_FIELDS = (
     "state_size",
     "checkpointed_size",
@@ -32,8 +35,8 @@ _REPORTED_FIELDS = (
 )
 """Fields of a checkpoint that subtasks report. See docs/flink-behaviour.md#checkpoint-details."""
 _STATES_WITH_COUNTERS = ("RUNNING", "FINISHED")
-"""The states in which counters certainly are those of the subtask. One that is cancelled or failed may show 0."""
-METRICS_OF_ATTEMPT_MS = 30_000
+"""The states in which a subtask certainly shows its own counters. A cancelled or failed subtask may show 0."""
+STALE_METRICS_MS = 30_000
 """For how many ms after its start an attempt may have the metrics of the previous attempt."""
 _TASK_STATES_IN_ORDER = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED")
 
@@ -49,7 +52,8 @@ def matching_entries(before: Value, after: Value, key: str) -> Iterator[tuple[Va
 @over_time(
     "getJobsOverview",
     "getApplicationDetails",
-    text="Name, type, scheduler, start-time and (default scheduler) number of tasks of a job stay the same.",
+    text="Name, type, scheduler and start-time of a job stay the same; with the default scheduler, also its number of "
+    "tasks.",
     source="flink-behaviour.md#job-lists",
 )
 def listed_job_is_the_same(before: Value, after: Value) -> Relations:
@@ -110,7 +114,7 @@ def ended_status_is_unchanged(before: Value, after: Value) -> Relations:
             yield from equal(old["status"], new["status"])
         elif old["status"].raw != "INITIALIZING":
             yield from require(
-                new["status"].raw != "INITIALIZING", "it is INITIALIZING again", new["status"], old["status"]
+                new["status"].raw != "INITIALIZING", "the job is INITIALIZING again", new["status"], old["status"]
             )
 
 
@@ -124,7 +128,7 @@ def status_is_unchanged_at_the_end(before: Value, after: Value) -> Relations:
     if old.is_in(TERMINAL):
         yield from equal(old, new)
     elif old.raw != "INITIALIZING":
-        yield from require(new.raw != "INITIALIZING", "it is INITIALIZING again", new, old)
+        yield from require(new.raw != "INITIALIZING", "the job is INITIALIZING again", new, old)
 
 
 @over_time(
@@ -137,7 +141,8 @@ def result_is_unchanged(before: Value, after: Value) -> Relations:
 
 @over_time(
     "getJobDetails",
-    text="Name, type and start-time of a job stay the same; its other times only grow, until it ends.",
+    text="Id, name, type and start-time of a job stay the same; its other times only grow. After its end, nothing "
+    "changes.",
     source=_RULES,
 )
 def job_times_grow(before: Value, after: Value) -> Relations:
@@ -154,7 +159,7 @@ def job_times_grow(before: Value, after: Value) -> Relations:
 
 @over_time(
     "getJobDetails",
-    text="The vertices of a job stay the same; within an attempt, their counters only grow.",
+    text="The vertices of a job stay the same; within a job attempt, their counters and durations only grow.",
     source=_RULES,
 )
 def vertex_counters_grow(before: Value, after: Value) -> Relations:
@@ -180,17 +185,17 @@ def vertex_counters_grow(before: Value, after: Value) -> Relations:
 
 
 def duration_grows(old: Value, new: Value) -> Relations:
-    """Relate the durations of two responses, except the pair around the end.
+    """Relate the durations in two responses: they never decrease, unless only the later response shows the end.
 
-    A cached graph may have shown a duration that ran up to 3 s past the end.
+    Until then, a cached graph may have shown a duration that ran up to 3 s past the end.
     """
     if new["end-time"].raw == -1 or old["end-time"].raw != -1:
         yield from ascending(old["duration"], new["duration"])
 
 
 def _has_own_counters(entry: Value, *, is_first_attempt: bool) -> bool:
-    """Return whether an entry has the counters of its attempt: at first it may have those of the previous attempt."""
-    has_current_metrics = is_first_attempt or entry["duration"].raw > METRICS_OF_ATTEMPT_MS
+    """Return whether an entry has the counters of its attempt: at first, it may have those of the previous attempt."""
+    has_current_metrics = is_first_attempt or entry["duration"].raw > STALE_METRICS_MS
     return entry["status"].raw == "FINISHED" or (entry["status"].raw == "RUNNING" and has_current_metrics)
 
 
@@ -237,7 +242,9 @@ def _progress_of_subtask(old: Value, new: Value) -> Relations:
         states = _TASK_STATES_IN_ORDER
         if old["status"].is_in(states) and new["status"].is_in(states):
             is_not_earlier = states.index(old["status"].raw) <= states.index(new["status"].raw)
-            yield from require(is_not_earlier, "it went back to an earlier state", old["status"], new["status"])
+            yield from require(
+                is_not_earlier, "the subtask went back to an earlier state", old["status"], new["status"]
+            )
         if old["status"].is_in(TERMINAL):
             for key in ("status", "end-time", "duration", "host", "start-time"):
                 yield from equal(old[key], new[key])
@@ -250,7 +257,7 @@ def _progress_of_subtask(old: Value, new: Value) -> Relations:
 
 @over_time(
     "getSubtaskExecutionAttemptAccumulators",
-    text="An attempt keeps its id.",
+    text="An attempt keeps its id, subtask and number.",
     source="flink-behaviour.md#subtasks",
     since="1.13",
 )
@@ -289,7 +296,8 @@ def vertex_on_taskmanagers_stays(before: Value, after: Value) -> Relations:
 
 @over_time(
     "getCheckpointingStatistics",
-    text="The number of checkpoints never decreases, and their ids rise.",
+    text="The numbers of checkpoints never decrease; the newest, the latest of each kind and the restored checkpoint "
+    "are replaced only by later ones.",
     source="flink-behaviour.md#checkpoint-statistics",
 )
 def checkpoints_never_decrease(before: Value, after: Value) -> Relations:
@@ -322,7 +330,8 @@ def _ended_checkpoint_is_unchanged(old: Value, new: Value) -> Relations:
 
 @over_time(
     "getCheckpointingStatistics",
-    text="A checkpoint that is completed or failed does not change, except for late reports for a failed checkpoint.",
+    text="A checkpoint that is completed or failed does not change, except for late reports for a failed checkpoint. "
+    "One in progress keeps its trigger and type. Only the oldest checkpoints leave the history.",
     source="flink-behaviour.md#checkpoint-statistics",
 )
 def checkpoints_in_history_are_unchanged(before: Value, after: Value) -> Relations:
@@ -342,7 +351,8 @@ def checkpoints_in_history_are_unchanged(before: Value, after: Value) -> Relatio
 
 @over_time(
     "getCheckpointingStatistics",
-    text="The minima of the summary never rise, its maxima never fall.",
+    text="The minima of the summary never rise, and its maxima never fall. Both change only if a checkpoint has "
+    "completed.",
     source="flink-behaviour.md#checkpoint-statistics",
 )
 def summary_widens(before: Value, after: Value) -> Relations:
@@ -359,7 +369,8 @@ def summary_widens(before: Value, after: Value) -> Relations:
 @over_time(
     "getCheckpointStatisticDetails",
     "getTaskCheckpointStatistics",
-    text="A checkpoint that has ended keeps its details, except for late reports for a failed checkpoint.",
+    text="A checkpoint that has ended keeps its details, except for late reports for a failed checkpoint. The number "
+    "of acknowledgements never decreases, and a discarded checkpoint stays discarded.",
     source="flink-behaviour.md#checkpoint-details",
 )
 def checkpoint_is_unchanged(before: Value, after: Value) -> Relations:
@@ -368,7 +379,10 @@ def checkpoint_is_unchanged(before: Value, after: Value) -> Relations:
     yield from ascending(before["num_acknowledged_subtasks"], after["num_acknowledged_subtasks"])
     if before["discarded"].raw is True:
         yield from require(
-            after["discarded"].raw is True, "it is no longer discarded", after["discarded"], before["discarded"]
+            after["discarded"].raw is True,
+            "the checkpoint is no longer discarded",
+            after["discarded"],
+            before["discarded"],
         )
 
 

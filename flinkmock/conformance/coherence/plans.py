@@ -73,7 +73,7 @@ def plan_is_of_the_job(job: Value) -> Relations:
 
 @within(
     *_PLAN_OPERATIONS,
-    text="The inputs of a plan's nodes are other nodes, numbered from 0.",
+    text="Each node of a plan is listed once. Its inputs are other nodes, and are numbered from 0.",
     source="flink-behaviour.md#jar-plan",
 )
 def plan_is_a_graph(body: Value) -> Relations:
@@ -151,7 +151,7 @@ def plan_has_no_data_sets(body: Value) -> Relations:
     for node in body["plan"]["nodes"]:
         for key in ("operator", "operator_strategy"):
             if node[key].exists:
-                yield from require(node[key].raw == "", "only the DataSet API set it", node[key], exact=True)
+                yield from require(node[key].raw == "", "only the DataSet API set this field", node[key], exact=True)
 
 
 @within(
@@ -187,7 +187,8 @@ def forward_keeps_the_parallelism(body: Value) -> Relations:
 
 @between(
     "jar",
-    text="The plans of a jar differ only in their job and their parallelism.",
+    text="The plans of a jar differ only in their job id, their parallelism and what follows from it. A plan without "
+    "entry-class needs exactly one entry class in the jar.",
     source="flink-behaviour.md#jar-plan",
 )
 def plans_of_jar(view: View, jar_id: str) -> Relations:

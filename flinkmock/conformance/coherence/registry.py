@@ -11,7 +11,7 @@ from flinkmock.conformance.coherence.relations import Relations
 CACHE_REFRESH_MS = 5_000
 """In ms; longer than Flink caches execution graphs, checkpoint statistics and files of TaskManagers, which is 3 s."""
 TWO_CACHES_MS = 6_000
-"""Twice as long as Flink caches these, in ms: a cached value may come from another cache."""
+"""Twice as long as each of these caches lasts, in ms: a cached value may come from another cache."""
 METRICS_REFRESH_MS = 24_000
 """Longer than two intervals between fetches of metrics, or between heartbeats (10 s each), in ms."""
 
@@ -34,12 +34,12 @@ class Invariant:
         scope: Which values it compares.
         text: The rule in a sentence.
         source: The section of the documentation that has the evidence: "flink-behaviour.md#caches".
-        since, until: The first and the last minor release for which it holds; "" if there is none.
+        since, until: The first and the last release for which it holds; "" if there is none.
         may_disagree_for_ms: How long values of different age may disagree, in ms. A violation is reported only if it
             lasts for this time, or immediately if this is 0.
         min_interval_ms: For `TIME`: the least time between two views, in ms.
-        subjects: The operations whose responses it reads. For `BETWEEN_RESPONSES`: one kind of subject ("cluster",
-            "job", "vertex", "taskmanager", "application"). For `TIME`: operations, or one kind of subject.
+        subjects: The ids of the operations whose responses it gets. For `BETWEEN_RESPONSES`: one kind of subject (a key
+            of `view.SUBJECTS`). For `TIME`: ids of operations, or one kind of subject.
         check: Yields relations. It gets the body (`RESPONSE`, `REQUEST`), the view and the ids of the subject
             (`BETWEEN_RESPONSES`), or two bodies or two views with the ids (`TIME`).
     """
@@ -55,12 +55,13 @@ class Invariant:
     subjects: tuple[str, ...]
     check: Callable[..., Relations]
 
-    def holds_for(self, minor: tuple[int, int]) -> bool:
-        """Whether the invariant holds for a minor release, given as numbers such as (2, 3)."""
-        return (not self.since or _minor(self.since) <= minor) and (not self.until or minor <= _minor(self.until))
+    def holds_for(self, release_number: tuple[int, int]) -> bool:
+        """Return whether the invariant holds for a release, given as numbers such as (2, 3)."""
+        holds_already = not self.since or _release_number(self.since) <= release_number
+        return holds_already and (not self.until or release_number <= _release_number(self.until))
 
 
-def _minor(text: str) -> tuple[int, int]:
+def _release_number(text: str) -> tuple[int, int]:
     major, _, minor = text.partition(".")
     return int(major), int(minor)
 
@@ -96,7 +97,7 @@ def _register(
 def within(
     *operations: str, text: str, source: str, since: str = "", until: str = "", may_disagree_for_ms: int = 0
 ) -> Callable[[InvariantFunction], InvariantFunction]:
-    """Register `check(body)` for the responses of these operations."""
+    """Register `check(body)`, called for each response of these operations."""
     return _register(Scope.RESPONSE, operations, text, source, since, until, may_disagree_for_ms=may_disagree_for_ms)
 
 
@@ -116,7 +117,7 @@ def between(
     until: str = "",
     may_disagree_for_ms: int = CACHE_REFRESH_MS,
 ) -> Callable[[InvariantFunction], InvariantFunction]:
-    """Register `check(view, *ids)`, called for each subject: "job" has one id, "vertex" two."""
+    """Register `check(view, *ids)`, called for each subject of a kind: a "job" has one id, a "vertex" two."""
     return _register(
         Scope.BETWEEN_RESPONSES, (subject,), text, source, since, until, may_disagree_for_ms=may_disagree_for_ms
     )
@@ -137,7 +138,7 @@ def between_times(
 
 
 def releases_of(invariant: Invariant) -> str:
-    """Return the releases of an invariant for tables: "since 1.13"."""
+    """Return the releases of an invariant for tables: "since 1.13", or "all"."""
     bounds = [f"since {invariant.since}"] if invariant.since else []
     if invariant.until:
         bounds.append(f"until {invariant.until}")

@@ -117,7 +117,7 @@ def is_listed(value: Value, raw_values: Any, reason: str, *suspects: Value) -> R
 
 
 def well_spelled(value: Value, flink_names: tuple[str, ...]) -> Relations:
-    """Relate a name to Flink's names: it is one of them or unlike all of them, because programs may add their own."""
+    """Relate a name to Flink's names: it is one of them or unlike all of them. Programs may add names of their own."""
     if isinstance(value.raw, str) and value.raw not in flink_names:
         similar = [name for name in flink_names if SequenceMatcher(None, name, value.raw).ratio() > 0.9]
         yield from require(not similar, f"nearly {', '.join(similar)}", value)

@@ -47,7 +47,7 @@ def requested_ids(body: Value) -> Relations:
 
 
 def server_time_of(body: Value) -> Value:
-    """Return the server's time at which a response was made; a value of None if the response has none."""
+    """Return the server's time at which a response was made; `Value(None)` if the response shows no time."""
     return next(iter(server_times_of(body)), Value(None))
 
 
@@ -105,7 +105,7 @@ def times_are_before_the_next_clock(view: View) -> Relations:
 
 
 def _past_times(body: Value) -> Iterator[Value]:
-    """Yield the times of a response that come from the clock of the JobManager."""
+    """Yield the times of past events in a response that come from the clock of the JobManager."""
     for taskmanager in (body, *body["taskmanagers"]):
         yield taskmanager["timeSinceLastHeartbeat"]
     if body.response.operation_id == "getJobVertexBackPressure":
@@ -116,7 +116,8 @@ def _past_times(body: Value) -> Iterator[Value]:
 
 @between(
     "cluster",
-    text="No timestamp is later than the server's time.",
+    text="No timestamp is later than the server's time. Heartbeats and fetches of metrics are at most three minutes "
+    "old, samples of back pressure at most an hour.",
     source="flink-behaviour.md#caches",
     may_disagree_for_ms=CACHE_REFRESH_MS,
 )

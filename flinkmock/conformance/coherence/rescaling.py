@@ -21,7 +21,8 @@ def parallelism_bounds(body: Value) -> Relations:
 
 @between(
     "job",
-    text="The parallelism bounds are those of the vertices of the job.",
+    text="Each vertex of a job has parallelism bounds, and nothing else does; the lower bound is at most "
+    "maxParallelism.",
     source="flink-behaviour.md#resource-requirements",
 )
 def bounds_of_vertices(view: View, job_id: str) -> Relations:

@@ -28,9 +28,9 @@ from flinkmock.conformance.coherence.view import RepeatedView, View
 
 REPEAT_AFTER_MS = (0, 1_500, 4_500, 9_000, 15_000)
 """The pauses before the responses of a violation are requested again, in ms. Their sum is longer than Flink's caches
-and the intervals of its metrics."""
+last, and longer than two intervals between fetches of metrics."""
 LONG_INTERVAL_MS = 30_000
-"""A pass is compared with the previous one, and with one that ended at least this many ms before it."""
+"""A pass is compared with the previous one, and with one or more that ended at least this many ms before it."""
 REQUIRED_REPEATS = 3
 """How many times a violation that may be a race has to occur again."""
 Fetch = Callable[[str], SuccessResponse | None]
@@ -55,10 +55,10 @@ class _Suspicion:
 
     Attributes:
         violation: The violation, with its newest values.
-        since: When it was found with the current `guard` for the first time, in ms of `CoherenceSession.now`.
-        guard: What must not change while the violation is confirmed (`guard_of`).
-        repeat_count: How many times it has occurred again since then, when its responses were requested again.
-        repeated_at: When they were last requested again, in ms.
+        since: When the violation was first found with the current `guard`, in ms of `CoherenceSession.now`.
+        guard: A value that must not change while the violation is confirmed (`guard_of`).
+        repeat_count: How many times the violation has occurred again since then, in responses requested again.
+        repeated_at: When its responses were last requested again, in ms.
     """
 
     violation: Violation
@@ -76,7 +76,7 @@ class CoherenceSession:
         invariants: The invariants of the release.
         fetch: Requests a target again; None if the response isn't a success.
         now: Returns the time in ms, of the same clock as the responses' times.
-        skip: Returns whether the responses of an operation are left out because they break its schema.
+        skip: Returns whether the responses of an operation are left out, because one of them broke its schema.
         on_new_leader: Called when a pass shows that the server was restarted, or has another leader.
     """
 
@@ -104,8 +104,8 @@ class CoherenceSession:
     def end_pass(self) -> list[Culprit]:
         """Check the responses that were added since the last pass; return the culprits that are already certain.
 
-        If the pass shows a new leader, it is dropped with all earlier ones: a part of its responses may be from the
-        former leader.
+        If the pass shows a new leader, all passes are dropped, even this one, because some of its responses may be from
+        the former leader.
         """
         now = self.now()
         self._view = View(response for response in self._responses if not self.skip(response.operation_id))
@@ -148,7 +148,7 @@ class CoherenceSession:
         """Request the responses of all suspicions again; return the culprits that are certain now.
 
         Args:
-            min_interval_ms: Suspicions whose responses were requested less than this time ago are left out.
+            min_interval_ms: Suspicions whose responses were requested again less than this time ago are left out.
         """
         now = self.now()
         due = {
@@ -239,15 +239,15 @@ class CoherenceSession:
             newest[response.target] = response
         return result
 
-    def _culprits(self, contradictions: Sequence[Violation]) -> list[Culprit]:
-        if not contradictions:
+    def _culprits(self, certain: Sequence[Violation]) -> list[Culprit]:
+        if not certain:
             return []
-        locations = locations_of(contradictions)
+        locations = locations_of(certain)
         support: Counter[ValueLocation] = Counter()
         for response in self._view:
             support += count_holding_relations(self.invariants.relations_within(response), locations)
         support += count_holding_relations(self.invariants.relations_between(self._view), locations)
-        return culprits(contradictions, support)
+        return culprits(certain, support)
 
 
 def _server_time(view: View) -> float:
@@ -275,8 +275,8 @@ def _without_numbers(raw: Json) -> Json:
 def guard_of(view: View, violation: Violation) -> object:
     """Return a value that changes with the subject of a violation: while it stays the same, responses have to agree.
 
-    It is the state and the last modification of the job that the violation is about. For other violations, it is those
-    of all jobs, and the ids of the TaskManagers.
+    If the violation is about a listed job, this is the job's state and last modification; otherwise the states and last
+    modifications of all jobs, and the ids of the TaskManagers.
     """
     ids = {part for subject_id in violation.ids for part in subject_id.partition("?")[0].split("/")}
     jobs = view.body("getJobsOverview")["jobs"]
@@ -289,7 +289,7 @@ def guard_of(view: View, violation: Violation) -> object:
 
 
 def described(culprit: Culprit) -> tuple[str, str]:
-    """Return two texts: the invariant that a value breaks, and the values that contradict it."""
+    """Return two texts: the invariant that a culprit breaks, and the values that contradict each other."""
     exact_first = sorted(
         culprit.violations, key=lambda violation: (not violation.relation.exact, violation.invariant.id)
     )

@@ -85,7 +85,8 @@ def assigned_tasks(body: Value) -> Relations:
 
 @between(
     "taskmanager",
-    text="In each slot sharing group, a job holds as many slots as the highest parallelism of its vertices.",
+    text="Only jobs that have not ended hold slots. A running streaming job holds as many as its slot sharing groups "
+    "need: each group as many as its vertex with the highest parallelism, or fewer if subtasks have ended.",
     source=_TASKMANAGERS,
     since="1.18",
     may_disagree_for_ms=METRICS_REFRESH_MS,
@@ -113,7 +114,7 @@ def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
 
 
 def _lists_its_slots(details: Value) -> bool:
-    """Whether a TaskManager was read, and the slot manager of the cluster lists slots.
+    """Return whether a TaskManager was read, and the slot manager of the cluster lists slots.
 
     See docs/flink-behaviour.md#task-managers.
     """
@@ -127,7 +128,7 @@ def _slots_of_job(details: Value, slots: Sequence[Value]) -> Relations:
         return
     if details["job-type"].raw == "BATCH":
         return
-    # slots by slot sharing group: a finished subtask may or may not have given up its slot
+    # slots by slot sharing group; the bounds differ if subtasks have ended, because these may still hold their slots
     min_slots_by_group: dict[str, int] = defaultdict(int)
     max_slots_by_group: dict[str, int] = defaultdict(int)
     values: list[Value] = []
@@ -139,5 +140,5 @@ def _slots_of_job(details: Value, slots: Sequence[Value]) -> Relations:
         values += [vertex["parallelism"], *in_slots]
     if any(min_slots_by_group.values()):
         low, high = sum(min_slots_by_group.values()), sum(max_slots_by_group.values())
-        text = f"it holds {len(slots)} slots and needs {low} to {high}"
+        text = f"the job holds {len(slots)} slots and needs {low} to {high}"
         yield from require(low <= len(slots) <= high, text, *slots[:1], *values)

@@ -50,7 +50,7 @@ def subtask_start_twice(body: Value) -> Relations:
         yield from equal(subtask["start_time"], subtask["start-time"])
 
 
-@within(*_DETAIL_OPERATIONS, text="A subtask has an end-time as soon as it has ended.", source=_SUBTASKS)
+@within(*_DETAIL_OPERATIONS, text="A subtask has an end-time if and only if it has ended.", source=_SUBTASKS)
 def subtask_end(body: Value) -> Relations:
     for subtask in subtasks_of(body):
         if subtask["status"].exists:
@@ -62,22 +62,28 @@ def subtask_end(body: Value) -> Relations:
 
 @within(
     *_DETAIL_OPERATIONS,
-    text="A subtask that is DEPLOYING, INITIALIZING, RUNNING or FINISHED has a start-time and a TaskManager.",
+    text="A subtask that is DEPLOYING, INITIALIZING, RUNNING or FINISHED has a start-time and a TaskManager; one that "
+    "is CREATED or SCHEDULED has no end-time.",
     source=_SUBTASKS,
 )
 def subtask_has_started(body: Value) -> Relations:
     for subtask in subtasks_of(body):
         if subtask["status"].is_in((*ALIVE_STATES, "FINISHED")):
             yield from require(
-                subtask["start-time"].raw != -1, "it has no start-time", subtask["start-time"], subtask["status"]
+                subtask["start-time"].raw != -1,
+                "the subtask has no start-time",
+                subtask["start-time"],
+                subtask["status"],
             )
             taskmanager_id = subtask["taskmanager-id"]
             yield from require(
-                taskmanager_id.raw != UNASSIGNED, "it has no TaskManager", taskmanager_id, subtask["status"]
+                taskmanager_id.raw != UNASSIGNED, "the subtask has no TaskManager", taskmanager_id, subtask["status"]
             )
         elif subtask["status"].is_in(("CREATED", "SCHEDULED")):
             # start-time is not checked: a cached graph has the timestamps of the current graph
-            yield from require(subtask["end-time"].raw == -1, "it has ended", subtask["end-time"], subtask["status"])
+            yield from require(
+                subtask["end-time"].raw == -1, "the subtask has ended", subtask["end-time"], subtask["status"]
+            )
 
 
 @within(
@@ -232,7 +238,7 @@ def subtask_times(view: View, job_id: str, vertex_id: str) -> Relations:
                 yield from require(entered_at.raw > 0, "the state has no time", entered_at, subtask["status"])
         yield from _state_durations(subtask["status-duration"], timestamps)
         for state in sorted(TERMINAL):
-            text = f"it has the time of {state} and another status"
+            text = f"the time of {state} doesn't fit the status"
             if subtask["status"].exists and timestamps[state].exists:
                 holds = (subtask["status"].raw == state) == bool(timestamps[state].raw)
                 yield from require(holds, text, timestamps[state], subtask["status"])
@@ -260,7 +266,9 @@ def _state_durations(durations: Value, timestamps: Value) -> Relations:
             yield from equal(durations[last_state], ends[0] - timestamps[last_state])
 
 
-@between("subtask", text="The details of a subtask agree with the list of its vertex.", source=_SUBTASKS)
+@between(
+    "subtask", text="The details of a subtask agree with its entry in the details of the vertex.", source=_SUBTASKS
+)
 def subtask_entry(view: View, job_id: str, vertex_id: str, index: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
     subtasks = view.body("getJobVertexDetails", **ids)["subtasks"]
@@ -277,10 +285,10 @@ def _same_subtask(one: Value, other: Value) -> Relations:
     """Relate two entries about a subtask: they are the same, except for durations that still increase."""
     if one.raw and other.raw:
         yield from same_fields(one, other, without=("duration", "status-duration", "metrics"))
-        running_state = () if one["end-time"].raw != -1 else (str(one["status"].raw),)
-        if not running_state:
+        lasting_state = () if one["end-time"].raw != -1 else (str(one["status"].raw),)
+        if not lasting_state:
             yield from equal(one["duration"], other["duration"])
-        yield from same_fields(one["status-duration"], other["status-duration"], without=running_state)
+        yield from same_fields(one["status-duration"], other["status-duration"], without=lasting_state)
         yield from same_fields(one["metrics"], other["metrics"])
 
 
@@ -296,6 +304,6 @@ def earlier_attempts_have_ended(view: View, job_id: str, vertex_id: str, index: 
     ]
     for earlier, later in zip(attempts, [*attempts[1:], current], strict=False):
         if earlier["status"].exists:
-            yield from require(earlier["status"].raw in TERMINAL, "it is still running", earlier["status"])
+            yield from require(earlier["status"].raw in TERMINAL, "the attempt has not ended", earlier["status"])
             if later["start-time"].raw != -1:
                 yield from ascending(earlier["end-time"], later["start-time"])

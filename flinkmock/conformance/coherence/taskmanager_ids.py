@@ -10,11 +10,11 @@ from flinkmock.conformance.coherence.values import Value
 from flinkmock.conformance.coherence.view import SUBJECTS, View
 
 _SUFFIX = re.compile(r"-[0-9a-f]{6}$")
-"""How the id of a TaskManager ends if `taskmanager.resource-id` does not set it: with random digits."""
+"""How the id of a TaskManager ends if `taskmanager.resource-id` does not set it: with random hexadecimal digits."""
 
 
-def nearly_registered(taskmanager_id: Value, listed: Value) -> Relations:
-    """Relate the id of a TaskManager to those that are registered: two ids with the same suffix are equal."""
+def id_with_same_suffix_is_equal(taskmanager_id: Value, listed: Value) -> Relations:
+    """Relate the id of a TaskManager to the registered ids: if one has the same suffix, one is equal."""
     if isinstance(taskmanager_id.raw, str) and (suffix := _SUFFIX.search(taskmanager_id.raw)):
         same_suffix = [taskmanager["id"] for taskmanager in listed if str(taskmanager["id"].raw).endswith(suffix[0])]
         holds = not same_suffix or any(registered.raw == taskmanager_id.raw for registered in same_suffix)
@@ -23,7 +23,8 @@ def nearly_registered(taskmanager_id: Value, listed: Value) -> Relations:
 
 @between(
     "job",
-    text="The TaskManager of an earlier attempt does not have the id of a registered TaskManager with another address.",
+    text="If the TaskManager of an attempt has an id with the suffix of a registered TaskManager, the two ids are "
+    "equal.",
     source="flink-behaviour.md#task-managers",
 )
 def attempts_on_taskmanagers(view: View, job_id: str) -> Relations:
@@ -32,4 +33,4 @@ def attempts_on_taskmanagers(view: View, job_id: str) -> Relations:
         if subject[0] == job_id:
             attempt = dict(zip(SUBJECTS["attempt"], subject, strict=True))
             body = view.body("getSubtaskExecutionAttemptDetails", **attempt)
-            yield from nearly_registered(body["taskmanager-id"], listed)
+            yield from id_with_same_suffix_is_equal(body["taskmanager-id"], listed)

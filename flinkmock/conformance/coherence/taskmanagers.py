@@ -49,7 +49,11 @@ def taskmanager_path(body: Value) -> Relations:
                 )
 
 
-@within(*_LIST_AND_DETAILS, text="The memory of a TaskManager is the sum of its parts.", source=_TASKMANAGERS)
+@within(
+    *_LIST_AND_DETAILS,
+    text="The memory of a TaskManager is the sum of its parts, which fit hardware and totalResource.",
+    source=_TASKMANAGERS,
+)
 def taskmanager_memory(body: Value) -> Relations:
     parts = ("frameworkHeap", "taskHeap", "frameworkOffHeap", "taskOffHeap", "networkMemory", "managedMemory")
     for taskmanager in taskmanagers_of(body):
@@ -272,4 +276,4 @@ def tasks_of_taskmanager(view: View, taskmanager_id: str) -> Relations:
             taskmanager_ids += [subtask["taskmanager-id"] for subtask in subtasks if subtask["status"].raw == "RUNNING"]
     details = view.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)
     if taskmanager_ids:
-        yield from equal(details["assignedTasks"], count(taskmanager_ids, [taskmanager_id], "subtasks on it"))
+        yield from equal(details["assignedTasks"], count(taskmanager_ids, [taskmanager_id], "running subtasks on it"))

@@ -162,7 +162,7 @@ class Value:
         return _arithmetic(operator.mul, "*", self, other)
 
     def where(self) -> str:
-        """Return the location for reports: "GET /jobs/overview /jobs/0/state"; the leaves' for a computed value."""
+        """Return the location for reports: "GET /jobs/overview /jobs/0/state"; for a computed value, up to three."""
         if self._response is None:
             return " and ".join(dict.fromkeys(leaf.where() for leaf in self.leaves[:3]))
         return f"GET {shortened(self._response.target)} {self.pointer}".rstrip()
@@ -203,12 +203,12 @@ def total(values: Iterable[Value], text: str) -> Value:
 
 
 def lowest(values: Iterable[Value], text: str) -> Value:
-    """Return the minimum; a missing value if there are no values."""
+    """Return the minimum; a missing value if there are no values, or if one of them is not a number."""
     return _extreme(min, values, text)
 
 
 def highest(values: Iterable[Value], text: str) -> Value:
-    """Return the maximum; a missing value if there are no values."""
+    """Return the maximum; a missing value if there are no values, or if one of them is not a number."""
     return _extreme(max, values, text)
 
 
@@ -226,7 +226,7 @@ def count(values: Iterable[Value], raw_values: Iterable[Json], text: str) -> Val
 
 
 def number(value: Value) -> Value:
-    """Return a text as a number, such as the value of a metric; a missing value if the text is not a finite number."""
+    """Return the finite number that a text contains, such as the value of a metric; otherwise a missing value."""
     try:
         raw = float(value.raw) if isinstance(value.raw, str) else MISSING
     except ValueError:

@@ -15,7 +15,7 @@ from flinkmock.conformance.coherence.relations import (
     require,
     unique,
 )
-from flinkmock.conformance.coherence.status_and_duration import duration_of_span, status_of_tasks
+from flinkmock.conformance.coherence.status_and_duration import duration_of_vertex, status_of_tasks
 from flinkmock.conformance.coherence.values import (
     MISSING,
     Value,
@@ -34,7 +34,7 @@ _RULES = "flink-behaviour.md#rules-that-hold"
 _SUBTASKS = "flink-behaviour.md#subtasks"
 UNASSIGNED = "(unassigned)"
 """The TaskManager of a subtask that is not deployed."""
-COUNTERS = {
+METRICS_BY_COUNTER = {
     "read-bytes": ("numBytesIn", "numBytesInLocal", "numBytesInRemote"),
     "write-bytes": ("numBytesOut",),
     "read-records": ("numRecordsIn",),
@@ -43,8 +43,8 @@ COUNTERS = {
     "accumulated-idle-time": ("accumulateIdleTimeMs",),
     "accumulated-busy-time": ("accumulateBusyTimeMs",),
 }
-"""Key of a counter in the details of jobs and vertices -> the metric that it equals, and the metrics of which it is the
-sum."""
+"""Key of a counter in the details of jobs and vertices -> names of metrics: the first has the value of the counter; the
+others, if any, add up to this value."""
 
 
 def vertex_of_job(view: View, job_id: str, vertex_id: str) -> Value:
@@ -61,7 +61,7 @@ def subtasks_of(body: Value) -> Iterator[Value]:
 
 
 def length_of(items: Value) -> Value:
-    """Return the number of items of a list; a missing value if it is not a list."""
+    """Return the number of items of a list; a missing value if `items` is not a list."""
     raw = len(items.raw) if isinstance(items.raw, list) else MISSING
     return computed(raw, f"length of {items}", items)
 
@@ -79,17 +79,19 @@ def subtasks_match_parallelism(body: Value) -> Relations:
 
 @within(
     "getJobVertexTaskManagers",
-    text="The duration of a vertex on a TaskManager is end-time - start-time, or now - start-time.",
+    text="The duration of a vertex on a TaskManager is end-time - start-time, or now - start-time, and -1 before it "
+    "starts.",
     source=_SUBTASKS,
 )
 def duration_on_taskmanager(body: Value) -> Relations:
     for entry in body["taskmanagers"]:
-        yield from duration_of_span(entry, body["now"])
+        yield from duration_of_vertex(entry, body["now"])
 
 
 @within(
     "getJobVertexTaskManagers",
-    text="The status and the end-time of a vertex on a TaskManager follow from the states of its tasks there.",
+    text="Each TaskManager of a vertex is listed once. The status and the end-time of a vertex on a TaskManager "
+    "follow from the states of the tasks there.",
     source="flink-behaviour.md#vertex-status",
 )
 def status_on_taskmanager(body: Value) -> Relations:
@@ -186,9 +188,9 @@ def vertex_counters(view: View, job_id: str, vertex_id: str) -> Relations:
 
 
 def _combines(name: str, value: Value, parts: Sequence[Value]) -> Relations:
-    """Relate a counter, or the flag that it is complete, to those of the parts."""
+    """Relate a counter to the sum of its parts; relate the flag of a complete counter to the flags of the parts."""
     if isinstance(value.raw, bool):
-        text = "it is not complete exactly when those of all subtasks are"
+        text = "a counter is complete if and only if all its parts are"
         yield from require(value.raw == all(part.raw for part in parts), text, value, *parts, exact=True)
     else:
         yield from close(value, total(parts, f"sum of {name}"), 1e-6 * abs(value.raw) + 0.5 * len(parts))
@@ -282,7 +284,7 @@ def subtask_counters_are_metrics(view: View, job_id: str, vertex_id: str) -> Rel
             continue
         index = str(subtask["subtask"].raw)
         subtask_metrics = view.metrics("getSubtaskMetrics", **ids, subtaskindex=index)
-        for key, names in COUNTERS.items():
+        for key, names in METRICS_BY_COUNTER.items():
             value = subtask["metrics"][key]
             for prefix, metrics in ((f"{index}.", vertex_metrics), ("", subtask_metrics)):
                 if is_number(value.raw) and prefix + names[0] in metrics:
@@ -293,7 +295,8 @@ def subtask_counters_are_metrics(view: View, job_id: str, vertex_id: str) -> Rel
 
 @between(
     "vertex",
-    text="Metrics of a vertex are those of its subtasks, with the index before the name.",
+    text="Metrics of a vertex have the values of its subtasks' metrics, with the index before the name; the same goes "
+    "for watermarks.",
     source="flink-behaviour.md#metrics",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )

@@ -42,7 +42,7 @@ class View:
             self.add(response)
 
     def add(self, response: SuccessResponse) -> None:
-        """Add a response, which replaces the one to the same request."""
+        """Add a response, which replaces the earlier one to the same request."""
         self._subjects.clear()
         self.responses_in_order.append(response)
         self._responses.setdefault(_key(response.operation_id, response.parameters), {})[response.target] = response
@@ -53,18 +53,18 @@ class View:
             yield from targets.values()
 
     def body(self, operation_id: str, **parameters: str) -> Value:
-        """Return the body of the response to a request without query; a missing value if there is none."""
-        for response in self._of(operation_id, parameters):
+        """Return the body of the response to a request without query; a missing value if there was no such request."""
+        for response in self.responses_of(operation_id, parameters):
             if not response.query:
                 return Value.of(response)
         return Value(MISSING)
 
     def bodies_with_query(self, operation_id: str, **parameters: str) -> list[Value]:
         """Return the bodies of the responses to requests with a query."""
-        return [Value.of(response) for response in self._of(operation_id, parameters) if response.query]
+        return [Value.of(response) for response in self.responses_of(operation_id, parameters) if response.query]
 
     def metrics(self, operation_id: str, **parameters: str) -> dict[str, Value]:
-        """Return the metrics in the responses of an operation by their ids: a number if the text is a number."""
+        """Return the values of the metrics of an operation by their ids; texts that are numbers, as numbers."""
         values: dict[str, Value] = {}
         for entry in self._metric_entries(operation_id, parameters):
             if entry["value"].exists:
@@ -99,7 +99,8 @@ class View:
             self._subjects[kind] = list(subjects)
         return self._subjects[kind]
 
-    def _of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SuccessResponse]:
+    def responses_of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SuccessResponse]:
+        """Return the newest response to each request to an operation with these path parameters."""
         return list(self._responses.get(_key(operation_id, parameters), {}).values())
 
 
@@ -138,8 +139,8 @@ class RepeatedView(View):
     def subjects(self, kind: str) -> list[tuple[str, ...]]:
         return self._earlier.subjects(kind)
 
-    def _of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SuccessResponse]:
-        for response in self._earlier._of(operation_id, parameters):
+    def responses_of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SuccessResponse]:
+        for response in self._earlier.responses_of(operation_id, parameters):
             if response.target not in self._repeated:
                 self._repeated[response.target] = self._fetch(response.target)
             repeated = self._repeated[response.target]

@@ -40,8 +40,8 @@ def _values_of_all(measured: Mapping[int, int], last_id: int, summary: Mapping[s
     """Return the value of each checkpoint.
 
     The first checkpoints that were not measured get the maximum and the minimum of the summary, unless a measured
-    checkpoint has that value. The others get values of measured checkpoints. The last one gets the value with which the
-    mean is right.
+    checkpoint has that value. The others get values of measured checkpoints, except for the last, which gets the value
+    that makes the mean right.
     """
     unmeasured = [checkpoint_id for checkpoint_id in range(1, last_id + 1) if checkpoint_id not in measured]
     ascending = sorted(measured.values())

@@ -137,9 +137,9 @@ def _measured(observations: VertexObservations, vertex: Json, ran_ms: int, anony
 
 
 def ratios_by_subtask(observations: VertexObservations) -> dict[int, Ratios]:
-    """Return the ratios of each subtask during the polls; if none was polled, those since its start.
+    """Return the ratios of each subtask during the polls; if there are none, the ratios since its start.
 
-    They are empty for Flink 1.12 and for legacy sources, which don't show how busy subtasks are.
+    The result is empty for Flink 1.12 and for legacy sources, which don't show how busy subtasks are.
     """
     polled = {subtask: ratios for subtask, ratios in observations.ratios.items() if ratios.poll_count}
     if polled:

@@ -71,7 +71,7 @@ def _states_in_order(job: JobObservations, scheduler: str) -> list[EnteredState]
     They occur because some states are unknown.
     """
     states = sorted(
-        job.entered | _overwritten(job, scheduler),
+        job.entered_states | _overwritten(job, scheduler),
         key=lambda entered: (entered.at, STATES_IN_ORDER.index(entered.state)),
     )
     legal_states = states[:1]
@@ -89,9 +89,9 @@ def _durations(states: list[EnteredState], state: str) -> list[int]:
 
 
 def _overwritten(job: JobObservations, scheduler: str) -> set[EnteredState]:
-    """Return states that only the exceptions show, because a timestamp has only the last time of a state."""
+    """Return entered states that only the exceptions show, because a timestamp has only the last time of a state."""
     times: dict[str, set[int]] = {
-        state: {entered.at for entered in job.entered if entered.state == state} for state in STATES_IN_ORDER
+        state: {entered.at for entered in job.entered_states if entered.state == state} for state in STATES_IN_ORDER
     }
     if not times["RESTARTING"]:
         return set()
@@ -107,7 +107,7 @@ def _overwritten(job: JobObservations, scheduler: str) -> set[EnteredState]:
         if running_times := _between(times["RUNNING"], since, until):
             restart_durations_ms.append(min(running_times) - since)
     typical_restart_ms = median_low(restart_durations_ms) if restart_durations_ms else DEFAULT_TRANSIENT_MS
-    first_entered_at = min(entered.at for entered in job.entered)
+    first_entered_at = min(entered.at for entered in job.entered_states)
     spans_with_delay = [(first_entered_at, min(failure_times), 1)]
     spans_with_delay += [(since, until, typical_restart_ms) for since, until in spans]
     # between two failures there is RUNNING, and CREATED with the adaptive scheduler
@@ -118,7 +118,7 @@ def _overwritten(job: JobObservations, scheduler: str) -> set[EnteredState]:
         missing.add(EnteredState(running, "RUNNING"))
         if created is None and (scheduler == "adaptive" or since == first_entered_at):
             missing.add(EnteredState(running, "CREATED"))
-    return missing - job.entered
+    return missing - job.entered_states
 
 
 def _between(times: set[int], since: int, until: int) -> list[int]:

@@ -26,8 +26,8 @@ class Ratios:
     """How busy and how back-pressured a subtask was, on average over several responses.
 
     Attributes:
-        poll_count: The number of responses.
-        busy_sum, backpressure_sum: The sums of the ratios in them.
+        poll_count: The number of polls in which the subtask had both ratios.
+        busy_sum, backpressure_sum: The sums of the ratios in these polls.
     """
 
     poll_count: int = 0
@@ -68,7 +68,7 @@ class VertexObservations:
 
 
 class EnteredState(NamedTuple):
-    """A state that a job entered, and the time at which it did, in epoch ms."""
+    """A state that a job entered, and when, in epoch ms."""
 
     at: int
     state: str
@@ -84,7 +84,7 @@ class JobObservations:
     is_gone: bool = False
     """Whether the cluster no longer lists the job."""
     details: Json = field(default_factory=dict)
-    entered: set[EnteredState] = field(default_factory=set)
+    entered_states: set[EnteredState] = field(default_factory=set)
     failures: dict[int, Json] = field(default_factory=dict)
     """Epoch ms -> entry of the exception history."""
     checkpoints: dict[int, Json] = field(default_factory=dict)
@@ -168,7 +168,9 @@ class ClusterObservations:
         match tail:
             case []:
                 job.details = body
-                job.entered |= {EnteredState(at, state) for state, at in body.get("timestamps", {}).items() if at}
+                job.entered_states |= {
+                    EnteredState(at, state) for state, at in body.get("timestamps", {}).items() if at
+                }
             case ["exceptions"]:
                 job.failures = newest(job.failures | failures(body))
             case ["checkpoints"]:
@@ -244,7 +246,7 @@ def list_in(body: Json, key: str) -> list[Json]:
 
 
 def metric_values(body: Json) -> list[tuple[str, str]]:
-    """Return the (name, value) of metrics."""
+    """Return (name, value) of each metric that has a value."""
     metrics = body if isinstance(body, list) else []
     return [(metric["id"], metric["value"]) for metric in metrics if "value" in metric]
 

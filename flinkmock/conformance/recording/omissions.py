@@ -77,7 +77,7 @@ def _vertex(job: JobObservations, details: Json) -> Iterator[str]:
     ]
     constant = [accumulator["name"] for accumulator in supported if not grows(accumulator, details, job)]
     if constant and is_running:
-        yield f"the growth of {_names('accumulator', constant)}: it keeps the value that it had at the end."
+        yield f"the growth of {_names('accumulator', constant)}: the scenario keeps the values at the end."
     ratios = ratios_by_subtask(vertex)
     if is_running and vertex.details and not ratios:
         yield "busy times: the cluster shows none."

@@ -46,7 +46,8 @@ class Poller:
             progress: Called after each poll with its number, the number of all polls, and a text.
 
         Raises:
-            ServerUnreachable: The first request fails. Later failures are ignored, because a cluster may come back.
+            ServerUnreachable: A request about the cluster fails before the first poll of its jobs. Later failures are
+                ignored, because a cluster may come back.
         """
         with suppress(KeyboardInterrupt):
             self._poll_cluster()
@@ -131,7 +132,12 @@ class Poller:
 
 
 def user_metrics(names: Iterable[str], *, in_subtasks: bool) -> list[str]:
-    """Return the metrics of a program or a connector, without Flink's own, which the fake provides itself."""
+    """Return the metrics of a program or a connector, without Flink's own, which the fake provides itself.
+
+    Args:
+        names: The names of metrics.
+        in_subtasks: Whether each name begins with the index of a subtask.
+    """
     selected = []
     for name in names:
         metric = name.partition(".")[2] if in_subtasks else name

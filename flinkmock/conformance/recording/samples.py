@@ -20,13 +20,13 @@ class Samples:
     def __init__(self) -> None:
         self.points: list[tuple[int, Value]] = []
         self._values_per_point = 1  # one in this many added values is kept
-        self._added = 0
+        self._added_count = 0
 
     def add(self, at: int, text: str) -> None:
         """Add a value as Flink prints it, with its time in epoch ms."""
-        if self._added % self._values_per_point == 0:
+        if self._added_count % self._values_per_point == 0:
             self.points.append((at, parse_value(text)))
-        self._added += 1
+        self._added_count += 1
         if len(self.points) > MAX_POINTS:
             self.points = self.points[::2]
             self._values_per_point *= 2

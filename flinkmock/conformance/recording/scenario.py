@@ -132,7 +132,7 @@ def _job(
 
 
 def restart_strategy(sentence: str) -> dict[str, Any] | str | None:
-    """Parse Flink's description of a restart strategy; None if it is the cluster's default."""
+    """Parse Flink's description of a restart strategy; None for the cluster's default and unknown descriptions."""
     if sentence == "Restart deactivated.":
         return "none"
     if fixed_delay := re.match(r"Restart with fixed delay \((.*?)\)\. #(\d+) restart", sentence):
