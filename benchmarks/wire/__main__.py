@@ -34,11 +34,11 @@ def compare(scenario: dict[str, Any], paths: Iterable[str], args: argparse.Names
     with contextlib.ExitStack() as stack:
         file = Path(stack.enter_context(tempfile.TemporaryDirectory()), "scenario.yaml")
         file.write_text(json.dumps(scenario))  # JSON is YAML
-        ours = stack.enter_context(peers.flinkmock(file, clock))
-        job = job_id_of(ours)
+        flinkmock_server = stack.enter_context(peers.flinkmock(file, clock))
+        job = job_id_of(flinkmock_server)
         targets_by_path = {path: TARGETS[path].format(job=job) for path in paths}
-        bodies = bodies_of(ours, list(targets_by_path.values()))
-        servers: list[tuple[Server, str]] = [(ours, job)]  # each with the id of its job
+        bodies = bodies_of(flinkmock_server, list(targets_by_path.values()))
+        servers: list[tuple[Server, str]] = [(flinkmock_server, job)]  # each with the id of its job
         servers += [(stack.enter_context(peers.bare(bodies, name)), job) for name in ("asyncio", "aiohttp")]
         is_small = len(scenario["jobs"]) <= 100  # Prism and WireMock fail on responses of 4 MB
         if args.wiremock and clock == "real" and is_small:
@@ -108,8 +108,10 @@ def measure_savepoints(args: argparse.Namespace) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "scenario.yaml")
         file.write_text(json.dumps(scenarios.few_jobs()))
-        with peers.flinkmock(file, "1s per request") as ours:
-            return measure_savepoint_requests(ours, job_id_of(ours), round_count=args.rounds, savepoints_per_round=30)
+        with peers.flinkmock(file, "1s per request") as flinkmock_server:
+            return measure_savepoint_requests(
+                flinkmock_server, job_id_of(flinkmock_server), round_count=args.rounds, savepoints_per_round=30
+            )
 
 
 def measure_starts() -> dict[str, float]:
@@ -129,8 +131,8 @@ def measure_memory(args: argparse.Namespace) -> dict[int, StartAndMemory]:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "scenario.yaml")
             file.write_text(json.dumps(scenarios.many_jobs(count)))
-            with peers.flinkmock(file, "real") as ours:
-                by_job_count[count] = StartAndMemory(ours.ready_ms, ours.memory_bytes())
+            with peers.flinkmock(file, "real") as flinkmock_server:
+                by_job_count[count] = StartAndMemory(flinkmock_server.ready_ms, flinkmock_server.memory_bytes())
     return by_job_count
 
 

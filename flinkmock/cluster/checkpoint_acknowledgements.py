@@ -24,26 +24,29 @@ def acknowledgements(
     weights = [0.0 if vertex.index in checkpoint.finished_vertices else state_weight(vertex) for vertex in vertices]
     total_weight = sum(weights)
     bytes_left = checkpoint.size
-    by_vertex: list[list[SubtaskAcknowledgement]] = []
+    acknowledgements_by_vertex: list[list[SubtaskAcknowledgement]] = []
     for vertex, delays in zip(vertices, _delays(checkpoint, graph, job_id, random), strict=True):
         vertex_size = int(checkpoint.size * weights[vertex.index] / total_weight) if total_weight else 0
-        of_vertex = []
+        vertex_acknowledgements = []
         for subtask, delay in enumerate(delays):
             size = vertex_size // vertex.parallelism + (subtask < vertex_size % vertex.parallelism)
             bytes_left -= size
             at = checkpoint.triggered_at + delay
             if at <= time and _arrives(checkpoint, at):
-                of_vertex.append(SubtaskAcknowledgement(subtask, at, size))
+                vertex_acknowledgements.append(SubtaskAcknowledgement(subtask, at, size))
             else:
-                of_vertex.append(SubtaskAcknowledgement(subtask, None, 0))
-        by_vertex.append(of_vertex)
-    if by_vertex and bytes_left:
-        _add_remainder(by_vertex[weights.index(max(weights))], bytes_left)
-    return by_vertex
+                vertex_acknowledgements.append(SubtaskAcknowledgement(subtask, None, 0))
+        acknowledgements_by_vertex.append(vertex_acknowledgements)
+    if acknowledgements_by_vertex and bytes_left:
+        _add_remainder(acknowledgements_by_vertex[weights.index(max(weights))], bytes_left)
+    return acknowledgements_by_vertex
 
 
 def _arrives(checkpoint: Checkpoint, at: int) -> bool:
-    """Return whether an acknowledgement that is due at `at` (epoch ms) arrives before the checkpoint ends."""
+    """Return whether an acknowledgement that is due at `at` (epoch ms) arrives in time.
+
+    The last acknowledgement arrives when the checkpoint completes; none arrives when the checkpoint fails, or later.
+    """
     if not checkpoint.reached_tasks:
         return False
     return at <= checkpoint.ends_at if checkpoint.failure is None else at < checkpoint.ends_at
@@ -56,27 +59,27 @@ def _delays(checkpoint: Checkpoint, graph: JobGraph, job_id: str, random: NamedR
     duration of the checkpoint.
     """
     vertices = graph.vertices
-    shares = [
+    draws = [
         [random.number("ack", job_id, checkpoint.id, vertex.index, subtask) for subtask in range(vertex.parallelism)]
         for vertex in vertices
     ]
-    downstream_shares = [
-        share
+    downstream_draws = [
+        draw
         for vertex in vertices
         if not vertex.is_source and vertex.index not in checkpoint.finished_vertices
-        for share in shares[vertex.index]
+        for draw in draws[vertex.index]
     ]
-    slowest = max(downstream_shares or chain.from_iterable(shares), default=1.0)
+    highest_draw = max(downstream_draws or chain.from_iterable(draws), default=1.0)
     source_ms = min(checkpoint.duration, _SOURCE_ACK_MS)
 
-    def delay(vertex: Vertex, share: float) -> int:
+    def delay(vertex: Vertex, draw: float) -> int:
         if vertex.index in checkpoint.finished_vertices:
             return 0
-        if vertex.is_source and downstream_shares:
-            return round(source_ms * (0.5 + 0.5 * share))
-        return round(source_ms + (checkpoint.duration - source_ms) * (0.6 + 0.4 * share / slowest))
+        if vertex.is_source and downstream_draws:
+            return round(source_ms * (0.5 + 0.5 * draw))
+        return round(source_ms + (checkpoint.duration - source_ms) * (0.6 + 0.4 * draw / highest_draw))
 
-    return [[delay(vertex, share) for share in shares[vertex.index]] for vertex in vertices]
+    return [[delay(vertex, draw) for draw in draws[vertex.index]] for vertex in vertices]
 
 
 def _add_remainder(acknowledgements: list[SubtaskAcknowledgement], remainder: int) -> None:

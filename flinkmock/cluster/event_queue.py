@@ -49,7 +49,7 @@ class EventQueue:
         self._heap: list[ScheduledEvent] = []
         self._sequence = 0
         self._handlers: dict[str, Callable[..., None]] = {}
-        self._leader_scoped: set[str] = set()
+        self._leader_scoped_handlers: set[str] = set()
 
     def register(self, owner: object) -> None:
         """Register all methods of `owner` that are marked with `event_handler`.
@@ -65,7 +65,7 @@ class EventQueue:
                 raise ValueError(f"two handlers are called {name}")
             self._handlers[name] = getattr(owner, name)
             if leader_scoped:
-                self._leader_scoped.add(name)
+                self._leader_scoped_handlers.add(name)
 
     def schedule(self, at: int, handler: str, *args: Any) -> None:
         """Schedule a call of a handler at `at` (epoch ms).
@@ -80,7 +80,7 @@ class EventQueue:
 
     def discard_leader_scoped(self) -> None:
         """Remove the events that are lost with the leader."""
-        self._heap = [event for event in self._heap if event.handler not in self._leader_scoped]
+        self._heap = [event for event in self._heap if event.handler not in self._leader_scoped_handlers]
         heapq.heapify(self._heap)
 
     def discard_events_of(self, job_ids: Collection[str]) -> None:

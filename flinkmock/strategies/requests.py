@@ -68,10 +68,10 @@ def requests(operation: str, *, flink: str = LATEST, known: KnownValues | None =
         UnknownRelease: There is no contract for the release.
     """
     contract = Contract.load(flink)
-    requested = contract.find(operation)
+    requested_operation = contract.find(operation)
     # a generated path parameter may equal a fixed segment of another operation's path
-    strategy = _requests(contract, requested, known)
-    return strategy.filter(lambda request: contract.match(request.method, request.path) is requested)
+    strategy = _requests(contract, requested_operation, known)
+    return strategy.filter(lambda request: contract.match(request.method, request.path) is requested_operation)
 
 
 @st.composite

@@ -34,10 +34,10 @@ def responses(operation: str, *, flink: str = LATEST, as_bytes: bool = False) ->
         UnknownRelease: There is no contract for the release.
     """
     contract = Contract.load(flink)
-    requested = contract.find(operation)
-    if requested.returns_file or requested.response is None:
+    requested_operation = contract.find(operation)
+    if requested_operation.returns_file or requested_operation.response is None:
         return TEXT.map(str.encode) if as_bytes else TEXT
-    return _bodies(values_of(flink).of(requested.response), as_bytes)
+    return _bodies(values_of(flink).of(requested_operation.response), as_bytes)
 
 
 @composite

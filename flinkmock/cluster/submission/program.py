@@ -167,7 +167,7 @@ def matching_template(names: Sequence[str], rules: Sequence[SubmissionRule]) -> 
 
 
 def matching_rule(names: Sequence[str], rules: Sequence[SubmissionRule]) -> SubmissionRule:
-    """Return the first rule that matches one of the names: those of entry class and jar, or that of a submitted job.
+    """Return the first rule that matches one of the names: those of a job, its jars, and their entry classes.
 
     The last rule of every scenario matches all names.
     """
