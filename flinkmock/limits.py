@@ -198,7 +198,7 @@ CATCH_UP = _limit(
     50_000,
     "events",
     "the events that a cluster handles at once after the wall clock has jumped",
-    "the other events happen at the current time",
+    "the remaining events are postponed: the next one happens at the current time",
     "-",
 )
 ADVANCE = _limit(
@@ -206,7 +206,7 @@ ADVANCE = _limit(
     1_000_000,
     "events",
     "the events that a cluster handles at once when the clock is advanced",
-    "the other events happen at the current time",
+    "the remaining events are postponed: the next one happens at the current time",
     "-",
 )
 LOG_ATTEMPTS = _limit(

@@ -2,8 +2,8 @@
 
 It calls each configured operation on each job that has its own settings for the operation, and on the first of the
 other jobs. If the first N calls of an operation fail, it calls the operation N + 1 times. Then it runs a jar for each
-submission rule, from the newest savepoint if there is one. It runs a jar for the rule `*` only if there is no other
-rule.
+submission rule; a streaming job starts from the newest savepoint, if there is one. It runs a jar for the rule `*` only
+if there is no other rule.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini("flinkmock_flink", releases_help, type="args", default=[])
     parser.addini("flinkmock_scenario", "the default scenario", default="")
-    parser.addini("flinkmock_clock", 'the default clock: "virtual", "real", "10x"', default="")
+    parser.addini("flinkmock_clock", 'the default clock mode: "1s per request", "virtual", "real", "10x"', default="")
     parser.addini("flinkmock_seed", "the default seed", default="")
     parser.addini("flinkmock_start_time", "the cluster time at which scenarios begin: 2026-01-01T00:00:00Z", default="")
     parser.addini("flinkmock_unexpected", "requests that match no operation: fail or allow", default="fail")

@@ -1,7 +1,8 @@
 """The settings of the pytest plugin: the marker of a test, the command line, the ini file.
 
-A setting has the value of the first of these that sets it: the call of the factory, the test's marker, the command
-line, the ini file, the scenario; otherwise the default. pytest imports this module in every run.
+A setting has the value of the first of these that sets it: the call of `flinkmock_factory`, the test's marker, the
+command line, the ini file, the scenario; otherwise the default. For a cluster of the factory, the marker sets only the
+release. pytest imports this module in every run.
 """
 
 from __future__ import annotations

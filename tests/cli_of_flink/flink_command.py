@@ -16,13 +16,13 @@ OPEN_PACKAGES = ("lang", "net", "io", "nio", "time", "util", "util.concurrent")
 LOG4J_PROPERTIES = "rootLogger.level = OFF\n"
 
 
-def java() -> str | None:
+def find_java() -> str | None:
     """Return the path of the program java in JAVA_HOME, if that is set, else on the PATH; None if there is none."""
     home = os.environ.get("JAVA_HOME")
     return shutil.which(Path(home) / "bin" / "java") if home else shutil.which("java")
 
 
-def libraries(minor: str) -> Path | None:
+def find_libraries(minor: str) -> Path | None:
     """Return the folder with the jars of a release; None if FLINKMOCK_DIST (paths of jars or folders) has none."""
     for path in filter(None, os.environ.get("FLINKMOCK_DIST", "").split(os.pathsep)):
         for folder in (Path(path), Path(path) / "lib", Path(path).parent):

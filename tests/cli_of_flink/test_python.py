@@ -16,7 +16,7 @@ SCENARIO = {"submitted": {"*": {"lifecycle": [{"RUNNING": "1s"}, "FINISHED"], "r
 
 
 def test_a_python_program_gets_the_results_of_its_jobs(tmp_path: Path) -> None:
-    python, java = os.environ.get("FLINKMOCK_PYFLINK"), flink_command.java()
+    python, java = os.environ.get("FLINKMOCK_PYFLINK"), flink_command.find_java()
     if python is None or java is None:
         pytest.skip("FLINKMOCK_PYFLINK does not name a Python that has apache-flink 2.3, or there is no Java")
     print_home = "import importlib.util; print(importlib.util.find_spec('pyflink').submodule_search_locations[0])"

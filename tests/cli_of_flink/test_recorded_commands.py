@@ -52,7 +52,7 @@ ACTIONS_WITHOUT_CLUSTER = ("info",)
 @pytest.mark.parametrize("version", ["2.3.0", "1.20.5", "1.12.5"])
 def test_commands_print_what_was_recorded(version: str, tmp_path: Path) -> None:
     minor = version.rpartition(".")[0]
-    java, libraries = flink_command.java(), flink_command.libraries(minor)
+    java, libraries = flink_command.find_java(), flink_command.find_libraries(minor)
     if java is None:
         pytest.skip("there is no Java: set JAVA_HOME, or have java on the PATH")
     if libraries is None:

@@ -23,12 +23,12 @@ def missing_requirement() -> str | None:
     """Return what is missing on this machine for a browser; None if a browser can be started."""
     if find_spec("selenium") is None:
         return "selenium is not installed (pip install 'flinkmock[browser]')"
-    if not _program() or not shutil.which("chromedriver"):
+    if not _chromium_path() or not shutil.which("chromedriver"):
         return "no Chromium with its chromedriver is installed (apt-get install chromium chromium-driver)"
     return None
 
 
-def _program() -> str | None:
+def _chromium_path() -> str | None:
     return next((path for name in PROGRAM_NAMES if (path := shutil.which(name))), None)
 
 
@@ -40,7 +40,7 @@ class Browser:
         from selenium.webdriver.chrome.service import Service
 
         options = webdriver.ChromeOptions()
-        options.binary_location = _program() or ""
+        options.binary_location = _chromium_path() or ""
         for flag in (*FLAGS.split(), f"--user-data-dir={profile}"):
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})

@@ -93,7 +93,7 @@ def _run_script(script: str, folder: Path) -> None:
     subprocess.run(["bash", "-c", script], cwd=folder, env=environment, check=True, timeout=TIMEOUT_S)
 
 
-def _clone(folder: Path) -> Path:
+def _make_clone(folder: Path) -> Path:
     clone = folder / "flinkmock"
     if not (ROOT / ".git").exists():  # an export of the repository
         shutil.copytree(ROOT, clone, ignore=shutil.ignore_patterns(".*", "__pycache__", "node_modules", "target"))
@@ -102,7 +102,7 @@ def _clone(folder: Path) -> Path:
     return clone
 
 
-def _wheel(clone: Path, folder: Path) -> Path:
+def _build_wheel(clone: Path, folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(clone)]
     subprocess.run(command, check=True)
     [wheel] = folder.glob("*.whl")
@@ -111,9 +111,9 @@ def _wheel(clone: Path, folder: Path) -> Path:
 
 def scripts(folder: Path, *, from_wheel: bool) -> Iterator[tuple[str, Path]]:
     """Yield the scripts, each with its working directory. Only "Getting started" can install a wheel."""
-    clone = _clone(folder)
+    clone = _make_clone(folder)
     if from_wheel:
-        yield script_of_getting_started(clone, _wheel(clone, folder)), folder
+        yield script_of_getting_started(clone, _build_wheel(clone, folder)), folder
     else:
         yield script_of_readme(clone), clone
         yield script_of_getting_started(clone, clone), folder

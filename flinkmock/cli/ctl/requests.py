@@ -48,10 +48,12 @@ def configure(actions: Actions) -> None:
     parser.add_argument("--clear", action="store_true", help="clear the journal")
     actions.add(
         "findings",
-        findings,
+        show_findings,
         "List faults, expectations and parts of requests that have no effect; exit code 1 if there are any",
     )
-    actions.add("expectations", expectations, "Check the scenario's `expect` section; exit code 1 if it is not met")
+    actions.add(
+        "expectations", show_expectations, "Check the scenario's `expect` section; exit code 1 if it is not met"
+    )
 
 
 def list_wait_or_clear(session: Session) -> None:
@@ -96,14 +98,14 @@ def _show(session: Session, response: dict[str, Any]) -> None:
     session.show_rows(response, ("#", "time", "status", "request", "job", "fault"), rows, "There are no requests.")
 
 
-def findings(session: Session) -> int:
+def show_findings(session: Session) -> int:
     response = session.client.request("GET", "findings")
     sentences = [*response["unused"], *response["ignored"]]
     session.show(response, "\n".join(sentences) or "All faults applied, and Flink reads all parts of the requests.")
     return 1 if sentences else 0
 
 
-def expectations(session: Session) -> int:
+def show_expectations(session: Session) -> int:
     response = session.client.request("GET", "expectations")
     lines = [
         f"met      {expectation['expectation']}" if expectation["met"] else f"NOT MET  {expectation['message']}"

@@ -36,8 +36,8 @@ def configure(actions: Actions) -> None:
     cluster.add("list", list_clusters, "List the clusters that `create` created")
     delete_parser = cluster.add("delete", delete, "Delete a cluster that `create` created", example="c1")
     delete_parser.add_argument("id", metavar="ID", help="the id that `cluster create` printed")
-    actions.add("health", health, "Check that the cluster responds")
-    actions.add("version", version, "Print the versions of flinkmock and of the served Flink, and the URLs")
+    actions.add("health", check_health, "Check that the cluster responds")
+    actions.add("version", show_version, "Print the versions of flinkmock and of the served Flink, and the URLs")
 
 
 def create(session: Session) -> None:
@@ -59,12 +59,12 @@ def delete(session: Session) -> None:
     session.show({"id": session.args.id}, f"{session.args.id} is deleted")
 
 
-def health(session: Session) -> None:
+def check_health(session: Session) -> None:
     response = session.client.request("GET", "health")
     session.show(response, response["status"])
 
 
-def version(session: Session) -> None:
+def show_version(session: Session) -> None:
     response = session.client.request("GET", "version")
     urls = ", ".join(response["urls"])
     session.show(response, f"flinkmock {response['flinkmock']}, Flink {response['flink']} at {urls}")
