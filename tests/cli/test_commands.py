@@ -72,10 +72,10 @@ def test_an_invalid_command_line_prints_the_usage(arguments: list[str], capsys: 
 
 def test_a_release_is_imported_from_an_openapi_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "rest.yml").write_text(json.dumps(OPENAPI))
-    out = tmp_path / "2.4.json"
-    arguments = ["import", str(tmp_path / "rest.yml"), "--flink", "2.4.0", "--out", str(out)]
+    release_file = tmp_path / "2.4.json"
+    arguments = ["import", str(tmp_path / "rest.yml"), "--flink", "2.4.0", "--out", str(release_file)]
     assert main([*arguments, "--commit", "abcdef0"]) == 0
-    written = json.loads(out.read_text())
+    written = json.loads(release_file.read_text())
     assert (written["flink"], written["commit"]) == ("2.4.0", "abcdef0")
     assert "getClusterOverview" in {operation["id"] for operation in written["operations"]}
     assert "operations of Flink 2.4.0" in capsys.readouterr().out

@@ -105,9 +105,9 @@ def test_findings_are_printed(ctl: Ctl, flink: FlinkMock) -> None:
 
 
 def test_taskmanagers_join_and_are_lost(ctl: Ctl, flink: FlinkMock) -> None:
-    count_before = len(flink.taskmanagers)
+    taskmanager_count_before = len(flink.taskmanagers)
     assert ctl("taskmanager", "join").exit_code == 0
-    assert len(ctl("taskmanager", "list").out.splitlines()) == count_before + 1
+    assert len(ctl("taskmanager", "list").out.splitlines()) == taskmanager_count_before + 1
     last_id = list(flink.taskmanagers)[-1]
     assert ctl("taskmanager", "lose", last_id).out == f"{last_id} is lost\n"
 

@@ -153,8 +153,8 @@ def test_a_scenario_without_a_release_can_use_operations_of_an_imported_release(
 def test_an_imported_release_is_served() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink="2.4") as cluster:
         job_id = requests.get(f"{cluster.url}/jobs", timeout=TEST_TIMEOUT_S).json()["jobs"][0]["id"]
-        notes = requests.get(f"{cluster.url}/jobs/{job_id}/notes?author=me", timeout=TEST_TIMEOUT_S)
-        assert (notes.status_code, {type(note) for note in notes.json()["notes"]}) == (200, {str})
+        notes_response = requests.get(f"{cluster.url}/jobs/{job_id}/notes?author=me", timeout=TEST_TIMEOUT_S)
+        assert (notes_response.status_code, {type(note) for note in notes_response.json()["notes"]}) == (200, {str})
         assert requests.get(f"{cluster.url}/jobs/{'f' * 32}/notes", timeout=TEST_TIMEOUT_S).status_code == 404
         assert requests.get(f"{cluster.url}/jobs/no-id/notes", timeout=TEST_TIMEOUT_S).status_code == 400
         assert requests.delete(f"{cluster.url}/jobs/{job_id}/notes/7", timeout=TEST_TIMEOUT_S).status_code == 204

@@ -105,7 +105,7 @@ def check_falsifications(recorded: RecordedPasses, falsifications: Iterable[Fals
     score = Score()
     # the state of a live server changes during a pass, so responses contradict each other; a live check would send the
     # requests again, and the new responses would agree
-    locations_of_races = {culprit.value.location for culprit in recorded.find_culprits()}
+    contradictory_locations = {culprit.value.location for culprit in recorded.find_culprits()}
     first_responses = {response.target: response for response in recorded.passes[0]}
     for falsification in falsifications:
 
@@ -118,7 +118,7 @@ def check_falsifications(recorded: RecordedPasses, falsifications: Iterable[Fals
         culprits = [
             culprit
             for culprit in recorded.find_culprits(change, None if falsification.is_over_time else [0])
-            if culprit.value.location not in locations_of_races
+            if culprit.value.location not in contradictory_locations
         ]
         if not culprits:
             score.missed.append(str(falsification))

@@ -78,13 +78,13 @@ class RecordedPasses:
         """
         now = 0.0
         culprits: list[Culprit] = []
-        newest: dict[str, SuccessResponse] = {}  # the changed responses of the pass, by target
+        newest_responses: dict[str, SuccessResponse] = {}  # the changed responses of the pass, by target
 
-        session = CoherenceSession(self._invariants, lambda target: newest.get(target), lambda: now)
+        session = CoherenceSession(self._invariants, lambda target: newest_responses.get(target), lambda: now)
         for pass_number in pass_numbers if pass_numbers is not None else range(len(self.passes)):
             now = self.end_times_ms[pass_number]
             responses = [change(response, pass_number) for response in self.passes[pass_number]]
-            newest = {response.target: response for response in responses}
+            newest_responses = {response.target: response for response in responses}
             for response in responses:
                 session.add(response)
             culprits += session.end_pass()

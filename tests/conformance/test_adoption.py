@@ -37,7 +37,7 @@ def read_one(file: Path) -> HandWrittenResponse:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "request_", "status", "body"),
+    ("name", "content", "request_line", "status", "body"),
     [
         ("jobs.json", JOBS_JSON, "GET /jobs", 200, JOBS_JSON),
         (
@@ -70,18 +70,18 @@ def read_one(file: Path) -> HandWrittenResponse:
     ],
 )  # fmt: skip
 def test_a_response_is_read_from_each_format(
-    name: str, content: object, request_: str, status: int, body: object, tmp_path: Path
+    name: str, content: object, request_line: str, status: int, body: object, tmp_path: Path
 ) -> None:
     response = read_one(write(tmp_path, name, content))
-    assert (response.request, response.status, response.body) == (request_, status, body)
+    assert (response.request, response.status, response.body) == (request_line, status, body)
 
 
 def test_wiremock_mappings_are_read_with_their_body_files_and_those_with_faults_are_skipped(tmp_path: Path) -> None:
     write(tmp_path, "__files/jobs.json", JOBS_JSON)
     response = {"status": 200, "bodyFileName": "jobs.json"}
     write(tmp_path, "mappings/jobs.json", {"request": {"method": "GET", "url": "/jobs"}, "response": response})
-    broken = {"request": {"method": "GET", "url": "/jobs"}, "response": {"fault": "EMPTY_RESPONSE"}}
-    write(tmp_path, "mappings/broken.json", broken)
+    mapping_with_fault = {"request": {"method": "GET", "url": "/jobs"}, "response": {"fault": "EMPTY_RESPONSE"}}
+    write(tmp_path, "mappings/broken.json", mapping_with_fault)
     [response] = read_fakes([tmp_path])
     assert (response.request, response.body) == ("GET /jobs", JOBS_JSON)
 
@@ -162,11 +162,13 @@ def test_responses_of_a_fake_cluster_have_no_deviations_and_become_an_equal_clus
         adopted.advance("10s")
         overview, taskmanagers, jobs_overview, *details = [httpx.get(adopted.url + path).json() for path in paths[:5]]
     assert (overview["slots-total"], len(taskmanagers["taskmanagers"])) == (6, 2)
-    states = {(job["jid"], job["name"], job["state"]) for job in jobs_overview["jobs"]}
-    assert states == {(job_ids[0], "orders", "RUNNING"), (job_ids[1], "report", "FAILED")}
+    jobs = {(job["jid"], job["name"], job["state"]) for job in jobs_overview["jobs"]}
+    assert jobs == {(job_ids[0], "orders", "RUNNING"), (job_ids[1], "report", "FAILED")}
     for response, route in zip(details, routes[3:], strict=False):
-        names = [(vertex["id"], vertex["name"], vertex["parallelism"]) for vertex in response["vertices"]]
-        assert names == [(vertex["id"], vertex["name"], vertex["parallelism"]) for vertex in route["json"]["vertices"]]
+        vertices = [(vertex["id"], vertex["name"], vertex["parallelism"]) for vertex in response["vertices"]]
+        assert vertices == [
+            (vertex["id"], vertex["name"], vertex["parallelism"]) for vertex in route["json"]["vertices"]
+        ]
 
 
 def test_errors_and_failed_savepoints_become_part_of_the_scenario() -> None:

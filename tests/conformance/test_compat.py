@@ -57,15 +57,17 @@ def test_requests_without_bodies_of_flinks_own_client_are_not_affected_by_an_upg
 
 
 def test_parameters_that_the_newer_release_ignores_are_reported() -> None:
-    run = ClientRequest("POST", "/jars/x_wordcount.jar/run?program-args=--port%201", {"programArgs": "--port 1"})
-    impacts = effects(run, old="1.20", new="2.3")
+    run_request = ClientRequest(
+        "POST", "/jars/x_wordcount.jar/run?program-args=--port%201", {"programArgs": "--port 1"}
+    )
+    impacts = effects(run_request, old="1.20", new="2.3")
     assert ("POST /jars/:jarid/run", IGNORED, "query parameter program-args", "2.0") in impacts
     assert ("POST /jars/:jarid/run", IGNORED, "field programArgs of the body", "2.0") in impacts
 
 
 def test_parts_that_the_older_release_ignores_are_reported_but_do_not_fail_the_command(tmp_path: Path) -> None:
-    savepoint = ClientRequest("POST", f"/jobs/{'a' * 32}/savepoints?x=1", {"format-type": "NATIVE"})
-    impacts = effects(savepoint, old="1.20", new="2.3")
+    savepoint_request = ClientRequest("POST", f"/jobs/{'a' * 32}/savepoints?x=1", {"format-type": "NATIVE"})
+    impacts = effects(savepoint_request, old="1.20", new="2.3")
     assert ("POST /jobs/:jobid/savepoints", ALREADY_IGNORED, "query parameter x", "1.20") in impacts
     assert ("POST /jobs/:jobid/savepoints", ALREADY_IGNORED, "field format-type of the body", "1.20") in impacts
     journal = tmp_path / "journal.jsonl"
@@ -74,8 +76,8 @@ def test_parts_that_the_older_release_ignores_are_reported_but_do_not_fail_the_c
 
 
 def test_a_request_whose_body_the_newer_release_rejects_fails() -> None:
-    heartbeat = ClientRequest("PATCH", f"/jobs/{JOB_ID}/clientHeartbeat", 1700000000000)
-    assert effects(heartbeat, old="1.19", new="1.20") == {
+    heartbeat_request = ClientRequest("PATCH", f"/jobs/{JOB_ID}/clientHeartbeat", 1700000000000)
+    assert effects(heartbeat_request, old="1.19", new="1.20") == {
         (
             "PATCH /jobs/:jobid/clientHeartbeat",
             FAILS,
@@ -94,10 +96,10 @@ def test_changed_statuses_are_reported() -> None:
     job_path = f"/jobs/{JOB_ID}"
     impacts = effects(ClientRequest("PATCH", f"{job_path}?mode=cancel"), old="1.12", new="1.20")
     assert ("PATCH /jobs/:jobid", MAY_READ, "409 for a job that has ended; before, 404", "1.15") in impacts
-    coordination = ClientRequest(
+    coordination_request = ClientRequest(
         "POST", f"{job_path}/coordinators/{OPERATOR_ID}", {"serializedCoordinationRequest": [1]}
     )
-    assert {(what, since) for _, _, what, since in effects(coordination, old="2.0", new="2.3")} == {
+    assert {(what, since) for _, _, what, since in effects(coordination_request, old="2.0", new="2.3")} == {
         ("404 for an unknown operator; before, 500", "2.1")
     }
 
@@ -113,11 +115,12 @@ def test_unmatched_requests_have_no_impact() -> None:
 
 def test_requests_are_read_from_a_har_file(tmp_path: Path) -> None:
     file = tmp_path / "session.har"
-    read = {"method": "GET", "url": f"http://localhost:8081/v1/jobs/{JOB_ID}/exceptions?x=1"}
-    upload = {"method": "POST", "url": "http://localhost:8081/jars/upload", "postData": {"text": "--not JSON"}}
+    har_read = {"method": "GET", "url": f"http://localhost:8081/v1/jobs/{JOB_ID}/exceptions?x=1"}
+    har_upload = {"method": "POST", "url": "http://localhost:8081/jars/upload", "postData": {"text": "--not JSON"}}
     byte_order_mark = "\ufeff"
     file.write_text(
-        byte_order_mark + json.dumps({"log": {"version": "1.2", "entries": [{"request": read}, {"request": upload}]}})
+        byte_order_mark
+        + json.dumps({"log": {"version": "1.2", "entries": [{"request": har_read}, {"request": har_upload}]}})
     )
     [read_request, upload_request] = read_requests(file)
     assert (read_request.method, read_request.target) == ("GET", f"/v1/jobs/{JOB_ID}/exceptions?x=1")

@@ -56,8 +56,8 @@ def test_mutating_checks_with_a_jar_call_the_expected_operations_and_have_no_fin
         steps: list[tuple[int, int, str]] = []
         report = check_cluster(cluster, checks, lambda *step: steps.append(step))
         assert report.clean, report.table()
-        answered = {operation.id for operation in report.answered}
-        assert answered >= CALLED_OPERATIONS | FURTHER_OPERATIONS[release], report.table()
+        answered_ids = {operation.id for operation in report.answered}
+        assert answered_ids >= CALLED_OPERATIONS | FURTHER_OPERATIONS[release], report.table()
         # progress is reported for each of the six mutating checks, and once at the end
         assert [step[:2] for step in steps[-7:]] == [*((done, 6) for done in range(6)), (1, 1)]
 
@@ -66,11 +66,11 @@ def test_only_the_named_job_is_changed_and_cancelled() -> None:
     with FlinkMock({"jobs": {"mine": "streaming", "others": "streaming"}}, clock="virtual") as cluster:
         cluster.advance("10s")
         with cluster.engine.lock:
-            [mine, others] = list(cluster.cluster.jobs.values())
-        report = check_cluster(cluster, MutatingChecks(job=mine.id, savepoints="file:///savepoints"))
+            [my_job, other_job] = list(cluster.cluster.jobs.values())
+        report = check_cluster(cluster, MutatingChecks(job=my_job.id, savepoints="file:///savepoints"))
         assert report.clean, report.table()
         with cluster.engine.lock:
-            assert (mine.state, others.state) == ("CANCELED", "RUNNING")
+            assert (my_job.state, other_job.state) == ("CANCELED", "RUNNING")
 
 
 def test_a_missing_jar_is_reported() -> None:

@@ -22,58 +22,59 @@ from tests.timeouts import TEST_TIMEOUT_S
 def test_record_writes_the_same_scenario_from_a_cluster_and_from_its_raw_recording(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out, raw = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
+    scenario_file, raw_file = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
     with FlinkMock(LIFECYCLES, clock="20x") as cluster:
         options = ["--for", "0.4s", "--every", "0.2s"]
-        assert main(["record", cluster.url, "-o", str(out), "--raw", str(raw), *options]) == 0
-    assert capsys.readouterr().out == f"{out}: 4 jobs\n"
-    assert {json.loads(line)["target"] for line in raw.read_text().splitlines()} >= {"/overview", "/jobs/overview"}
-    with FlinkMock(out, clock="virtual") as replay:
+        assert main(["record", cluster.url, "-o", str(scenario_file), "--raw", str(raw_file), *options]) == 0
+    assert capsys.readouterr().out == f"{scenario_file}: 4 jobs\n"
+    assert {json.loads(line)["target"] for line in raw_file.read_text().splitlines()} >= {"/overview", "/jobs/overview"}
+    with FlinkMock(scenario_file, clock="virtual") as replay:
         assert len(replay.cluster.jobs) == 4
     from_raw = tmp_path / "from-raw.yaml"
-    assert main(["record", str(raw), "-o", str(from_raw)]) == 0
-    assert from_raw.read_text() == out.read_text()
+    assert main(["record", str(raw_file), "-o", str(from_raw)]) == 0
+    assert from_raw.read_text() == scenario_file.read_text()
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_record_and_writes_the_scenario(signal_number: signal.Signals, tmp_path: Path) -> None:
-    out, raw = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
+    scenario_file, raw_file = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
     with FlinkMock(LIFECYCLES, clock="real") as cluster:
-        command = ["record", cluster.url, "-o", str(out), "--raw", str(raw), "--for", "1h", "--every", "0.1s"]
+        files = ["-o", str(scenario_file), "--raw", str(raw_file)]
+        command = ["record", cluster.url, *files, "--for", "1h", "--every", "0.1s"]
         process = subprocess.Popen([sys.executable, "-m", "flinkmock", *command], stdout=subprocess.PIPE, text=True)
-        while not raw.exists() or not raw.stat().st_size:
+        while not raw_file.exists() or not raw_file.stat().st_size:
             assert process.poll() is None
             time.sleep(0.05)
         process.send_signal(signal_number)
         output, _ = process.communicate(timeout=TEST_TIMEOUT_S)
-    assert (process.returncode, output) == (0, f"{out}: 4 jobs\n")
-    assert len(yaml.safe_load(out.read_text())["jobs"]) == 4
+    assert (process.returncode, output) == (0, f"{scenario_file}: 4 jobs\n")
+    assert len(yaml.safe_load(scenario_file.read_text())["jobs"]) == 4
 
 
-def write_raw_recording(raw: Path, *responses: tuple[str, Any]) -> None:
+def write_raw_recording(raw_file: Path, *responses: tuple[str, Any]) -> None:
     lines = [json.dumps({"target": target, "status": 200, "response": json.dumps(body)}) for target, body in responses]
-    raw.write_text("\n".join(lines), encoding="utf-8")
+    raw_file.write_text("\n".join(lines), encoding="utf-8")
 
 
 def test_record_overwrites_a_file_only_with_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out, raw = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
-    write_raw_recording(raw, ("/jobs/overview", {"jobs": []}))
-    out.write_text("seed: 1")
-    assert main(["record", str(raw), "-o", str(out)]) == 2
-    assert capsys.readouterr().err.endswith(f"{out} exists. To overwrite it, use --force.\n")
-    assert out.read_text() == "seed: 1"
-    assert main(["record", str(raw), "-o", str(out), "--force"]) == 0
-    assert out.read_text().startswith("# Recorded by flinkmock record.\n")
+    scenario_file, raw_file = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
+    write_raw_recording(raw_file, ("/jobs/overview", {"jobs": []}))
+    scenario_file.write_text("seed: 1")
+    assert main(["record", str(raw_file), "-o", str(scenario_file)]) == 2
+    assert capsys.readouterr().err.endswith(f"{scenario_file} exists. To overwrite it, use --force.\n")
+    assert scenario_file.read_text() == "seed: 1"
+    assert main(["record", str(raw_file), "-o", str(scenario_file), "--force"]) == 0
+    assert scenario_file.read_text().startswith("# Recorded by flinkmock record.\n")
 
 
 def test_record_replaces_names_with_the_option_anonymize(tmp_path: Path) -> None:
-    out, raw = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
+    scenario_file, raw_file = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
     with FlinkMock(LIFECYCLES, clock="20x") as cluster:
-        options = ["--raw", str(raw), "--for", "0.2s", "--every", "0.2s"]
-        assert main(["record", cluster.url, "-o", str(out), *options]) == 0
-    assert "orders" in out.read_text()
-    assert main(["record", str(raw), "-o", str(out), "--anonymize", "--force"]) == 0
-    assert "orders" not in out.read_text()
+        options = ["--raw", str(raw_file), "--for", "0.2s", "--every", "0.2s"]
+        assert main(["record", cluster.url, "-o", str(scenario_file), *options]) == 0
+    assert "orders" in scenario_file.read_text()
+    assert main(["record", str(raw_file), "-o", str(scenario_file), "--anonymize", "--force"]) == 0
+    assert "orders" not in scenario_file.read_text()
 
 
 def test_record_fails_for_an_unreachable_server(tmp_path: Path) -> None:
@@ -83,13 +84,13 @@ def test_record_fails_for_an_unreachable_server(tmp_path: Path) -> None:
 def test_record_reports_jobs_that_a_restarted_cluster_no_longer_lists(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    raw = tmp_path / "raw.jsonl"
+    raw_file = tmp_path / "raw.jsonl"
     write_raw_recording(
-        raw,
+        raw_file,
         ("/jobs/overview", {"jobs": [{"jid": "1", "name": "a", "state": "RUNNING"}]}),
         ("/jobs/overview", {"jobs": []}),
     )
-    assert main(["record", str(raw), "-o", "-"]) == 0
+    assert main(["record", str(raw_file), "-o", "-"]) == 0
     output = capsys.readouterr()
     assert output.out.startswith("# Recorded by flinkmock record.\nname: recorded\n")
     assert output.err.startswith("-: 0 jobs\nnot recorded: job a: no longer listed at the end of the recording.")

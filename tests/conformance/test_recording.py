@@ -161,13 +161,13 @@ def test_busy_times_and_checkpoint_durations_stay_as_measured() -> None:
     with FlinkMock(BUSY, clock="virtual") as cluster:
         cluster.advance("60s")
         recorded_scenario = record_scenario(cluster, 5)
-        original = autoscaler_values(cluster)
+        original_values = autoscaler_values(cluster)
     source, map_, out = recorded_scenario["jobs"]["orders"]["vertices"]
     assert (source["busy"], map_["busy"], out["busy"]) == ("100%", ["95%", "20%"], "12.5%")
     assert (out["backpressure"], "backpressure" in source) == ("3.5%", False)
-    assert original[0]["max"] == 431
+    assert original_values[0]["max"] == 431
     with FlinkMock(recorded_scenario, clock="virtual") as replay:
-        assert autoscaler_values(replay) == original
+        assert autoscaler_values(replay) == original_values
 
 
 def test_cyclic_values_have_the_recorded_distribution() -> None:

@@ -152,7 +152,7 @@ def test_batch_jobs_have_blocking_edges() -> None:
 
 
 def test_extends_merges_mappings_and_replaces_other_values() -> None:
-    spec = load_scenario(
+    scenario = load_scenario(
         """
         templates:
           orders-v1:
@@ -175,33 +175,33 @@ def test_extends_merges_mappings_and_replaces_other_values() -> None:
           plain.jar: {extends: batch}
         """
     )
-    first, second = spec.jobs
+    first, second = scenario.jobs
     assert (first.name, second.name) == ("orders", "other")
     assert first.checkpoints == CheckpointSpec(every=10_000, duration=UniformRange.exactly(500))
     assert second.checkpoints is None
     assert [vertex.name for vertex in second.vertices] == ["source", "sink"]
     assert second.user_config == {"team": "a", "topic": "c"}
-    assert [(rule.pattern, rule.job.name) for rule in spec.submissions] == [
+    assert [(rule.pattern, rule.job.name) for rule in scenario.submissions] == [
         ("orders-2*.jar", "orders"),
         ("plain.jar", "Flink Batch Job"),
         ("*", "Flink Streaming Job"),
     ]
-    assert spec.submissions[0].job.checkpoints == CheckpointSpec(every=1_000, duration=UniformRange.exactly(500))
+    assert scenario.submissions[0].job.checkpoints == CheckpointSpec(every=1_000, duration=UniformRange.exactly(500))
 
 
 def test_a_built_in_template_can_be_changed() -> None:
-    spec = load_scenario(
+    scenario = load_scenario(
         "templates: {streaming: {extends: streaming, parallelism: 3}}\njobs: {a: streaming, b: failing, c: }"
     )
-    assert [job.parallelism for job in spec.jobs] == [3, 3, 1]
-    assert spec.submissions[0].job.parallelism == 3
+    assert [job.parallelism for job in scenario.jobs] == [3, 3, 1]
+    assert scenario.submissions[0].job.parallelism == 3
 
 
 def test_a_submitted_job_has_the_name_of_its_template() -> None:
-    spec = load_scenario(
+    scenario = load_scenario(
         "templates: {orders: {parallelism: 2}}\nsubmitted: {'*': orders, x: {extends: orders, name: y}}"
     )
-    assert [rule.job.name for rule in spec.submissions] == ["orders", "y"]
+    assert [rule.job.name for rule in scenario.submissions] == ["orders", "y"]
 
 
 @pytest.mark.parametrize("name", ["streaming", "batch", "failing", "restarting", "stuck"])
@@ -238,7 +238,7 @@ def test_the_lifecycles_of_built_in_templates_fit_the_scheduler(
 
 
 def test_operations_are_read() -> None:
-    spec = load_scenario(
+    scenario = load_scenario(
         """
         exceptions:
           expired: {class: org.apache.flink.runtime.checkpoint.CheckpointException, message: Checkpoint expired.}
@@ -254,11 +254,11 @@ def test_operations_are_read() -> None:
         """
     )
     expired = JavaException("org.apache.flink.runtime.checkpoint.CheckpointException", "Checkpoint expired.")
-    assert spec.cluster_operations == {
+    assert scenario.cluster_operations == {
         "savepoint": ClusterOperationSpec(DEFAULT_CLUSTER_OPERATIONS["savepoint"].duration, frozenset({1, 3}), expired),
         "cancel": ClusterOperationSpec(UniformRange.exactly(500)),
     }
-    assert spec.jobs[0].cluster_operations == {
+    assert scenario.jobs[0].cluster_operations == {
         "savepoint": ClusterOperationSpec(UniformRange.exactly(3_000), frozenset({1, 3}), expired),
         "stop-with-savepoint": ClusterOperationSpec(UniformRange.exactly(1_000)),
         "rescale": ClusterOperationSpec(UniformRange.exactly(2_000)),
@@ -266,10 +266,10 @@ def test_operations_are_read() -> None:
 
 
 def test_restart_strategies_are_read() -> None:
-    spec = load_scenario(
+    scenario = load_scenario(
         "jobs:\n  a: {restart: none}\n  b: {restart: {strategy: fixed-delay, attempts: 2, delay: 1m}}\n  c: streaming\n"
     )
-    assert [job.restart for job in spec.jobs] == [
+    assert [job.restart for job in scenario.jobs] == [
         RestartStrategy("none"),
         RestartStrategy("fixed-delay", 2, 60_000),
         RestartStrategy(configured_by_job=False),

@@ -20,8 +20,8 @@ SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 
 @pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: file.stem)
 def test_a_built_in_scenario_loads_and_begins_with_its_schema_and_a_description(file: Path) -> None:
-    spec = load_scenario(file)
-    assert spec.jobs
+    scenario = load_scenario(file)
+    assert scenario.jobs
     first, second = file.read_text("utf-8").splitlines()[:2]
     assert first == "# yaml-language-server: $schema=../schemas/scenario.schema.json"
     assert second.startswith("# ")
@@ -37,9 +37,15 @@ def test_the_demo_has_a_job_with_each_kind_of_end() -> None:
 
 @pytest.mark.parametrize("source", [None, "", "# nothing\n", "---\n", "~", {}, "jobs:\ncluster:\n"])
 def test_an_empty_scenario_is_a_working_cluster(source: str | dict[str, object] | None) -> None:
-    spec = load_scenario(source)
-    assert (spec.taskmanager_count, spec.slots_per_taskmanager, spec.seed, spec.flink, spec.jobs) == (1, 4, 0, None, ())
-    (rule,) = spec.submissions
+    scenario = load_scenario(source)
+    assert (
+        scenario.taskmanager_count,
+        scenario.slots_per_taskmanager,
+        scenario.seed,
+        scenario.flink,
+        scenario.jobs,
+    ) == (1, 4, 0, None, ())
+    (rule,) = scenario.submissions
     assert (rule.pattern, rule.job.name, rule.job.type) == ("*", "Flink Streaming Job", "STREAMING")
     assert rule.job.lifecycle[-1] == Step("RUNNING", UNBOUNDED)
     assert rule.job.checkpoints == CheckpointSpec(every=10_000)
@@ -49,9 +55,9 @@ def test_a_scenario_can_be_a_path_text_or_mapping(tmp_path: Path) -> None:
     text = "seed: 3\njobs:\n  orders: streaming\n"
     file = tmp_path / "orders.yml"
     file.write_bytes(b"\xef\xbb\xbf" + text.encode())
-    spec = load_scenario(text)
-    assert spec == load_scenario(file) == load_scenario(str(file))
-    assert spec == load_scenario({"seed": 3, "jobs": {"orders": "streaming"}})
+    scenario = load_scenario(text)
+    assert scenario == load_scenario(file) == load_scenario(str(file))
+    assert scenario == load_scenario({"seed": 3, "jobs": {"orders": "streaming"}})
 
 
 def test_the_same_file_gives_equal_scenarios() -> None:
@@ -68,27 +74,27 @@ def test_a_release_is_text_and_not_a_number(text: str, release: str) -> None:
 
 
 def test_words_that_yaml_1_1_converts_are_text() -> None:
-    spec = load_scenario("jobs:\n  on: streaming\n  no: streaming\n  1:30: streaming\n  2: streaming\n")
-    assert [job.name for job in spec.jobs] == ["on", "no", "1:30", "2"]
+    scenario = load_scenario("jobs:\n  on: streaming\n  no: streaming\n  1:30: streaming\n  2: streaming\n")
+    assert [job.name for job in scenario.jobs] == ["on", "no", "1:30", "2"]
 
 
 def test_options_are_text_as_written() -> None:
-    spec = load_scenario(
+    scenario = load_scenario(
         "cluster:\n  config:\n    a: 1.20\n    b: true\n    c: 0x10\n    d:\n    e: yes\n    f: '~'\n    g: 1_000\n"
     )
-    assert spec.configuration == {
+    assert scenario.configuration == {
         "a": "1.20", "b": "true", "c": "0x10", "d": None, "e": "yes", "f": "~", "g": "1_000",
     }  # fmt: skip
 
 
 def test_values_of_the_cluster_and_of_jobs_are_read() -> None:
-    spec = load_scenario(
+    scenario = load_scenario(
         "clock: 1s per request\nseed: 5\ncluster: {taskmanagers: 0, slots: 2, caches: false}\n"
         "jobs: {a: {age: 1h30m, id: 0123456789abcdef0123456789abcdef}}\n$schema: x\n"
     )
-    assert (spec.clock, spec.seed, spec.with_caches) == ("1s per request", 5, False)
-    assert (spec.taskmanager_count, spec.slots_per_taskmanager) == (0, 2)
-    assert (spec.jobs[0].age, spec.jobs[0].id) == (5_400_000, "0123456789abcdef0123456789abcdef")
+    assert (scenario.clock, scenario.seed, scenario.with_caches) == ("1s per request", 5, False)
+    assert (scenario.taskmanager_count, scenario.slots_per_taskmanager) == (0, 2)
+    assert (scenario.jobs[0].age, scenario.jobs[0].id) == (5_400_000, "0123456789abcdef0123456789abcdef")
 
 
 @pytest.mark.parametrize("clock", ["real", "virtual", "10x", "0.5x", "1s per request", "1m30s per request"])
@@ -118,12 +124,12 @@ def test_a_scenario_overrides_the_one_that_it_extends(tmp_path: Path) -> None:
     )
     file = tmp_path / "child.yaml"
     file.write_text("extends: base/parent.yaml\njobs: {orders: {vertices: [c]}}\noperations: {cancel: 1s}\n")
-    spec = load_scenario(file)
-    assert (spec.seed, sorted(spec.cluster_operations)) == (2, ["cancel", "savepoint"])
-    orders, returns = spec.jobs
+    scenario = load_scenario(file)
+    assert (scenario.seed, sorted(scenario.cluster_operations)) == (2, ["cancel", "savepoint"])
+    orders, returns = scenario.jobs
     assert (orders.name, orders.parallelism, [vertex.name for vertex in orders.vertices]) == ("orders", 2, ["c"])
     assert (returns.name, returns.type) == ("returns", "BATCH")
-    assert spec.files == (file, tmp_path / "base" / "parent.yaml", tmp_path / "base" / "grandparent.yaml")
+    assert scenario.files == (file, tmp_path / "base" / "parent.yaml", tmp_path / "base" / "grandparent.yaml")
 
 
 def test_a_missing_file_is_looked_up_among_the_built_in_scenarios(

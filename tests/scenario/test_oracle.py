@@ -124,12 +124,12 @@ def test_the_configuration_agrees_with_the_recording() -> None:
 
     The oracle also configures the paths of log files, which the recorded clusters get from system properties.
     """
-    spec = load_scenario(TESTS / "fidelity" / "oracle.yaml")
+    scenario = load_scenario(TESTS / "fidelity" / "oracle.yaml")
     recording = json.loads(gzip.decompress((TESTS / "recordings" / "2.3.0" / "cluster.json.gz").read_bytes()))
     (body,) = [step["response"]["body"] for step in recording["steps"] if step["step"] == "GET /jobmanager/config"]
     recorded = {entry["key"]: entry["value"] for entry in body}
     added_options = {"rest.port", "blob.server.port", "web.tmpdir"}
     path_options = {"web.upload.dir", "io.tmp.dirs", "state.savepoints.dir", "state.checkpoints.dir"}
-    configured = set(spec.configuration) - {"web.log.path", "taskmanager.log.path"}
+    configured = set(scenario.configuration) - {"web.log.path", "taskmanager.log.path"}
     assert configured == set(recorded) - added_options
-    assert all(spec.configuration[key] == recorded[key] for key in configured - path_options)
+    assert all(scenario.configuration[key] == recorded[key] for key in configured - path_options)

@@ -34,12 +34,12 @@ def test_a_job_does_not_leave_terminal_states_and_can_be_suspended_in_others(sch
 
 
 @pytest.mark.parametrize("scheduler", ["default", "adaptive"])
-@pytest.mark.parametrize("end", sorted(TERMINAL_JOB_STATES))
-def test_every_terminal_state_can_be_reached(scheduler: str, end: str) -> None:
+@pytest.mark.parametrize("terminal_state", sorted(TERMINAL_JOB_STATES))
+def test_every_terminal_state_can_be_reached(scheduler: str, terminal_state: str) -> None:
     table, reached = legal_transitions(scheduler), {"INITIALIZING"}
     while new_states := {next_state for state in reached for next_state in table[state]} - reached:
         reached |= new_states
-    assert end in reached
+    assert terminal_state in reached
 
 
 def test_the_first_state_of_a_lifecycle_implies_the_states_before_it() -> None:

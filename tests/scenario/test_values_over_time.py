@@ -113,14 +113,14 @@ def test_skew_divides_the_records_among_subtasks() -> None:
 
 def test_a_vertex_is_back_pressured_for_ten_seconds() -> None:
     with scenario_harness(SCENARIO) as harness:
-        back_pressure = []
+        levels_and_ratios = []
         for time in (9_999, 10_000, 19_999, 20_000):
             harness.advance_to(time)
             response = harness.get(f"{vertex_path(harness, 'window')}/backpressure")
             subtask = response["subtasks"][0]
-            back_pressure.append((response["backpressureLevel"], subtask["ratio"]))
+            levels_and_ratios.append((response["backpressureLevel"], subtask["ratio"]))
             assert abs(subtask["ratio"] + subtask["idleRatio"] + subtask["busyRatio"] - 1) < 0.01
-        assert back_pressure == [("ok", 0.0), ("high", 0.8), ("high", 0.8), ("ok", 0.0)]
+        assert levels_and_ratios == [("ok", 0.0), ("high", 0.8), ("high", 0.8), ("ok", 0.0)]
         harness.advance_to(30_000)
         metrics = harness.get(f"/jobs/{harness.job().id}")["vertices"][1]["metrics"]
         assert metrics["accumulated-backpressured-time"] == 2 * 8_000  # two subtasks, 80 % of 10 s

@@ -26,15 +26,15 @@ jobs:
 
 
 def test_wait_conditions_are_read() -> None:
-    spec = load_scenario(
+    scenario = load_scenario(
         "operations: {savepoint: 1 poll, cancel: signal let-go}\n"
         "jobs: {orders: {lifecycle: [{CREATED: 3 polls}, {RUNNING: signal done}, FINISHED]}}\n"
     )
-    assert (spec.cluster_operations["savepoint"].duration, spec.cluster_operations["cancel"].duration) == (
+    assert (scenario.cluster_operations["savepoint"].duration, scenario.cluster_operations["cancel"].duration) == (
         Polls(1),
         Signal("let-go"),
     )
-    assert spec.jobs[0].lifecycle[:2] == (Step("CREATED", Polls(3)), Step("RUNNING", Signal("done")))
+    assert scenario.jobs[0].lifecycle[:2] == (Step("CREATED", Polls(3)), Step("RUNNING", Signal("done")))
 
 
 def test_the_last_poll_shows_the_next_state() -> None:

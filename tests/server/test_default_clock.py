@@ -35,10 +35,10 @@ def test_a_client_that_does_not_sleep_gets_the_same_bytes_in_each_run() -> None:
 @pytest.mark.parametrize("interval_s", [1, 2.5, 5])
 def test_a_client_that_sleeps_waits_as_long_as_with_a_real_cluster(interval_s: float) -> None:
     """freezegun moves the wall clock while the client would sleep."""
-    with freezegun.freeze_time("2026-02-03") as frozen, FlinkMock(SCENARIO) as flink:
+    with freezegun.freeze_time("2026-02-03") as frozen_time, FlinkMock(SCENARIO) as flink:
         slept_s = 0.0
         while job_state(flink) != "FINISHED":
-            frozen.tick(interval_s)
+            frozen_time.tick(interval_s)
             slept_s += interval_s
             assert slept_s <= 30
         assert slept_s >= 28 - interval_s  # the first request advances the clock, too

@@ -63,8 +63,8 @@ def test_a_savepoint_is_taken_although_the_response_is_dropped_after_processing(
         assert send_raw(mock, "POST", path, b'{"target-directory":"/sp"}') == (b"", "reset")
         assert savepoint_after_a_minute(mock).startswith("file:/sp/savepoint-")
         assert (mock.requests[0].status, mock.requests[0].fault) == (202, "lost")
-        again = httpx.post(mock.url + path, json={"target-directory": "/sp"})
-        assert again.status_code == 202
+        second_response = httpx.post(mock.url + path, json={"target-directory": "/sp"})
+        assert second_response.status_code == 202
 
 
 def test_hang_sends_no_response_and_blocks_no_other_request() -> None:
@@ -139,27 +139,34 @@ async def test_aiohttp_raises_errors_for_dropped_responses() -> None:
 
 @pytest.mark.parametrize("release", ["1.12", "1.20", "2.3"])
 def test_predefined_replies_are_those_of_the_release(release: str) -> None:
-    sent = {}
+    sent_responses = {}
     for name in PredefinedReply:
         with faulty_cluster(Fault("x", GET_JOBS, reply=name), flink=release) as mock:
             response = httpx.get(mock.url + "/jobs")
-            sent[name] = response.status_code, response.text, response.headers.get("access-control-allow-origin")
+            sent_responses[name] = (
+                response.status_code,
+                response.text,
+                response.headers.get("access-control-allow-origin"),
+            )
             assert mock.requests[0].fault == "x"
     no_leader = {"errors": ["Service temporarily unavailable due to an ongoing leader election. Please refresh."]}
-    assert (sent[PredefinedReply.LEADER_UNAVAILABLE][0], json.loads(sent[PredefinedReply.LEADER_UNAVAILABLE][1])) == (
+    assert (
+        sent_responses[PredefinedReply.LEADER_UNAVAILABLE][0],
+        json.loads(sent_responses[PredefinedReply.LEADER_UNAVAILABLE][1]),
+    ) == (
         503,
         no_leader,
     )
     not_found = "Not found: /jobs" if release != "1.12" else "Not found."
-    assert (sent[PredefinedReply.NOT_FOUND][0], json.loads(sent[PredefinedReply.NOT_FOUND][1])) == (
+    assert (sent_responses[PredefinedReply.NOT_FOUND][0], json.loads(sent_responses[PredefinedReply.NOT_FOUND][1])) == (
         404,
         {"errors": [not_found]},
     )
-    status, text, _ = sent[PredefinedReply.INTERNAL_ERROR]
+    status, text, _ = sent_responses[PredefinedReply.INTERNAL_ERROR]
     assert status == 500
     assert json.loads(text)["errors"][0] == "Internal server error."
     assert json.loads(text)["errors"][1].startswith("<Exception on server side:\njava.util.concurrent.Completion")
-    status, text, cors = sent[PredefinedReply.GATEWAY_TIMEOUT]
+    status, text, cors = sent_responses[PredefinedReply.GATEWAY_TIMEOUT]
     assert (status, cors) == (504, None)
     assert "nginx" in text
 

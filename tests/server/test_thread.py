@@ -82,11 +82,11 @@ def test_handlers_are_called_with_the_lock_of_the_engine_held() -> None:
     lock_states = []
 
     def handle(call: RestCall) -> Payload:
-        other = threading.Thread(
+        other_thread = threading.Thread(
             target=lambda: lock_states.append("free" if engine.lock.acquire(blocking=False) else "held")
         )
-        other.start()
-        other.join()
+        other_thread.start()
+        other_thread.join()
         return {}
 
     engine.handler = handle

@@ -142,8 +142,8 @@ def test_a_restored_cluster_responds_like_one_that_was_never_changed(
         responses = runner.run(before)
         assert responses == reference.run(before) == alternative_reference.run(before)
         time, snapshot, targets = engines[0].clock.now(), engines[0].snapshot(), [*runner.status_targets]
-        for actions, other in ((after, reference), (alternative, alternative_reference)):
-            assert runner.run(actions) == other.run(actions)
+        for actions, expected_runner in ((after, reference), (alternative, alternative_reference)):
+            assert runner.run(actions) == expected_runner.run(actions)
             engines[0].restore(snapshot)
             runner.status_targets = [*targets]
             assert engines[0].clock.now() == time

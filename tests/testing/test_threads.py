@@ -66,17 +66,17 @@ CLIENTS: list[Callable[[str], list[int]]] = [
 @pytest.mark.parametrize("clock", ["1s per request", "virtual", "real"])
 def test_concurrent_clients_of_all_kinds_get_responses(clock: str) -> None:
     with FlinkMock(SCENARIO, clock=clock) as flink, ThreadPoolExecutor(10) as pool:
-        futures = [pool.submit(client, flink.url) for client in CLIENTS * 2]
-        advances = [pool.submit(flink.advance, "1s") for _ in range(20)]
-        states = [pool.submit(lambda: flink.job("orders").state) for _ in range(20)]
-        snapshots = [pool.submit(flink.snapshot) for _ in range(5)]
-        assert [future.result() for future in futures] == [[2] * REQUESTS_PER_CLIENT] * len(futures)
-        assert len({future.result() for future in advances}) == 20
-        assert {future.result() for future in states} <= {"INITIALIZING", "CREATED", "RUNNING"}
-        assert all(future.result().at for future in snapshots)
-        flink.requests.expect("GET /jobs/overview", times=REQUESTS_PER_CLIENT * len(futures))
+        client_futures = [pool.submit(client, flink.url) for client in CLIENTS * 2]
+        advance_futures = [pool.submit(flink.advance, "1s") for _ in range(20)]
+        state_futures = [pool.submit(lambda: flink.job("orders").state) for _ in range(20)]
+        snapshot_futures = [pool.submit(flink.snapshot) for _ in range(5)]
+        assert [future.result() for future in client_futures] == [[2] * REQUESTS_PER_CLIENT] * len(client_futures)
+        assert len({future.result() for future in advance_futures}) == 20
+        assert {future.result() for future in state_futures} <= {"INITIALIZING", "CREATED", "RUNNING"}
+        assert all(future.result().at for future in snapshot_futures)
+        flink.requests.expect("GET /jobs/overview", times=REQUESTS_PER_CLIENT * len(client_futures))
         assert [exchange.number for exchange in flink.requests] == list(
-            range(1, REQUESTS_PER_CLIENT * len(futures) + 1)
+            range(1, REQUESTS_PER_CLIENT * len(client_futures) + 1)
         )
 
 
@@ -94,10 +94,10 @@ def test_a_cluster_is_restored_while_clients_send_requests() -> None:
                 restore_count += 1
             return restore_count
 
-        restoring = [pool.submit(restore_repeatedly) for _ in range(2)]
-        responses = [future.result() for future in [pool.submit(client, flink.url) for client in CLIENTS]]
+        restore_futures = [pool.submit(restore_repeatedly) for _ in range(2)]
+        job_counts = [future.result() for future in [pool.submit(client, flink.url) for client in CLIENTS]]
         clients_finished.set()
-        assert responses == [[2] * REQUESTS_PER_CLIENT] * len(CLIENTS)
-        assert all(future.result() for future in restoring)
+        assert job_counts == [[2] * REQUESTS_PER_CLIENT] * len(CLIENTS)
+        assert all(future.result() for future in restore_futures)
         flink.restore(snapshot)
         assert flink.clock.now() == snapshot.at and len(flink.requests) == 0
