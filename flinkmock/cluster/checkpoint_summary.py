@@ -58,8 +58,8 @@ class EarlierCheckpoints:
     Attributes:
         completed_count: The number of completed checkpoints.
         failed_count: The number of failed checkpoints.
-        sizes: The sizes of the completed checkpoints, in bytes.
-        durations: Their durations, in ms.
+        sizes: Statistics of the sizes of the completed checkpoints, in bytes.
+        durations: Statistics of the durations of the completed checkpoints, in ms.
         last_savepoint: The savepoint that was completed last.
         last_failed: The checkpoint that failed last.
     """

@@ -114,10 +114,10 @@ class Leadership:
             cluster.event_queue.schedule(at + duration, "elect", leader.number)
 
     @event_handler(leader_scoped=False)
-    def elect(self, crashed_jobmanager: int, at: int) -> None:
+    def elect(self, crashed_number: int, at: int) -> None:
         """Elect the JobManager whose number follows that of the crashed one, and recover the jobs."""
-        self.jobmanagers[crashed_jobmanager].is_down = False
-        self.leader, self.leader_since = self.jobmanagers[(crashed_jobmanager + 1) % len(self.jobmanagers)], at
+        self.jobmanagers[crashed_number].is_down = False
+        self.leader, self.leader_since = self.jobmanagers[(crashed_number + 1) % len(self.jobmanagers)], at
         jobs_to_recover, self._jobs_to_recover = self._jobs_to_recover, []
         for job in jobs_to_recover:
             self._cluster.state_machines.start(self._cluster.job_factory.recover(job, at), at)

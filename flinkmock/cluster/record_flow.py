@@ -82,26 +82,26 @@ class RecordFlow:
         """Return the sum of the counters of several subtasks of one vertex, with 0 buffers."""
         vertex = executions[0].vertex
         flow, spec = self._flows[vertex.index], vertex.spec
-        vertex_in, vertex_out = self.record_counts(vertex)
+        vertex_received, vertex_sent = self.record_counts(vertex)
         submitted_at = self._attempt.submitted_at
         records_in = records_out = bytes_in = busy_ms = idle_ms = backpressured_ms = 0
         for execution in executions:
             subtask = execution.subtask
-            received = flow.share(vertex_in, subtask)
+            received = flow.share(vertex_received, subtask)
             records_in += received
-            records_out += flow.share(vertex_out, subtask)
+            records_out += flow.share(vertex_sent, subtask)
             bytes_in += round(received * flow.input_bytes / flow.input_count)
             since, until = execution.running_span(self._time) or (submitted_at, submitted_at)
-            ran, waited = until - since, 0  # in ms
+            ran_ms, waited_ms = until - since, 0
             if spec.backpressure:
-                waited = backpressured_time_ms(spec.backpressure, since - submitted_at, until - submitted_at)
+                waited_ms = backpressured_time_ms(spec.backpressure, since - submitted_at, until - submitted_at)
             if spec.busy:
-                busy = min(round(ran * _scripted_busy_ratio(vertex, subtask)), ran - waited)
+                worked_ms = min(round(ran_ms * _scripted_busy_ratio(vertex, subtask)), ran_ms - waited_ms)
             else:
-                busy = round((ran - waited) * flow.busy_ratios[subtask])
-            busy_ms += busy
-            idle_ms += ran - waited - busy
-            backpressured_ms += waited
+                worked_ms = round((ran_ms - waited_ms) * flow.busy_ratios[subtask])
+            busy_ms += worked_ms
+            idle_ms += ran_ms - waited_ms - worked_ms
+            backpressured_ms += waited_ms
         bytes_out = records_out * flow.bytes_out
         return IoCounters(records_in, records_out, bytes_in, bytes_out, 0, 0, busy_ms, idle_ms, backpressured_ms)
 
@@ -159,11 +159,11 @@ class _VertexFlow:
 
     def share(self, total: int, subtask: int) -> int:
         """Return a subtask's share of `total` records. Shares add up to `total`; none decreases when `total` grows."""
-        rounds, in_last_round = divmod(total, self._round_size)
+        full_round_count, in_last_round = divmod(total, self._round_size)
         weight, remaining = self._weights[subtask], in_last_round - self._records_before[subtask]
         if remaining <= 0:
-            return rounds * weight
-        return rounds * weight + (remaining if remaining < weight else weight)
+            return full_round_count * weight
+        return full_round_count * weight + (remaining if remaining < weight else weight)
 
 
 _FLOWS: WeakKeyDictionary[JobGraph, tuple[_VertexFlow, ...]] = WeakKeyDictionary()

@@ -85,7 +85,7 @@ class Faults:
     """The faults of one cluster, with their counters. Thread-safe.
 
     Each fault counts all requests that it matches, even if an earlier fault applies to them, and has its own random
-    draws. Adding a fault therefore does not change which requests another fault selects.
+    draws. Adding a fault therefore does not change which requests another fault selects by `every`, `nth` and `chance`.
     """
 
     random: NamedRandom
@@ -103,17 +103,17 @@ class Faults:
         """
         added = tuple(map(_CountedFault, faults))
         with self._lock:
-            self._set((*added, *self._entries) if first else (*self._entries, *added))
+            self._replace_entries((*added, *self._entries) if first else (*self._entries, *added))
 
     def remove(self, name: str) -> None:
         """Remove the faults with this name. Raises NotFound."""
         with self._lock:
             self.hits(name)  # raises NotFound
-            self._set(entry for entry in self._entries if entry.fault.name != name)
+            self._replace_entries(entry for entry in self._entries if entry.fault.name != name)
 
     def clear(self) -> None:
         with self._lock:
-            self._set(())
+            self._replace_entries(())
 
     def snapshot(self) -> FaultsSnapshot:
         """Return the faults with their counters, for `restore`."""
@@ -122,9 +122,9 @@ class Faults:
 
     def restore(self, snapshot: FaultsSnapshot) -> None:
         with self._lock:
-            self._set(map(dataclasses.replace, snapshot.entries))
+            self._replace_entries(map(dataclasses.replace, snapshot.entries))
 
-    def _set(self, entries: Iterable[_CountedFault]) -> None:
+    def _replace_entries(self, entries: Iterable[_CountedFault]) -> None:
         self._entries = list(entries)
         self._cache.clear()
 
@@ -140,11 +140,11 @@ class Faults:
 
     def hits(self, name: str) -> int:
         """Return the number of requests to which the fault with this name applied. Raises NotFound."""
-        hits = [entry.hit_count for entry in self._entries if entry.fault.name == name]
-        if not hits:
+        hit_counts = [entry.hit_count for entry in self._entries if entry.fault.name == name]
+        if not hit_counts:
             names = [entry.fault.name for entry in self._entries]
             raise NotFound(f'There is no fault "{name}".{did_you_mean(name, names)}')
-        return sum(hits)
+        return sum(hit_counts)
 
     def unused(self) -> list[str]:
         """Return sentences about faults that applied to no request, and paths at which no response had a value."""

@@ -49,7 +49,7 @@ def test_a_recovered_job_continues_its_loop(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("crash_at", [1_000, 1_500])
-def test_a_job_that_was_created_or_restarting_starts_again(tmp_path: Path, crash_at: int) -> None:
+def test_a_job_that_is_created_or_restarting_during_the_crash_runs_later(tmp_path: Path, crash_at: int) -> None:
     steps = (
         Step("CREATED", ms(1_200)),
         Step("RUNNING", ms(200)),

@@ -78,6 +78,11 @@ def test_vertices_are_listed_depth_first_with_the_ids_that_flink_computes(name):
         ("Sink: sink c", "9396cf", 1, 64),
         ("united -> Sink: sink d", "1524a7", 2, 64),
     ]
+
+
+@pytest.mark.parametrize("name", ["streamgraph", "jobgraph"])
+def test_vertices_have_their_inputs_and_slot_sharing_groups(name):
+    vertices = decode_file(name).vertices
     assert [
         [(edge.source, edge.ship_strategy, edge.exchange) for edge in vertex.inputs] for vertex in vertices[4:6]
     ] == [
