@@ -140,6 +140,13 @@ class Configuration:
         except ValueError:
             raise self._invalid(option, text, "a number") from None
 
+    def fraction(self, option: Option) -> float:
+        """Return the value of an option from 0 to 1. Raises InvalidArgument for other numbers, too."""
+        number = self.decimal(option)
+        if not 0 <= number <= 1:
+            raise self._invalid(option, self._required(option), "a number from 0 to 1")
+        return number
+
     def boolean(self, option: Option) -> bool:
         text = self._required(option)
         if text.lower() not in ("true", "false"):

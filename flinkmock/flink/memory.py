@@ -174,7 +174,7 @@ def taskmanager_memory(configuration: Configuration, release: Release | None) ->
         network = _component_of(flink_size, configuration, network_options)
     managed = managed_size
     if managed is None:
-        managed = _fraction_of(flink_size, configuration.decimal(options.TASK_MANAGER_MANAGED_FRACTION))
+        managed = _fraction_of(flink_size, configuration.fraction(options.TASK_MANAGER_MANAGED_FRACTION))
     task_heap = flink_size - framework_heap - framework_off_heap - task_off_heap - network - managed
     if min(task_heap, overhead, network) < 0:
         raise InvalidArgument(f"taskmanager.memory.process.size: {process_size} bytes are too few for a TaskManager")
@@ -225,12 +225,14 @@ def jobmanager_memory(configuration: Configuration) -> JobManagerMemory:
 
 def _component_of(total_size: int, configuration: Configuration, component: FractionOptions) -> int:
     """Return the size of a component that is a fraction of the total size."""
-    return _bounded(_fraction_of(total_size, configuration.decimal(component.fraction)), configuration, component)
+    return _bounded(_fraction_of(total_size, configuration.fraction(component.fraction)), configuration, component)
 
 
 def _component_beside(size_of_others: int, configuration: Configuration, component: FractionOptions) -> int:
     """Return the size of a component that is a fraction of the total size, given the size of the other components."""
-    fraction = _java_float(configuration.decimal(component.fraction))
+    fraction = _java_float(configuration.fraction(component.fraction))
+    if fraction == 1:
+        return configuration.size(component.maximum)
     return _bounded(int(size_of_others * fraction / (1 - fraction)), configuration, component)
 
 

@@ -15,7 +15,7 @@ from flinkmock.cluster.cluster_spec import (
 from flinkmock.errors import InvalidArgument
 from flinkmock.flink import configuration as flink_configuration
 from flinkmock.flink.configuration import Configuration
-from flinkmock.flink.memory import taskmanager_memory
+from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
 from flinkmock.flink.option_uses import OPTION_USES_BY_KEY, Use
 from flinkmock.flink.options import (
     ASYNC_STORE_DURATION,
@@ -32,6 +32,8 @@ from flinkmock.scenario.job_defaults import JobDefaults, job_defaults
 from flinkmock.scenario.quantities import as_int, read_duration, read_duration_range
 
 DEFAULTS = ClusterSpec()
+MAX_SLOTS = 1000
+"""The maximum number of slots of a TaskManager, as in the schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,23 @@ class ClusterReader:
         return options
 
     def check_options(self) -> None:
-        """Report options that are set to true although flinkmock can't apply them."""
+        """Report options that are set to true although they can't be applied, and sizes of memory that don't fit."""
         config = self.section.get("config")
         for key, node in (config.items if config else {}).items():
             option = OPTION_USES_BY_KEY.get(key)
             if option is not None and option.use == Use.REJECTED and node.text.lower() == "true":
                 self.diagnostics.add(node.location, f"{key} has no effect here: {option.effect}.")
+        if config is not None:
+            configuration = self._with_defaults()
+            try:
+                taskmanager_memory(configuration, None)
+                jobmanager_memory(configuration)
+            except InvalidArgument as error:
+                self.diagnostics.add(config.location, f"{error}.")
+
+    def _with_defaults(self) -> Configuration:
+        """Return the defaults of a fake cluster with the options of the scenario."""
+        return Configuration(flink_configuration.DEFAULTS).with_values(self.configuration())
 
     @property
     def scheduler(self) -> str | None:
@@ -119,11 +132,11 @@ class ClusterReader:
         for entry in node.elements_of("sizes") if node is not None and node.items else []:
             slots, memory = entry.get("slots"), entry.text_of("memory")
             if memory is not None:
-                options = {**flink_configuration.DEFAULTS, TASK_MANAGER_PROCESS_SIZE.key: memory}
+                configuration = self._with_defaults().with_values({TASK_MANAGER_PROCESS_SIZE.key: memory})
                 try:
-                    taskmanager_memory(Configuration(options), None)
+                    taskmanager_memory(configuration, None)
                 except InvalidArgument as error:
-                    self.diagnostics.add(entry.items["memory"].location, str(error))
+                    self.diagnostics.add(entry.items["memory"].location, f"{error}.")
             sizes.append(TaskManagerSize(None if slots is None else as_int(slots, 1), memory))
         return tuple(sizes)
 
@@ -176,8 +189,9 @@ class ClusterReader:
         if node is not None and node.text != option_value:
             problem = f"{TASK_MANAGER_SLOTS.key} is {option_value}, but cluster.slots is {node.text}"
             self.diagnostics.add(option_location, f"{problem}. Remove one of them.")
-        elif not option_value.isdecimal() or int(option_value) < 1:
-            self.diagnostics.add(option_location, f"{option_value!r} is not a number of slots.")
+        elif not option_value.isdecimal() or not 1 <= int(option_value) <= MAX_SLOTS:
+            message = f"{option_value!r} is not a number of slots. Write a number from 1 to {MAX_SLOTS}."
+            self.diagnostics.add(option_location, message)
         else:
             return int(option_value)
         return DEFAULTS.slots_per_taskmanager
@@ -188,7 +202,7 @@ class ClusterReader:
         try:
             return job_defaults(Configuration(values))
         except InvalidArgument as error:
-            self.diagnostics.add(self.section["config"].location, str(error))
+            self.diagnostics.add(self.section["config"].location, f"{error}.")
             return JobDefaults()
 
     def taskmanager_events(self) -> tuple[TaskManagerEvent, ...]:

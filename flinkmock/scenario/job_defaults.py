@@ -8,6 +8,7 @@ See docs/flink-behaviour.md#cluster-overview.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +17,14 @@ from flinkmock.errors import InvalidArgument
 from flinkmock.flink import options
 from flinkmock.flink.configuration import Configuration
 
-_RETENTION = {"RETAIN_ON_CANCELLATION": "retain", "DELETE_ON_CANCELLATION": "delete"}
-"""Value of Flink's option for retained checkpoints -> value of the scenario key `retained`."""
+_MODES = {"EXACTLY_ONCE": "exactly_once", "AT_LEAST_ONCE": "at_least_once"}
+"""Value of Flink's option for the checkpointing mode -> `CheckpointSpec.mode`."""
+_RETENTION = {
+    "RETAIN_ON_CANCELLATION": "retain",
+    "DELETE_ON_CANCELLATION": "delete",
+    "NO_EXTERNALIZED_CHECKPOINTS": None,
+}
+"""Value of Flink's option for retained checkpoints -> `CheckpointSpec.retained`."""
 _RESTART_STRATEGIES = {
     "none": RestartStrategyKind.NONE,
     "off": RestartStrategyKind.NONE,
@@ -64,16 +71,25 @@ def _checkpoints(configuration: Configuration) -> CheckpointSpec:
         name: configuration.optional_milliseconds(option) for name, option in duration_options.items()
     }
     settings |= {name: configuration.optional_integer(option) for name, option in number_options.items()}
-    mode = configuration.text(options.CHECKPOINTING_MODE)
-    retention = configuration.text(options.CHECKPOINTING_RETENTION)
-    if mode is not None:
-        settings["mode"] = mode.lower().replace("-", "_")
-    if retention is not None:
-        settings["retained"] = _RETENTION.get(retention.upper())
+    if settings["every"] == 0:
+        raise InvalidArgument(f"{options.CHECKPOINTING_INTERVAL.key} must be more than 0")
+    settings["mode"] = _constant(configuration, options.CHECKPOINTING_MODE, _MODES)
+    settings["retained"] = _constant(configuration, options.CHECKPOINTING_RETENTION, _RETENTION)
     if configuration.text(options.CHECKPOINTING_UNALIGNED) is not None:
         settings["unaligned"] = configuration.boolean(options.CHECKPOINTING_UNALIGNED)
     configured = {name: value for name, value in settings.items() if value is not None}
     return dataclasses.replace(CheckpointSpec(), **configured)
+
+
+def _constant(configuration: Configuration, option: options.Option, values: Mapping[str, str | None]) -> str | None:
+    """Return the value for the enum constant to which an option is set; None if the option is not set."""
+    text = configuration.text(option)
+    if text is None:
+        return None
+    name = text.upper().replace("-", "_")
+    if name not in values:
+        raise InvalidArgument(f"{option.key}: {text!r} is not one of {', '.join(values)}")
+    return values[name]
 
 
 def _restart(configuration: Configuration) -> RestartStrategy:

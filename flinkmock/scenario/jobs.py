@@ -170,8 +170,13 @@ class JobReader:
         if node.value == "none":
             return None
         duration, size, mode, fails = node.get("duration"), node.get("size"), node.get("mode"), node.get("fails")
+        every_node = node.get("every")
+        every = read_duration(every_node, defaults.every or 0, self._diagnostics)
+        if every_node is not None and every == 0:
+            message = "every must be more than 0. Write checkpoints: none for a job without checkpoints."
+            self._diagnostics.add(every_node.location, message)
         return CheckpointSpec(
-            every=read_duration(node.get("every"), defaults.every or 0, self._diagnostics),
+            every=every,
             duration=read_durations(duration, self._diagnostics) if duration else defaults.duration,
             size=read_sizes(size, self._diagnostics) if size else defaults.size,
             fails=as_int_set(fails),

@@ -37,6 +37,28 @@ def test_a_taskmanager_with_too_little_memory_is_a_mistake() -> None:
         load_scenario("cluster: {taskmanagers: {sizes: [{memory: 300m}]}}")
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("taskmanager.memory.process.size", "300m", "are too few for a TaskManager"),
+        ("jobmanager.memory.process.size", "1m", "are too few for a JobManager"),
+        ("taskmanager.memory.managed.fraction", "nan", "is not a number from 0 to 1"),
+        ("taskmanager.numberOfTaskSlots", "1001", "Write a number from 1 to 1000"),
+        ("execution.checkpointing.interval", "0", "must be more than 0"),
+        ("execution.checkpointing.mode", "twice", "is not one of EXACTLY_ONCE, AT_LEAST_ONCE"),
+        ("execution.checkpointing.externalized-checkpoint-retention", "KEEP", "is not one of RETAIN_ON_CANCELLATION"),
+    ],
+)
+def test_an_option_with_an_impossible_value_is_a_mistake(option: str, value: str, message: str) -> None:
+    with pytest.raises(ScenarioError, match=f"{option}.*{message}"):
+        load_scenario({"cluster": {"config": {option: value}}})
+
+
+def test_a_checkpoint_interval_of_0_is_a_mistake() -> None:
+    with pytest.raises(ScenarioError, match="every must be more than 0"):
+        load_scenario("jobs: {orders: {checkpoints: {every: 0}}}")
+
+
 def test_each_jobmanager_can_have_its_own_options() -> None:
     configs = [{}, {"web.refresh-interval": "7 s", "jobmanager.rpc.address": "jm-1", "web.submit.enable": False}]
     with FlinkMock({"cluster": {"jobmanagers": {"count": 2, "configs": configs}}}) as flink:

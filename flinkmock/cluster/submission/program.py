@@ -192,6 +192,8 @@ def with_arguments(spec: JobSpec, arguments: Sequence[str]) -> JobSpec:
 def _with_field(spec: JobSpec, field: str, value: str) -> JobSpec:
     """Return the job with one field set to the value of an argument; durations are in ms.
 
+    An interval of checkpoints that is not positive means no periodic checkpoints.
+
     Raises:
         ProgramError: The value is not an integer; the main method throws a NumberFormatException.
     """
@@ -213,8 +215,9 @@ def _with_field(spec: JobSpec, field: str, value: str) -> JobSpec:
         return dataclasses.replace(spec, vertices=tuple(vertices))
     checkpoints = spec.checkpoints or CheckpointSpec()
     if field == "checkpoints.every":
-        return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, every=number))
-    duration: UniformRange | CyclicValues = UniformRange.exactly(number) if number else checkpoints.duration
+        every = number if number > 0 else None
+        return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, every=every))
+    duration: UniformRange | CyclicValues = UniformRange.exactly(number) if number > 0 else checkpoints.duration
     return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, duration=duration))
 
 

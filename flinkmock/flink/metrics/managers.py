@@ -37,7 +37,9 @@ def _available_buffer_count(inputs: TaskManagerInputs) -> int:
 
 
 def _requested_memory_percent(inputs: TaskManagerInputs) -> int:
-    return 100 * REQUESTED_BUFFERS_PER_TASK * inputs.deployed_task_count // _total_buffer_count(inputs)
+    """Return the requested buffers in percent of all; 0 without buffers (NetworkBufferPool)."""
+    total = _total_buffer_count(inputs)
+    return 100 * REQUESTED_BUFFERS_PER_TASK * inputs.deployed_task_count // total if total else 0
 
 
 JOB_MANAGER_METRICS: Table[JobManagerInputs] = (

@@ -5,6 +5,7 @@ their values, for a word count job on one TaskManager. Those of 1.12.5, 1.20.5 a
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,13 @@ def test_sources_have_no_input_watermark() -> None:
     assert "Source__Sequence_Source.currentInputWatermark" not in metrics_by_name
     assert "currentInputWatermark" not in metrics_by_name
     assert subtask_metrics(subtask(), release("2.3"))["currentInputWatermark"] == "-9223372036854775808"
+
+
+def test_a_taskmanager_without_network_memory_uses_0_percent_of_it() -> None:
+    without_network = {"taskmanager.memory.network.min": "0", "taskmanager.memory.network.max": "0"}
+    memory = taskmanager_memory(Configuration(without_network), release("2.3"))
+    metrics_by_name = taskmanager_metrics(replace(taskmanager(), memory=memory), release("2.3"))
+    assert metrics_by_name["Status.Shuffle.Netty.RequestedMemoryUsage"] == "0"
 
 
 def test_metrics_of_slots_and_jobs_come_from_the_inputs() -> None:

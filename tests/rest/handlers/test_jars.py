@@ -179,6 +179,16 @@ def test_numbers_in_arguments_are_parsed_as_in_java(tmp_path):
         assert not raised.value.is_bad_request
 
 
+@pytest.mark.parametrize("interval", ["0", "-5"])
+def test_an_argument_that_is_not_positive_turns_periodic_checkpoints_off(tmp_path, interval):
+    program = ProgramSpec(arguments={"--interval": ("checkpoints.every",)})
+    with HandlerClient(submissions=every_jar_runs(job(program=program))) as client:
+        jar_id = client.upload(make_jar(tmp_path))
+        client.call("submitJobFromJar", {}, {"programArgsList": ["--interval", interval]}, jarid=jar_id)
+        [started] = client.cluster.jobs.values()
+        assert started.spec.checkpoints.every is None
+
+
 def test_a_jdk_class_as_entry_class_has_no_main_method(tmp_path):
     """Observed on 2.3.0, 1.20.5 and 1.12.5: the class loader of a jar finds the classes of its parent."""
     path = make_jar(tmp_path)
