@@ -7,6 +7,7 @@ import datetime
 import math
 import os
 import platform
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -86,13 +87,14 @@ class Report:
 
     def _machine(self) -> str:
         today = datetime.datetime.now(tz=datetime.UTC).date()
-        return (
+        return textwrap.fill(
             f"Measured on {today} with `python -m benchmarks.wire`: {os.cpu_count()} cores, {platform.system()}, "
             f"Python {platform.python_version()}; {self._args.rounds} alternating rounds of {self._args.requests} "
             "requests. Each cell is the server's CPU time per request: the median ratio to a bare aiohttp "
             "handler that sends the same bytes, and the median in µs. Compare ratios; absolute times depend on the "
-            "machine. asyncio is a bare protocol that sends the same bytes without reading HTTP: the least that a "
-            "server on asyncio costs."
+            "machine. The server `asyncio` is a bare protocol that sends the same bytes without reading HTTP: about "
+            "the least that a server on asyncio takes.",
+            width=120,
         )
 
 
