@@ -21,8 +21,8 @@ from benchmarks.wire.process import Server
 from flinkmock import FlinkMock
 from tests.fidelity.real_cluster import real_cluster
 
-FOLDER = Path(__file__).parent
-OVERVIEW = "/overview"
+BENCHMARKS_FOLDER = Path(__file__).parent
+OVERVIEW_PATH = "/overview"
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "demo.yaml"
 
 
@@ -44,7 +44,9 @@ def start_mini_cluster_s(home: Path, java: str) -> float:
     """Return the time in s to start a MiniCluster, without the time to compile the program that starts it."""
     with tempfile.TemporaryDirectory() as folder:
         class_path = ":".join([folder, *(str(jar) for jar in sorted((home / "lib").glob("*.jar")))])
-        subprocess.run(["javac", "-d", folder, "-cp", class_path, str(FOLDER / "MiniCluster.java")], check=True)
+        subprocess.run(
+            ["javac", "-d", folder, "-cp", class_path, str(BENCHMARKS_FOLDER / "MiniCluster.java")], check=True
+        )
         start = time.perf_counter()
         subprocess.run([java, "-cp", class_path, "MiniCluster"], check=True, capture_output=True)
         return time.perf_counter() - start
@@ -63,9 +65,12 @@ def measurements(args: argparse.Namespace, body: bytes) -> Iterator[tuple[str, C
     yield "flinkmock, in a test", start_in_process_s
     yield "flinkmock serve", lambda: start_server_s(peers.flinkmock(SCENARIO, "real"))
     if args.wiremock:
-        yield "WireMock", lambda: start_server_s(peers.wiremock(args.wiremock, {OVERVIEW: body}))
+        yield "WireMock", lambda: start_server_s(peers.wiremock(args.wiremock, {OVERVIEW_PATH: body}))
     if args.prism:
-        yield "Prism", lambda: start_server_s(peers.prism(args.prism, {OVERVIEW: OVERVIEW}, {OVERVIEW: body}))
+        yield (
+            "Prism",
+            lambda: start_server_s(peers.prism(args.prism, {OVERVIEW_PATH: OVERVIEW_PATH}, {OVERVIEW_PATH: body})),
+        )
     if args.flink:
         yield "MiniCluster", lambda: start_mini_cluster_s(args.flink, args.java)
         yield "Flink", lambda: start_real_flink_s(args.flink, args.java)

@@ -23,7 +23,7 @@ from flinkmock import FlinkMock
 
 REQUESTS_PER_ROUND = 500
 """The number of requests in one round through one proxy."""
-WARM_UP_ROUNDS = 10
+WARM_UP_ROUND_COUNT = 10
 """The number of rounds over all targets before the measurement."""
 HOP_BY_HOP_HEADERS = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
@@ -154,7 +154,7 @@ async def main(round_count: int) -> None:
                 return (cpu_us(pid) - cpu_before) / count
 
             for name in proxies:
-                await cost(name, WARM_UP_ROUNDS * len(targets))
+                await cost(name, WARM_UP_ROUND_COUNT * len(targets))
             costs_by_proxy: dict[str, list[float]] = {name: [] for name in proxies}
             for _ in range(round_count):
                 for name, costs in costs_by_proxy.items():

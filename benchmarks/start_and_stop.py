@@ -10,7 +10,7 @@ import time
 
 from flinkmock import FlinkMock
 
-OPEN_FILES = "/proc/self/fd"
+OPEN_FILES_FOLDER = "/proc/self/fd"
 
 
 def start_and_stop() -> tuple[float, float]:
@@ -24,7 +24,7 @@ def start_and_stop() -> tuple[float, float]:
 
 def open_file_count() -> int:
     """Return the number of open files and sockets of this process; 0 without /proc."""
-    return len(os.listdir(OPEN_FILES)) if os.path.isdir(OPEN_FILES) else 0
+    return len(os.listdir(OPEN_FILES_FOLDER)) if os.path.isdir(OPEN_FILES_FOLDER) else 0
 
 
 def main() -> None:

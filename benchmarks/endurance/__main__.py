@@ -35,7 +35,7 @@ LOADS = (
     jumping_clocks,
 )
 """The loads, in the order of their rows in the table."""
-HEAD = """\
+TABLE_HEAD = """\
 | what happens | requests | seconds | memory, MiB | open files | result |
 |---|---|---|---|---|---|
 """
@@ -66,8 +66,8 @@ def main() -> None:
     parser.add_argument("--only", choices=[load.__name__ for load in LOADS], help="measure only this row")
     parser.add_argument("--docs", action="store_true", help="write docs/endurance.md")
     args = parser.parse_args()
-    print(HEAD, end="", flush=True)
-    table = HEAD
+    print(TABLE_HEAD, end="", flush=True)
+    table = TABLE_HEAD
     for load in LOADS:
         if args.only in (None, load.__name__):
             with tempfile.TemporaryDirectory() as folder:

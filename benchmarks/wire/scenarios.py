@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-_CHAIN = ["Source: orders", "window", "Sink: out"]
+_VERTEX_NAMES = ["Source: orders", "window", "Sink: out"]
 
 
 def few_jobs() -> dict[str, Any]:
@@ -25,7 +25,7 @@ def wide_job() -> dict[str, Any]:
 
 
 def _jobs(count: int, parallelism: int) -> dict[str, Any]:
-    template = {"vertices": _CHAIN, "parallelism": parallelism, "checkpoints": {"every": "10s"}}
+    template = {"vertices": _VERTEX_NAMES, "parallelism": parallelism, "checkpoints": {"every": "10s"}}
     slots = 8 if count < 50_000 else 64
     taskmanagers = max(1, math.ceil(count * parallelism / slots))
     return {

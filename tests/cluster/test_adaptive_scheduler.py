@@ -17,7 +17,7 @@ from flinkmock.cluster.spec import Input, Step, VertexSpec
 from tests.cluster.cluster_factory import ClusterHarness, job, ms
 
 WIDE_VERTICES = (VertexSpec(("Source: numbers",), 1), VertexSpec(("count",), 6, inputs=(Input(0, "HASH"),)))
-ADAPTIVE = {"jobmanager.scheduler": "adaptive"}
+ADAPTIVE_CONFIGURATION = {"jobmanager.scheduler": "adaptive"}
 
 
 def adaptive_harness(folder: Path, *events: TaskManagerEvent, taskmanager_count: int = 1) -> ClusterHarness:
@@ -32,7 +32,7 @@ def adaptive_harness(folder: Path, *events: TaskManagerEvent, taskmanager_count:
         taskmanager_events=events,
         taskmanager_count=taskmanager_count,
         slots_per_taskmanager=2,
-        configuration=ADAPTIVE,
+        configuration=ADAPTIVE_CONFIGURATION,
     )
 
 
@@ -132,7 +132,7 @@ def test_slots_of_an_ended_job_let_another_job_grow(tmp_path: Path) -> None:
     first = job(Step("RUNNING", ms(60_000)), Step("FINISHED"), name="first", every=None)
     second = dataclasses.replace(job(name="second", every=None), vertices=WIDE_VERTICES)
     harness = ClusterHarness(
-        tmp_path, first, second, taskmanager_count=3, slots_per_taskmanager=2, configuration=ADAPTIVE
+        tmp_path, first, second, taskmanager_count=3, slots_per_taskmanager=2, configuration=ADAPTIVE_CONFIGURATION
     )
     harness.advance(50_000)
     second_job = harness.cluster.job_named("second")
@@ -160,7 +160,7 @@ def test_batch_jobs_never_use_the_adaptive_scheduler(tmp_path: Path) -> None:
         stream,
         slots_per_taskmanager=6,
         taskmanager_count=0,
-        configuration=ADAPTIVE,
+        configuration=ADAPTIVE_CONFIGURATION,
         taskmanager_events=(TaskManagerEvent(2_000, "joins"), TaskManagerEvent(2_000, "joins")),
     )
     harness.advance(1_000)

@@ -14,7 +14,7 @@ from flinkmock.contract.operation_traits import only_reads
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 from flinkmock.rest.response import Response
 
-EVENTFUL = """
+EVENTFUL_SCENARIO = """
 cluster:
   slots: 4
   taskmanagers: {count: 2, events: [{9s: lost}, {13s: joins}]}
@@ -65,7 +65,7 @@ class HistoryClient:
 
 @pytest.mark.parametrize("release", ["1.12", "2.3"])
 def test_each_earlier_response_is_reproduced(release: str) -> None:
-    engine = Engine(load_scenario(EVENTFUL), flink=release, clock="virtual")
+    engine = Engine(load_scenario(EVENTFUL_SCENARIO), flink=release, clock="virtual")
     client = HistoryClient(engine)
     responses_at = {}
     for duration in (4_000, 5_500, 7_000, 6_000, 9_500, 8_000):  # after the fifth duration, there is no leader
@@ -79,7 +79,7 @@ def test_each_earlier_response_is_reproduced(release: str) -> None:
 
 
 def test_there_is_no_view_of_a_time_without_a_leader() -> None:
-    engine = Engine(load_scenario(EVENTFUL), clock="virtual")
+    engine = Engine(load_scenario(EVENTFUL_SCENARIO), clock="virtual")
     engine.advance(32_000)
     assert cluster_at(engine.cluster, engine.clock.now()) is None
     engine.advance(5_000)

@@ -12,7 +12,7 @@ from flinkmock.cluster.spec import Polls, Repeat, Signal, Step
 from flinkmock.named_random import UNBOUNDED, UniformRange
 from tests.cluster.cluster_factory import ClusterHarness, job, ms
 
-HA = {"configuration": {"high-availability.type": "zookeeper"}}
+HIGHLY_AVAILABLE = {"configuration": {"high-availability.type": "zookeeper"}}
 """The arguments of a highly available cluster: its next leader recovers the jobs."""
 
 
@@ -22,7 +22,7 @@ def cluster_after_crash(folder: Path, *lifecycle: Step | Repeat, crash_at: int) 
     The leader has crashed at `crash_at` ms, and the same JobManager was elected again at once.
     """
     changes = (LeaderChange(crash_at, UniformRange.exactly(0)),)
-    harness = ClusterHarness(folder, job(*lifecycle), leader_changes=changes, **HA)
+    harness = ClusterHarness(folder, job(*lifecycle), leader_changes=changes, **HIGHLY_AVAILABLE)
     harness.advance(3_600_000)
     return harness
 
@@ -62,7 +62,7 @@ def test_a_job_that_is_created_or_restarting_during_the_crash_runs_later(tmp_pat
 
 
 def test_a_cancellation_is_lost_with_the_leader(tmp_path: Path) -> None:
-    harness = ClusterHarness(tmp_path, job(), **HA)
+    harness = ClusterHarness(tmp_path, job(), **HIGHLY_AVAILABLE)
     harness.advance(5_000)
     harness.cluster.state_machines.cancel(harness.cluster.job_named("orders"), harness.now)
     harness.cluster.leadership.crash_leader(1_000, harness.now)
@@ -74,7 +74,7 @@ def test_a_cancellation_is_lost_with_the_leader(tmp_path: Path) -> None:
 def test_a_recovered_job_does_not_wait_for_the_same_polls_or_signal_again(
     tmp_path: Path, condition: Polls | Signal
 ) -> None:
-    harness = ClusterHarness(tmp_path, job(Step("CREATED", condition), Step("RUNNING", UNBOUNDED)), **HA)
+    harness = ClusterHarness(tmp_path, job(Step("CREATED", condition), Step("RUNNING", UNBOUNDED)), **HIGHLY_AVAILABLE)
     orders = harness.cluster.job_named("orders")
     for _ in range(3):
         harness.cluster.record_polls([orders.id], harness.now)
@@ -92,7 +92,7 @@ def test_a_recovered_job_without_a_running_step_starts_its_lifecycle_again(tmp_p
 
 
 def test_ended_jobs_and_their_applications_are_lost(tmp_path: Path) -> None:
-    harness = ClusterHarness(tmp_path, job(Step("RUNNING", ms(1_000)), Step("FINISHED")), **HA)
+    harness = ClusterHarness(tmp_path, job(Step("RUNNING", ms(1_000)), Step("FINISHED")), **HIGHLY_AVAILABLE)
     harness.advance(2_000)
     harness.cluster.leadership.crash_leader(500, harness.now)
     harness.advance(500)
@@ -101,7 +101,7 @@ def test_ended_jobs_and_their_applications_are_lost(tmp_path: Path) -> None:
 
 
 def test_a_job_without_a_checkpoint_is_restored_from_its_savepoint_again(tmp_path: Path) -> None:
-    harness = ClusterHarness(tmp_path, job(every=None, restore_path="/sp/one"), **HA)
+    harness = ClusterHarness(tmp_path, job(every=None, restore_path="/sp/one"), **HIGHLY_AVAILABLE)
     harness.cluster.leadership.crash_leader(0, harness.now)
     harness.advance(100)
     restored = harness.cluster.job_named("orders").checkpoints.restored

@@ -16,30 +16,30 @@ from flinkmock.dryrun.check import check_file
 from flinkmock.errors import ScenarioError, UnknownRelease
 from flinkmock.rest.handlers import handlers
 
-WRONG = Path(__file__).parent / "wrong"
-FILES = sorted(WRONG.glob("*.yaml"))
-BUILT_IN = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+WRONG_FOLDER = Path(__file__).parent / "wrong"
+WRONG_FILES = sorted(WRONG_FOLDER.glob("*.yaml"))
+BUILT_IN_SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", WRONG_FILES, ids=lambda file: file.stem)
 def test_the_message_for_a_wrong_file_is_current(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(WRONG)
+    monkeypatch.chdir(WRONG_FOLDER)
     with pytest.raises(ScenarioError) as caught:
         check_file(Path(file.name))
     message = f"{caught.value}\n"
-    expected = file.with_suffix(".txt")
+    expected_file = file.with_suffix(".txt")
     if os.environ.get("FLINKMOCK_UPDATE"):
-        expected.write_text(message, "utf-8")
-    assert message == expected.read_text("utf-8")
+        expected_file.write_text(message, "utf-8")
+    assert message == expected_file.read_text("utf-8")
 
 
 def test_no_message_file_is_unused() -> None:
-    assert {file.stem for file in WRONG.glob("*.txt")} == {file.stem for file in FILES}
+    assert {file.stem for file in WRONG_FOLDER.glob("*.txt")} == {file.stem for file in WRONG_FILES}
 
 
 @pytest.mark.parametrize(
     "file",
-    [pytest.param(file, marks=pytest.mark.slow if file.stem == "large-cluster" else ()) for file in BUILT_IN],
+    [pytest.param(file, marks=pytest.mark.slow if file.stem == "large-cluster" else ()) for file in BUILT_IN_SCENARIOS],
     ids=lambda file: file.stem,
 )
 def test_a_built_in_scenario_has_no_findings(file: Path) -> None:
@@ -49,10 +49,10 @@ def test_a_built_in_scenario_has_no_findings(file: Path) -> None:
 
 
 def test_a_file_is_checked_with_each_release() -> None:
-    file = next(file for file in BUILT_IN if file.stem == "crash-loop")
-    older, newer = check_file(file, ["1.13", "2.3"])
-    assert (older.release, newer.release) == ("1.13", "2.3")
-    assert older.response_count < newer.response_count  # 1.13 has fewer operations
+    file = next(file for file in BUILT_IN_SCENARIOS if file.stem == "crash-loop")
+    older_result, newer_result = check_file(file, ["1.13", "2.3"])
+    assert (older_result.release, newer_result.release) == ("1.13", "2.3")
+    assert older_result.response_count < newer_result.response_count  # 1.13 has fewer operations
     with pytest.raises(UnknownRelease):
         check_file(file, ["0.9"])
 

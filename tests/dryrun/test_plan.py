@@ -20,10 +20,10 @@ from flinkmock.dryrun.table import plan_as_text
 from flinkmock.palette import STATE_COLOURS
 
 ROOT = Path(__file__).parents[2]
-BUILT_IN = sorted((ROOT / "scenarios").glob("*.yaml"))
-PLANS = Path(__file__).parent / "plans"
+BUILT_IN_SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
+PLANS_FOLDER = Path(__file__).parent / "plans"
 PICTURED_SCENARIOS = ("crash-loop", "leader-change", "rolling-upgrade")
-SVG = "{http://www.w3.org/2000/svg}"
+SVG_NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 
 def expected_text(file: Path, text: str) -> str:
@@ -35,14 +35,16 @@ def expected_text(file: Path, text: str) -> str:
     return file.read_text("utf-8")
 
 
-@pytest.mark.parametrize("file", BUILT_IN, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", BUILT_IN_SCENARIOS, ids=lambda file: file.stem)
 def test_the_plan_of_a_built_in_scenario_is_current(file: Path) -> None:
     text = plan_as_text(plan_file(file))
-    assert text == expected_text(PLANS / f"{file.stem}.plan.txt", text)
+    assert text == expected_text(PLANS_FOLDER / f"{file.stem}.plan.txt", text)
 
 
 def test_no_plan_file_is_unused() -> None:
-    assert {file.name.removesuffix(".plan.txt") for file in PLANS.iterdir()} == {file.stem for file in BUILT_IN}
+    assert {file.name.removesuffix(".plan.txt") for file in PLANS_FOLDER.iterdir()} == {
+        file.stem for file in BUILT_IN_SCENARIOS
+    }
 
 
 @pytest.mark.parametrize("name", PICTURED_SCENARIOS)
@@ -51,13 +53,13 @@ def test_the_pictures_of_the_documentation_are_current(name: str) -> None:
     assert drawn == expected_text(ROOT / "docs" / "plans" / f"{name}.svg", drawn)
 
 
-@pytest.mark.parametrize("file", BUILT_IN, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", BUILT_IN_SCENARIOS, ids=lambda file: file.stem)
 def test_a_picture_loads_nothing_and_shows_every_job(file: Path) -> None:
     plan = plan_file(file)
     text = plan_as_svg(plan)
     root = ElementTree.fromstring(text)
-    assert root.tag == f"{SVG}svg"
-    drawn_texts = [(element.text or "").rstrip("…") for element in root.iter(f"{SVG}text")]
+    assert root.tag == f"{SVG_NAMESPACE}svg"
+    drawn_texts = [(element.text or "").rstrip("…") for element in root.iter(f"{SVG_NAMESPACE}text")]
     for lane in plan.timeline.lanes:
         assert any(drawn_text and lane.name.startswith(drawn_text) for drawn_text in drawn_texts)
     assert not re.findall(r"<script|@import|url\((?!#)|href=", text)
@@ -76,7 +78,7 @@ def test_names_are_escaped(tmp_path: Path) -> None:
     plan = plan_file(file)
     for text in (plan_as_svg(plan), plan_as_html(plan)):
         assert "<script" not in text
-    titles = [element.text or "" for element in ElementTree.fromstring(plan_as_svg(plan)).iter(f"{SVG}title")]
+    titles = [element.text or "" for element in ElementTree.fromstring(plan_as_svg(plan)).iter(f"{SVG_NAMESPACE}title")]
     assert any(title.startswith("RUNNING from 0.0s") for title in titles)
 
 

@@ -15,7 +15,7 @@ from flinkmock.faults.selection import log_normal_delay
 from flinkmock.named_random import UNBOUNDED, NamedRandom, UniformRange
 
 CONTRACT = Contract.load("2.3")
-JOB = "/jobs/2451d76ab8aa473ba87000eb834231f1"
+JOB_PATH = "/jobs/2451d76ab8aa473ba87000eb834231f1"
 
 
 def make_context(
@@ -60,10 +60,10 @@ def test_a_fault_applies_to_requests_that_match_one_of_its_patterns() -> None:
     faults = make_faults(
         make_fault(FaultTrigger((Pattern.parse("GET /jobs/:jobid"), Pattern.parse("POST /jobs/:jobid/stop"))))
     )
-    assert faults.select(make_context("GET", JOB))
-    assert faults.select(make_context("POST", JOB + "/stop"))
+    assert faults.select(make_context("GET", JOB_PATH))
+    assert faults.select(make_context("POST", JOB_PATH + "/stop"))
     assert not faults.select(make_context("GET", "/jobs/overview"))
-    assert faults.may_match("GET", JOB, CONTRACT.match("GET", JOB))
+    assert faults.may_match("GET", JOB_PATH, CONTRACT.match("GET", JOB_PATH))
     assert not faults.may_match("GET", "/overview", CONTRACT.match("GET", "/overview"))
 
 

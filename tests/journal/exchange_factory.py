@@ -8,8 +8,8 @@ from typing import Any
 from flinkmock.contract import Contract
 from flinkmock.journal import Exchange, Journal
 
-JOB = "2451d76ab8aa473ba87000eb834231f1"
-TIME = 1_767_225_600_000
+JOB_ID = "2451d76ab8aa473ba87000eb834231f1"
+CLUSTER_TIME = 1_767_225_600_000
 """The cluster time of the requests, in ms since the epoch."""
 
 
@@ -20,7 +20,7 @@ def make_exchange(
     contract = Contract.load(release)
     operation = contract.match(method, target)
     content = b"" if body is None else json.dumps(body).encode()
-    exchange = Exchange(method, target, TIME, status, operation.id if operation else None, body_bytes=content)
+    exchange = Exchange(method, target, CLUSTER_TIME, status, operation.id if operation else None, body_bytes=content)
     exchange.contract = contract
     for name, value in attributes.items():
         setattr(exchange, name, value)

@@ -9,7 +9,7 @@ import pytest
 
 from flinkmock.contract import Contract, Operation, known_releases
 from flinkmock.journal import Exchange
-from tests.journal.exchange_factory import JOB, make_exchange
+from tests.journal.exchange_factory import JOB_ID, make_exchange
 
 
 def advice(*args: Any, **fields: Any) -> tuple[str, ...]:
@@ -20,15 +20,15 @@ def advice(*args: Any, **fields: Any) -> tuple[str, ...]:
 def test_an_ordinary_request_gets_neither_a_rejection_nor_advice(release: str) -> None:
     for exchange in (
         make_exchange("GET", "/jobs/overview", release=release),
-        make_exchange("GET", f"/jobs/{JOB}/metrics?get=uptime", release=release),
-        make_exchange("POST", f"/jobs/{JOB}/stop", {"drain": False, "targetDirectory": "/x"}, 202, release=release),
+        make_exchange("GET", f"/jobs/{JOB_ID}/metrics?get=uptime", release=release),
+        make_exchange("POST", f"/jobs/{JOB_ID}/stop", {"drain": False, "targetDirectory": "/x"}, 202, release=release),
     ):
         review = exchange.contract_review
         assert review and review.advice == () and review.rejection is None
 
 
 def test_the_advice_names_unknown_fields_and_query_parameters() -> None:
-    assert advice("POST", f"/jobs/{JOB}/stop", {"drain": False, "target-dir": "/x"}) == (
+    assert advice("POST", f"/jobs/{JOB_ID}/stop", {"drain": False, "target-dir": "/x"}) == (
         "Flink 2.3 does not read the field target-dir of POST /jobs/:jobid/stop.",
     )
     assert advice("GET", "/jobs/overview?state=RUNNING") == (
@@ -38,7 +38,7 @@ def test_the_advice_names_unknown_fields_and_query_parameters() -> None:
 
 def test_nested_fields_are_reviewed() -> None:
     bounds = {"parallelism": {"lowerBound": 1, "upperBound": 2}}
-    target = f"/jobs/{JOB}/resource-requirements"
+    target = f"/jobs/{JOB_ID}/resource-requirements"
     assert advice("PUT", target, {"a" * 32: bounds}) == ()  # the keys are vertices
     assert advice("PUT", target, {"a" * 32: {"parallelism": {"lowerBound": 1, "most": 2}, "memory": {"mb": 5}}}) == (
         "Flink 2.3 does not read the field *.parallelism.most of PUT /jobs/:jobid/resource-requirements.",
@@ -54,8 +54,8 @@ def test_nested_fields_are_reviewed() -> None:
 
 def test_a_field_that_only_later_releases_read_is_ignored() -> None:
     body = {"target-directory": "/x", "formatType": "NATIVE"}
-    assert advice("POST", f"/jobs/{JOB}/savepoints", body, release="1.20") == ()
-    assert advice("POST", f"/jobs/{JOB}/savepoints", body, release="1.12") == (
+    assert advice("POST", f"/jobs/{JOB_ID}/savepoints", body, release="1.20") == ()
+    assert advice("POST", f"/jobs/{JOB_ID}/savepoints", body, release="1.12") == (
         "Flink 1.12 does not read the field formatType of POST /jobs/:jobid/savepoints.",
     )
 
@@ -100,6 +100,6 @@ def test_a_request_without_an_operation_is_rejected() -> None:
 
 
 def test_a_body_that_is_nested_too_deeply_is_not_reviewed() -> None:
-    exchange = make_exchange("POST", f"/jobs/{JOB}/savepoints", status=400, body_bytes=b"[" * 5_000)
+    exchange = make_exchange("POST", f"/jobs/{JOB_ID}/savepoints", status=400, body_bytes=b"[" * 5_000)
     assert exchange.body is None
     assert exchange.ignored == ()

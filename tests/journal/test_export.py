@@ -6,13 +6,13 @@ import json
 from datetime import datetime
 
 from flinkmock.journal import as_har, as_json_lines
-from tests.journal.exchange_factory import JOB, make_exchange, make_journal
+from tests.journal.exchange_factory import JOB_ID, make_exchange, make_journal
 
 
 def test_json_lines_have_one_line_for_each_request() -> None:
     journal = make_journal(
         make_exchange(
-            "POST", f"/jobs/{JOB}/stop?a=1&a=2", {"drain": False}, 202, job="orders", fault="lost", wall_time=17
+            "POST", f"/jobs/{JOB_ID}/stop?a=1&a=2", {"drain": False}, 202, job="orders", fault="lost", wall_time=17
         ),
         make_exchange("GET", "/jobs/é"),
     )
@@ -22,7 +22,7 @@ def test_json_lines_have_one_line_for_each_request() -> None:
         "time": 1767225600000,
         "wall-time": 17,
         "method": "POST",
-        "target": f"/jobs/{JOB}/stop?a=1&a=2",
+        "target": f"/jobs/{JOB_ID}/stop?a=1&a=2",
         "operation": "triggerStopWithSavepoint",
         "parameters": {},
         "query": {"a": ["1", "2"]},
@@ -39,7 +39,7 @@ def test_json_lines_have_one_line_for_each_request() -> None:
 
 
 def test_a_har_log_has_an_entry_for_each_request() -> None:
-    exchange = make_exchange("POST", f"/jobs/{JOB}/stop?a=1", {"drain": False}, 202, wall_time=1_700_000_000_123,
+    exchange = make_exchange("POST", f"/jobs/{JOB_ID}/stop?a=1", {"drain": False}, 202, wall_time=1_700_000_000_123,
                     duration_us=2_500, headers=(("Content-Type", "application/json"),), response_size=44,
                     content_type="application/json; charset=UTF-8")  # fmt: skip
     har = as_har(make_journal(exchange, limit=1), "http://127.0.0.1:8081")
@@ -48,7 +48,7 @@ def test_a_har_log_has_an_entry_for_each_request() -> None:
     [entry] = har["log"]["entries"]
     assert datetime.fromisoformat(entry["startedDateTime"]).timestamp() == 1_700_000_000.123
     assert entry["time"] == 2.5 == sum(entry["timings"].values())
-    assert entry["request"]["url"] == f"http://127.0.0.1:8081/jobs/{JOB}/stop?a=1"
+    assert entry["request"]["url"] == f"http://127.0.0.1:8081/jobs/{JOB_ID}/stop?a=1"
     assert entry["request"]["postData"] == {"mimeType": "application/json", "params": [], "text": '{"drain": false}'}
     assert entry["request"]["queryString"] == [{"name": "a", "value": "1"}]
     assert entry["response"]["status"] == 202

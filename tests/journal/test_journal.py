@@ -11,7 +11,7 @@ import pytest
 
 from flinkmock.journal import CountRange, Expectation, Journal, Unmatched, UnmetExpectation
 from flinkmock.journal.expectation import RequestMatcher
-from tests.journal.exchange_factory import JOB, make_exchange, make_journal
+from tests.journal.exchange_factory import JOB_ID, make_exchange, make_journal
 from tests.timeouts import TEST_TIMEOUT_S
 
 STOP = "POST /jobs/:jobid/stop"
@@ -22,10 +22,12 @@ def upgrade_journal() -> Journal:
     return make_journal(
         make_exchange("GET", "/jobs/overview"),
         make_exchange("POST", "/jars/upload", files=("orders.jar",)),
-        make_exchange("POST", f"/jobs/{JOB}/stop", {"drain": False, "targetDirectory": "s3://sp/1"}, 202, fault="lost"),
-        make_exchange("POST", f"/jobs/{JOB}/stop", {"drain": True, "targetDirectory": "s3://sp/2"}, 202),
-        make_exchange("GET", f"/jobs/{JOB}/savepoints/{'a' * 32}"),
-        make_exchange("PATCH", f"/jobs/{JOB}?mode=cancel", status=202),
+        make_exchange(
+            "POST", f"/jobs/{JOB_ID}/stop", {"drain": False, "targetDirectory": "s3://sp/1"}, 202, fault="lost"
+        ),
+        make_exchange("POST", f"/jobs/{JOB_ID}/stop", {"drain": True, "targetDirectory": "s3://sp/2"}, 202),
+        make_exchange("GET", f"/jobs/{JOB_ID}/savepoints/{'a' * 32}"),
+        make_exchange("PATCH", f"/jobs/{JOB_ID}?mode=cancel", status=202),
         make_exchange("GET", "/jbos", status=404),
     )
 
@@ -46,7 +48,7 @@ def test_requests_are_counted_and_matched() -> None:
     assert journal.count("PATCH /jobs/:jobid", query={"mode": "cancel"}) == 1
     assert journal.count("PATCH /jobs/:jobid", query={"mode": "stop"}) == 0
     assert journal.count("GET /jobs/:jobid") == 0
-    assert journal.count(f"GET /jobs/{JOB}/savepoints/:triggerid", status=200) == 1
+    assert journal.count(f"GET /jobs/{JOB_ID}/savepoints/:triggerid", status=200) == 1
     assert [exchange.number for exchange in journal.matching(STOP)] == [3, 4]
     assert [exchange.target for exchange in journal.unmatched] == ["/jbos"]
 
@@ -84,13 +86,13 @@ def test_a_met_expectation_returns_the_requests() -> None:
 
 def test_bodies_are_compared_as_json() -> None:
     journal = make_journal(
-        make_exchange("POST", f"/jobs/{JOB}/stop", {"drain": True, "more": {"list": [1, {"a": "b", "c": 1}]}})
+        make_exchange("POST", f"/jobs/{JOB_ID}/stop", {"drain": True, "more": {"list": [1, {"a": "b", "c": 1}]}})
     )
     assert journal.count(STOP, body={"more": {"list": [1, {"a": "b"}]}}) == 1
     assert journal.count(STOP, body={"more": {"list": [1]}}) == 0
     assert journal.count(STOP, body={"drain": 1}) == 0
     assert journal.count(STOP, body={}) == 1
-    assert make_journal(make_exchange("POST", f"/jobs/{JOB}/stop", body_bytes=b"{no json")).count(STOP, body={}) == 0
+    assert make_journal(make_exchange("POST", f"/jobs/{JOB_ID}/stop", body_bytes=b"{no json")).count(STOP, body={}) == 0
 
 
 FAILING_CHECKS = {

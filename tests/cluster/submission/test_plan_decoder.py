@@ -19,13 +19,13 @@ from flinkmock.cluster.submission.plan_vertices import chained_operators, defaul
 from flinkmock.contract import Contract
 from flinkmock.flink.java_serialization.reader import JavaObject, read_object
 
-ID = JavaObject("org.apache.flink.api.common.JobID", {"lowerPart": 1, "upperPart": -1})
-PLANS = Path(__file__).parent / "plans"
+JOB_ID = JavaObject("org.apache.flink.api.common.JobID", {"lowerPart": 1, "upperPart": -1})
+PLANS_FOLDER = Path(__file__).parent / "plans"
 
 
 def decode_file(name: str, release: str = "2.3") -> SubmittedPlan:
     """Return the plan in a file of plans/ as a JobManager of the release reads it."""
-    data = gzip.decompress((PLANS / f"{name}.bin.gz").read_bytes())
+    data = gzip.decompress((PLANS_FOLDER / f"{name}.bin.gz").read_bytes())
     return decode_plan(read_object(data), Contract.load(release).release)
 
 
@@ -50,12 +50,12 @@ def test_the_default_maximum_parallelism_depends_on_the_parallelism(parallelism,
 @pytest.mark.parametrize("fields", [
     {},
     {"taskVertices": None, "snapshotSettings": JavaObject("x")},
-    {"taskVertices": JavaObject("java.util.HashMap", annotations=[b"", ID, JavaObject("no.Vertex")])},
+    {"taskVertices": JavaObject("java.util.HashMap", annotations=[b"", JOB_ID, JavaObject("no.Vertex")])},
     {"userDefinedObjectsHolder": None},
     {"userDefinedObjectsHolder": JavaObject("Holder")},
 ])  # fmt: skip
 def test_id_and_name_are_read_from_plans_whose_graph_cannot_be_read(fields):
-    unknown = JavaObject("some.Plan", {"jobId": ID, "jobName": "orders", **fields})
+    unknown = JavaObject("some.Plan", {"jobId": JOB_ID, "jobName": "orders", **fields})
     assert decode_plan(unknown) == SubmittedPlan("0000000000000001ffffffffffffffff", "orders")
 
 
