@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.cli import create_parser
 
     commands = list(_commands(create_parser(), ()))
-    print({"bash": _bash, "zsh": _zsh, "fish": _fish}[args.shell](commands), end="")
+    print({"bash": _bash_script, "zsh": _zsh_script, "fish": _fish_script}[args.shell](commands), end="")
     return 0
 
 
@@ -104,7 +104,7 @@ def _short_help(action: argparse.Action) -> str:
     return re.split(r"[;:(]", text)[0].strip().replace("'", "")
 
 
-def _bash(commands: Sequence[Command]) -> str:
+def _bash_script(commands: Sequence[Command]) -> str:
     lines = [
         "# bash completion of flinkmock",
         "_flinkmock() {",
@@ -149,11 +149,11 @@ def _bash_reply(words: Sequence[str], *, with_files: bool) -> str:
     return f"""COMPREPLY=($(compgen {option}-W "{" ".join(words)}" -- "$word"))"""
 
 
-def _zsh(commands: Sequence[Command]) -> str:
-    return "autoload -U +X bashcompinit && bashcompinit\n" + _bash(commands)
+def _zsh_script(commands: Sequence[Command]) -> str:
+    return "autoload -U +X bashcompinit && bashcompinit\n" + _bash_script(commands)
 
 
-def _fish(commands: Sequence[Command]) -> str:
+def _fish_script(commands: Sequence[Command]) -> str:
     lines = ["# fish completion of flinkmock", "complete -c flinkmock -f"]
     for command in commands:
         condition = _fish_condition(command)

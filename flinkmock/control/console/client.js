@@ -32,13 +32,14 @@ function setOptions(select, values, label = (value) => value) {
 
 // -- durations and times
 
-const UNITS = [["d", 86400000], ["h", 3600000], ["m", 60000]];
+const UNITS_MS = [["d", 86400000], ["h", 3600000], ["m", 60000]];
 
-function duration(ms, digits = 3) {
-  if (ms < 0) return "−" + duration(-ms, digits);
+// Format milliseconds as "2m30s" or "500ms", with at most `digits` decimals of a second.
+function formatDuration(ms, digits = 3) {
+  if (ms < 0) return "−" + formatDuration(-ms, digits);
   if (ms > 0 && ms < 1000 && digits > 0) return `${Math.round(ms)}ms`;
   let text = "";
-  for (const [unit, length] of UNITS) {
+  for (const [unit, length] of UNITS_MS) {
     if (ms >= length) text += Math.floor(ms / length) + unit;
     ms %= length;
   }
@@ -46,6 +47,7 @@ function duration(ms, digits = 3) {
   return seconds || !text ? `${text}${seconds}s` : text;
 }
 
+// Return the time of day of a time in ms since the epoch: "12:30:00.000".
 const clockText = (at) => new Date(at).toISOString().slice(11, 23);
 
 // -- requests

@@ -34,7 +34,7 @@ function exchangeRow(exchange) {
   const note = exchange.fault ?? exchange.rejection ?? exchange.advice[0] ?? "";
   return element("tr", { class: exchange.status >= 400 || !exchange.status ? "failed" : "" },
     element("td", {}, element("button", { class: "plain", "data-key": `request-${exchange.number}`, "aria-expanded": String(isExpanded), "aria-label": `Details of request ${exchange.number}`, onclick: toggle }, `${isExpanded ? "▾" : "▸"} ${exchange.number}`)),
-    element("td", { title: clockText(exchange.time) }, `+${duration(exchange.time - scenarioStart)}`),
+    element("td", { title: clockText(exchange.time) }, `+${formatDuration(exchange.time - scenarioStart)}`),
     element("td", { class: "status" }, exchange.status || "none"),
     element("td", { class: "request" }, element("b", {}, exchange.method), ` ${exchange.target}`),
     element("td", {}, exchange.job ?? ""),

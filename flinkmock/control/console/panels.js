@@ -28,12 +28,12 @@ function showClock({ now, mode, "started-at": start, "next-event-at": next }) {
   scenarioStart = start;
   $("time").value = clockText(now);
   $("date").textContent = new Date(now).toISOString().slice(0, 10);
-  $("elapsed").textContent = `+${duration(now - start)}`;
+  $("elapsed").textContent = `+${formatDuration(now - start)}`;
   $("elapsed").title = "Since the start of the scenario";
   setOptions($("mode"), MODES.includes(mode) ? MODES : [...MODES, mode]);
   if (document.activeElement !== $("mode")) $("mode").value = mode;
   $("next-event").disabled = next == null;
-  $("next-event").textContent = next == null ? "No next event" : next <= now ? "Next event" : `Next event, in ${duration(next - now, next - now < 1000 ? 3 : 1)}`;
+  $("next-event").textContent = next == null ? "No next event" : next <= now ? "Next event" : `Next event, in ${formatDuration(next - now, next - now < 1000 ? 3 : 1)}`;
 }
 
 function showJobs({ jobs, clock }) {
@@ -42,7 +42,7 @@ function showJobs({ jobs, clock }) {
   const rows = jobs.map((job) => {
     const latest = job.states.at(-1) ?? { state: "INITIALIZING", at: clock.now };
     const completed = job.checkpoints.filter((checkpoint) => checkpoint["ended-at"] != null && !checkpoint.failure);
-    return [job.id, job.name, latest.state, latest.note, clockStandsStill ? duration(clock.now - latest.at, 0) : "", completed.at(-1)?.id];
+    return [job.id, job.name, latest.state, latest.note, clockStandsStill ? formatDuration(clock.now - latest.at, 0) : "", completed.at(-1)?.id];
   }).reverse();
   setOptions($("run-until").job, [...new Set(jobs.map((job) => job.name))].reverse());
   render($("jobs"), rows, () => {
@@ -124,8 +124,8 @@ function showSnapshots(snapshots) {
   render($("snapshots"), [snapshots, scenarioStart], () => {
     if (!snapshots.length) return hint("A snapshot keeps everything: jobs, faults, requests and the time.");
     return element("ul", { class: "rows" }, snapshots.map(({ id, at }) => element("li", {},
-      element("span", { class: "grow" }, element("b", {}, `+${duration(at - scenarioStart)}`), " ", element("code", { class: "faint" }, id)),
-      button(`restore-${id}`, "Restore", () => perform(`The cluster is back at +${duration(at - scenarioStart)}.`, () => send("POST", `snapshots/${id}/restore`)), { "aria-label": `Restore snapshot ${id}` }),
+      element("span", { class: "grow" }, element("b", {}, `+${formatDuration(at - scenarioStart)}`), " ", element("code", { class: "faint" }, id)),
+      button(`restore-${id}`, "Restore", () => perform(`The cluster is back at +${formatDuration(at - scenarioStart)}.`, () => send("POST", `snapshots/${id}/restore`)), { "aria-label": `Restore snapshot ${id}` }),
       button(`delete-${id}`, "Delete", () => perform("The snapshot is deleted.", () => send("DELETE", `snapshots/${id}`)), { "aria-label": `Delete snapshot ${id}` }))));
   });
 }

@@ -43,7 +43,7 @@ class Picture {
     return this.left + (this.right - this.left) * share;
   }
 
-  sinceStart(at) { return (at >= this.start ? "+" : "") + duration(at - this.start); }
+  sinceStart(at) { return (at >= this.start ? "+" : "") + formatDuration(at - this.start); }
 
   add(text) { this.parts.push(text); }
 
@@ -88,7 +88,7 @@ class Picture {
 
   description() {
     const states = this.data.jobs.map((job) => `${job.name} is ${job.states.at(-1)?.state ?? "new"}`);
-    return `Timeline, ${duration(this.now - this.start)} after the start: ${states.join(", ") || "no jobs"}`;
+    return `Timeline, ${formatDuration(this.now - this.start)} after the start: ${states.join(", ") || "no jobs"}`;
   }
 
   drawGrid() {
@@ -99,7 +99,7 @@ class Picture {
       const x = rounded(this.x(at));
       this.add(`<path class="grid" d="M${x} 22V${this.top}"/>`);
       const anchor = x < this.left + 12 ? "start" : x > this.right - 14 ? "end" : "middle";
-      this.drawText(x, this.top + 16, duration(at - this.start), "faint small", { anchor });
+      this.drawText(x, this.top + 16, formatDuration(at - this.start), "faint small", { anchor });
     }
   }
 
@@ -141,7 +141,7 @@ class Picture {
     const boxWidth = Math.max(this.x(end) - left, 1.2);
     const name = interval.state.toLowerCase();
     const box = `x="${rounded(left)}" y="${bar}" width="${rounded(boxWidth)}" height="${BAR_HEIGHT}"`;
-    const title = `${job.name}: ${interval.state} from ${this.sinceStart(interval.at)}, ${duration(end - interval.at)}${interval.note ? "\n" + interval.note : ""}`;
+    const title = `${job.name}: ${interval.state} from ${this.sinceStart(interval.at)}, ${formatDuration(end - interval.at)}${interval.note ? "\n" + interval.note : ""}`;
     this.add(`<g><title>${escaped(title)}</title><rect class="state s-${name}${hasEnded ? " over" : ""}" ${box}/>`);
     if (HATCHED_STATES.includes(interval.state) && !hasEnded) this.add(`<rect class="hatch" ${box}/>`);
     if (hasEnded) this.add(`<rect class="s-${name}" x="${rounded(left)}" y="${bar}" width="3" height="${BAR_HEIGHT}"/>`);
@@ -172,7 +172,7 @@ class Picture {
     const right = Math.max(this.x(end), left + 3);
     const kind = operation.failure ? "bad" : "good";
     const outcome = operation.failure ? `failed: ${operation.failure}` : operation["done-at"] == null ? "in progress" : "completed";
-    const title = `${operation.kind} ${outcome}\n${this.sinceStart(operation["triggered-at"])}, ${duration(end - operation["triggered-at"])}\n${operation["trigger-id"]}`;
+    const title = `${operation.kind} ${outcome}\n${this.sinceStart(operation["triggered-at"])}, ${formatDuration(end - operation["triggered-at"])}\n${operation["trigger-id"]}`;
     const close = operation["done-at"] == null ? "" : "v4";
     this.add(`<g><title>${escaped(title)}</title><path class="${kind} line" d="M${rounded(left)} ${bar - 1}v-4H${rounded(right)}${close}"/></g>`);
     this.drawLabelAbove(left, operation.kind, bar - 1, occupied, `${kind} small`, title);

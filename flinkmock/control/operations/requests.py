@@ -84,7 +84,7 @@ def list_requests(call: ControlCall) -> Any:
     if query["match"] is None and query["body"] is not None:
         raise RequestRejected(400, "InvalidRequest", "Query parameter body needs the parameter match.")
     if query["match"] is not None:
-        matcher = RequestMatcher.parse(query["match"], _json(query["body"]))
+        matcher = RequestMatcher.parse(query["match"], _parse_json_parameter(query["body"]))
         exchanges = [exchange for exchange in exchanges if not matcher.mismatches(exchange)]
     if query["status"] is not None:
         exchanges = [exchange for exchange in exchanges if exchange.status == query["status"]]
@@ -257,7 +257,7 @@ def _matcher(body: dict[str, Any]) -> RequestMatcher:
     return RequestMatcher.parse(body["match"], body.get("body"), body.get("query"), body.get("status"))
 
 
-def _json(text: str | None) -> Any:
+def _parse_json_parameter(text: str | None) -> Any:
     """Parse the JSON of a query parameter. Raises RequestRejected."""
     if text is None:
         return None
