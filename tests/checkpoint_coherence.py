@@ -23,7 +23,7 @@ _KEYS_BY_METRIC = {
 def check_sums(get: Any, job_id: str, checkpoints: Json) -> Iterator[str]:
     """Check that in the newest completed checkpoint sizes add up, and durations start when it was triggered.
 
-    Older checkpoints are not checked, because each takes a request for each vertex.
+    Older checkpoints are not checked, because a checkpoint takes a request for each vertex.
     """
     checkpoint = next((entry for entry in checkpoints["history"] if entry["status"] == "COMPLETED"), None)
     if checkpoint is None:

@@ -15,7 +15,7 @@ from flinkmock.rest.in_process import InProcessClient
 from tests import checkpoint_coherence, job_coherence
 
 TERMINAL_STATES = frozenset({"FINISHED", "FAILED", "CANCELED"})
-"""The states in which tasks and jobs have ended. No response shows a job that is SUSPENDED."""
+"""The states in which jobs and tasks have ended, without SUSPENDED."""
 STATES_WITH_SLOT = frozenset({"DEPLOYING", "INITIALIZING", "RUNNING", "CANCELING"})
 """The states in which a task occupies a slot."""
 TASK_STATES_BY_JOB_STATE: dict[str, frozenset[str]] = {
@@ -28,7 +28,10 @@ TASK_STATES_BY_JOB_STATE: dict[str, frozenset[str]] = {
     "CANCELED": frozenset({"CANCELED", "FAILED", "FINISHED"}),
     "RESTARTING": frozenset({"CANCELING", "CANCELED", "FAILED", "FINISHED"}),
 }
-"""The states in which the tasks of a job may be, by the state of the job. A job that is INITIALIZING shows no tasks."""
+"""The states in which the tasks of a job may be, by the state of the job.
+
+A job that is INITIALIZING shows no tasks. No job of the tests that use these checks is RECONCILING or SUSPENDED.
+"""
 MAX_LISTED_CHECKPOINTS = 10
 """How many checkpoints a history has at most: the default of web.checkpoints.history."""
 Json = Any
@@ -109,7 +112,7 @@ def check_cluster_counts(
 
 
 def check_job_entry(entry: Json, job: Json) -> Iterator[str]:
-    """Compare the entry of `/jobs/overview` with the details of the job, whose times and counts must agree, too."""
+    """Compare a job's entry in `/jobs/overview` with its details, and the times and counts in the details."""
     for key in ("name", "state", "start-time", "end-time", "duration"):
         if entry[key] != job[key]:
             yield f"{key} is {entry[key]} in the list and {job[key]} in the details"
@@ -208,7 +211,8 @@ def check_subtasks(job: Json, vertex: Json, detail: Json, times: Json) -> Iterat
 def slot_count(job: Json) -> int:
     """Return how many slots the tasks of a job occupy.
 
-    A slot holds at most one task of each vertex of a slot sharing group, so the vertex with the most tasks counts.
+    A slot holds at most one task of each vertex, so a slot sharing group occupies as many slots as its vertex with the
+    most tasks.
     """
     counts_by_group: dict[str, int] = {}
     for vertex in job["vertices"]:

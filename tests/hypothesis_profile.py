@@ -8,16 +8,20 @@ from hypothesis import HealthCheck, settings
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
 _FACTORS = {"quick": 1, "thorough": 20}
-_DEFAULT_COUNT = 50
+_DEFAULT_EXAMPLE_COUNT = 50
 
 # "quick" draws the same examples in each run, so that a failure is due to a change. There are no deadlines, because the
 # machine may be busy.
 settings.register_profile(
-    "quick", max_examples=_DEFAULT_COUNT, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "quick",
+    max_examples=_DEFAULT_EXAMPLE_COUNT,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile(
     "thorough",
-    max_examples=_DEFAULT_COUNT * _FACTORS["thorough"],
+    max_examples=_DEFAULT_EXAMPLE_COUNT * _FACTORS["thorough"],
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -75,7 +75,7 @@ def replace_text(project: Path, replacements: Iterable[Replacement]) -> None:
 def documented_examples(readme: Path, language: str) -> list[str]:
     """Return the first code block of a package's README, and all code blocks on the pages of `docs/`.
 
-    Each code block in one of the languages of `clients/` is a complete file.
+    Each code block is a complete file.
     """
     pages = [DocumentationPage(page) for page in sorted((ROOT / "docs").rglob("*.md"))]
     first = DocumentationPage(readme).texts(language)[0]

@@ -23,7 +23,7 @@ ABSTRACT_ID = {
         "upperPart": {"type": "integer", "format": "int64"},
     },
 }
-JSON = "application/json"
+JSON_TYPE = "application/json"
 
 
 def reference(name):
@@ -77,7 +77,7 @@ def test_real_changes_are_imported_despite_the_defects_of_the_generator(tmp_path
     schemas["CheckpointConfigInfo.ProcessingMode"]["enum"].append("AT_MOST_ONCE")
     del schemas["ClusterOverviewWithVersion"]["properties"]["slots-total"]
     schemas["Note"] = {"type": "object", "properties": {"text": {"type": "string"}}}
-    responses = {"200": {"content": {JSON: {"schema": reference("Note")}}}}
+    responses = {"200": {"content": {JSON_TYPE: {"schema": reference("Note")}}}}
     document["paths"]["/jobs/{jobid}/note/{note-id}"] = {"get": {"operationId": "getNote", "responses": responses}}
     contract, notes = import_document(document, tmp_path)
     assert notes == [
@@ -119,7 +119,7 @@ def test_a_description_is_completed_from_the_nearest_release(release, base):
 
 def get_returning(schema):
     """Return the operations of a path: a GET whose response has the schema."""
-    return {"get": {"responses": {"200": {"content": {JSON: {"schema": schema}}}}}}
+    return {"get": {"responses": {"200": {"content": {JSON_TYPE: {"schema": schema}}}}}}
 
 
 def nested_schema(levels):
@@ -169,7 +169,7 @@ def test_an_added_operation_may_use_references_all_of_and_nullable(tmp_path):
     author = {"allOf": [{"properties": {"name": {"type": "string", "description": "Who.", "example": "Ann"}}},
                         {"type": "object", "properties": {"mail": {"type": "string", "nullable": True}}}]}  # fmt: skip
     document["components"]["schemas"]["Author"] = author
-    document["components"]["responses"]["Author"] = {"content": {JSON: {"schema": reference("Author")}}}
+    document["components"]["responses"]["Author"] = {"content": {JSON_TYPE: {"schema": reference("Author")}}}
     responses = {200: {"$ref": "#/components/responses/Author"}}
     document["paths"]["/jobs/{jobid}/author"] = {"get": {"operationId": "getAuthor", "responses": responses}}
     contract, _ = import_document(document, tmp_path)
@@ -180,7 +180,7 @@ def test_an_added_operation_may_use_references_all_of_and_nullable(tmp_path):
 def test_edited_documents_of_flinkmock_are_imported(tmp_path):
     document = copy.deepcopy(DOCUMENT)
     del document["components"]["schemas"]["ClusterOverviewWithVersion"]["properties"]["slots-total"]
-    responses = {"200": {"content": {f"{JSON}; charset=UTF-8": {"schema": {"properties": {"any": True}}}}}}
+    responses = {"200": {"content": {f"{JSON_TYPE}; charset=UTF-8": {"schema": {"properties": {"any": True}}}}}}
     header = {"in": "header", "name": "X-Forwarded-For", "schema": {"type": "string"}}
     document["paths"]["/comments"] = {"get": {"parameters": [header], "responses": responses}}
     contract, _ = import_document(document, tmp_path)

@@ -20,7 +20,7 @@ MINIMUM_COUNTS = {
     "1.17.2": 500,
     "1.12.5": 430,
 }
-"""How many success responses with JSON the recordings of each version contain at least."""
+"""The minimum number of success responses with JSON in the recordings of each version."""
 CUT_MARK = re.compile(r" \[cut \d+ characters\]$")
 
 

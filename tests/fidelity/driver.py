@@ -81,7 +81,7 @@ class Driver:
         method: str,
         target: str,
         headers: dict[str, str] | None = None,
-        payload: bytes | None = None,
+        body: bytes | None = None,
         timeout: float = RESPONSE_TIMEOUT_S,
         connection: http.client.HTTPConnection | None = None,
     ) -> RawResponse:
@@ -90,13 +90,13 @@ class Driver:
         try:
             conn.putrequest(method, self.base_path + target, skip_accept_encoding=True)
             headers = dict(headers or {})
-            if payload is not None and "content-length" not in {name.lower() for name in headers}:
-                headers["Content-Length"] = str(len(payload))
+            if body is not None and "content-length" not in {name.lower() for name in headers}:
+                headers["Content-Length"] = str(len(body))
             for name, value in headers.items():
                 conn.putheader(name, value)
             conn.endheaders()
-            if payload is not None:
-                self._send_payload(conn, payload)
+            if body is not None:
+                self._send_body(conn, body)
             response = conn.getresponse()
             return RawResponse(response.status, response.reason, response.getheaders(), response.read())
         finally:
@@ -104,10 +104,10 @@ class Driver:
                 conn.close()
 
     @staticmethod
-    def _send_payload(conn: http.client.HTTPConnection, payload: bytes) -> None:
+    def _send_body(conn: http.client.HTTPConnection, body: bytes) -> None:
         try:
-            for offset in range(0, len(payload), CHUNK_SIZE):
-                conn.sock.sendall(payload[offset : offset + CHUNK_SIZE])
+            for offset in range(0, len(body), CHUNK_SIZE):
+                conn.sock.sendall(body[offset : offset + CHUNK_SIZE])
         except OSError:
             pass  # the server has responded early and closed the connection; the response may still be readable
 
@@ -145,23 +145,23 @@ class Driver:
         if query is not None:
             recorded["query"] = query
         headers = dict(headers or {})
-        payload = body
+        encoded_body = body
         if json_body is not None:
             recorded["body"] = json_body
-            payload = json.dumps(self.fill(json_body)).encode()
+            encoded_body = json.dumps(self.fill(json_body)).encode()
             headers.setdefault("Content-Type", "application/json")
         elif body is not None:
             recorded["body"] = body.decode("latin1") if len(body) <= RECORDED_BODY_LIMIT else f"<{len(body)} bytes>"
         elif parts is not None:
             recorded["multipart"] = multipart.describe(parts)
-            payload, content_type = multipart.encode(parts)
+            encoded_body, content_type = multipart.encode(parts)
             headers.setdefault("Content-Type", content_type)
         if headers:
             recorded["headers"] = {
                 name: re.sub(r"boundary=.*", "boundary=...", value) for name, value in headers.items()
             }
         target = self.fill(path) + (f"?{self.fill(query)}" if query else "")
-        return PreparedRequest(recorded, target, {"headers": headers, "payload": payload})
+        return PreparedRequest(recorded, target, {"headers": headers, "body": encoded_body})
 
     # -- steps
 

@@ -26,7 +26,7 @@ def normalize(text: str) -> str:
 
 
 def first_line(message: Any) -> str:
-    """Return the normalized first line of a message; the first two if the first only introduces a stack trace."""
+    """Return the first line of a message, normalized; if it only introduces a stack trace, with the second line."""
     lines = str(message).split("\n")
     if lines[0].startswith("<Exception on server side:") and len(lines) > 1:
         return normalize(f"{lines[0]} {lines[1]}")

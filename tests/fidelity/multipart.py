@@ -7,10 +7,10 @@ from typing import Any
 Part = dict[str, Any]
 
 BOUNDARY = "----oracleBoundary7MA4YWxkTrZu0gW"
-JAR_TYPE = "application/x-java-archive"
+JAR_CONTENT_TYPE = "application/x-java-archive"
 
 
-def jar_part(filename: str, data: bytes, name: str = "jarfile", content_type: str | None = JAR_TYPE) -> Part:
+def jar_part(filename: str, data: bytes, name: str = "jarfile", content_type: str | None = JAR_CONTENT_TYPE) -> Part:
     """Return the form part of a jar. `name` is that of the form field; a `content_type` of None is left out."""
     type_entry = {"type": content_type} if content_type else {}
     return {"name": name, "filename": filename} | type_entry | {"data": data}

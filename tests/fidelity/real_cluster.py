@@ -13,16 +13,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _START_TIMEOUT_S = 300
-_PACKAGES = (
+_OPENED_PACKAGES = (
     "lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent", "util.concurrent.atomic",
     "util.concurrent.locks",
 )  # fmt: skip
-_OPEN_PACKAGES = [
+_MODULE_OPTIONS = [
     "--add-exports=java.base/sun.net.util=ALL-UNNAMED",
     "--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED",
     "--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
-    *(f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in _PACKAGES),
+    *(f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in _OPENED_PACKAGES),
 ]
 """The JVM options of bin/config.sh, which give serialization and Akka access to packages of Java 17."""
 _CONFIGURATION = """\
@@ -83,13 +83,13 @@ class RealCluster:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._jobmanager: subprocess.Popen[bytes]
         self._taskmanagers: list[subprocess.Popen[bytes]] = []
-        self._taskmanager_memory: list[str] = []
+        self._taskmanager_memory_options: list[str] = []
         self._taskmanager_count = 0
 
     def start(self, taskmanager_count: int) -> None:
         """Start the JobManager and TaskManagers. Raises RuntimeError if they are not ready in time."""
         self.start_jobmanager()
-        self._taskmanager_memory = self._launcher.taskmanager_memory()
+        self._taskmanager_memory_options = self._launcher.taskmanager_memory_options()
         self._taskmanager_count = taskmanager_count
         self.restart_ended_processes()
         self._await_slots(4 * taskmanager_count)
@@ -130,7 +130,7 @@ class RealCluster:
         """Start one more TaskManager, without waiting for it."""
         name = f"tm{len(self._taskmanagers) + 1}"
         main_class = f"{_RUNTIME}.taskexecutor.TaskManagerRunner"
-        process = self._launcher.start(name, main_class, *self._taskmanager_memory)
+        process = self._launcher.start(name, main_class, *self._taskmanager_memory_options)
         self._taskmanagers.append(process)
         self._processes.append(process)
 
@@ -170,11 +170,11 @@ class _Launcher:
 
     def __init__(self, home: Path, java: str, folder: Path) -> None:
         self._java, self._folder = java, folder
-        self._conf = folder / "conf"
-        self._jars = ":".join(str(jar) for jar in sorted((home / "lib").glob("*.jar")))
-        self._bash_utils = home / "bin" / "bash-java-utils.jar"
+        self._conf_folder = folder / "conf"
+        self._class_path = ":".join(str(jar) for jar in sorted((home / "lib").glob("*.jar")))
+        self._bash_utils_jar = home / "bin" / "bash-java-utils.jar"
         self._environment = os.environ | {
-            "FLINK_CONF_DIR": str(self._conf),
+            "FLINK_CONF_DIR": str(self._conf_folder),
             "FLINK_LIB_DIR": str(home / "lib"),
             "FLINK_OPT_DIR": str(home / "opt"),
             "FLINK_PLUGINS_DIR": str(home / "plugins"),
@@ -183,11 +183,11 @@ class _Launcher:
     def start(self, name: str, main_class: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a process whose log is flink-NAME.log."""
         log = self._folder / "log" / f"flink-{name}.log"
-        logging = f"file:{self._conf}/log4j.properties"
+        logging = f"file:{self._conf_folder}/log4j.properties"
         command = [
-            self._java, *_OPEN_PACKAGES, "-Xmx700m", f"-Dlog.file={log}", f"-Dlog4j.configurationFile={logging}",
-            f"-Dlog4j.configuration={logging}", "-cp", self._jars, main_class, "--configDir", str(self._conf),
-            *arguments,
+            self._java, *_MODULE_OPTIONS, "-Xmx700m", f"-Dlog.file={log}", f"-Dlog4j.configurationFile={logging}",
+            f"-Dlog4j.configuration={logging}", "-cp", self._class_path,
+            main_class, "--configDir", str(self._conf_folder), *arguments,
         ]  # fmt: skip
         with log.with_suffix(".out").open("wb") as out:
             return subprocess.Popen(
@@ -195,11 +195,11 @@ class _Launcher:
                 cwd=self._folder / "tmp",  # savepoints with a relative target go there
             )  # fmt: skip
 
-    def taskmanager_memory(self) -> list[str]:
+    def taskmanager_memory_options(self) -> list[str]:
         """Return the memory options of a TaskManager, which bin/config.sh gets from BashJavaUtils."""
         output = subprocess.run(
-            [self._java, "-cp", f"{self._bash_utils}:{self._jars}", f"{_RUNTIME}.util.bash.BashJavaUtils",
-             "GET_TM_RESOURCE_PARAMS", "--configDir", str(self._conf)],
+            [self._java, "-cp", f"{self._bash_utils_jar}:{self._class_path}", f"{_RUNTIME}.util.bash.BashJavaUtils",
+             "GET_TM_RESOURCE_PARAMS", "--configDir", str(self._conf_folder)],
             capture_output=True, text=True, env=self._environment, check=True,
         ).stdout  # fmt: skip
         lines = [line.partition("EXEC_RESULT:")[2] for line in output.splitlines() if "EXEC_RESULT:" in line]

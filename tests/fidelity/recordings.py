@@ -27,10 +27,10 @@ def save(path: Path, meta: dict[str, Any], steps: Steps) -> None:
     path.write_bytes(gzip.compress(raw, mtime=0) if path.suffix == ".gz" else raw)
 
 
-def replace_paths(steps: Steps, replacements: Mapping[str, str]) -> Steps:
-    """Replace paths of the machine on which a recording was made. `replacements` are by path."""
+def replace_paths(steps: Steps, replacement_by_path: Mapping[str, str]) -> Steps:
+    """Replace paths of the machine on which a recording was made."""
     text = json.dumps(steps)
-    for path, replacement in replacements.items():
+    for path, replacement in replacement_by_path.items():
         text = text.replace(json.dumps(path)[1:-1], replacement)
     replaced: Steps = json.loads(text)
     return replaced

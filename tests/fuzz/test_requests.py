@@ -22,7 +22,7 @@ from tests.hypothesis_profile import examples
 
 JOB = "0123456789abcdef0123456789abcdef"
 PARAMETER_VALUES = (JOB, "0", "1", "2147483647", "-1", "a.jar", "x", "", "..", "é", "0-9,3", "true", "NaN", "9" * 30)
-FORM_TYPE = "multipart/form-data; boundary=b"
+FORM_CONTENT_TYPE = "multipart/form-data; boundary=b"
 FORMS = [
     b'--b\r\nContent-Disposition: form-data; name="jarfile"; filename="a.jar"\r\nX: y\r\n\r\nabc\r\n--b--\r\n',
     b"--b\r\nContent-Disposition: form-data; name=f; filename*=utf-8''a.jar\r\nContent-Length: 3\r\n\r\nabc\r\n--b--",
@@ -110,7 +110,7 @@ def test_edited_uploads_get_a_response(api: RestApi) -> None:
     @examples(13)
     @given(st.sampled_from(("/jars/upload", "/jobs", "/jars/a.jar/run")), edited(FORMS))
     def send_drawn(target: str, body: bytes) -> None:
-        send(api, "POST", target, body, FORM_TYPE)
+        send(api, "POST", target, body, FORM_CONTENT_TYPE)
 
     send_drawn()
 

@@ -59,7 +59,7 @@ PATHS_WITHOUT_SAVEPOINT = {
     "hdfs": "hdfs://n/sp", "nosuch": "nosuch://x/sp", "only scheme": "file:", "digit": "1s://x/y", "proc": "/proc",
     "its directory": "{scratch}/sp", "its directory with slash": "file://{scratch}/sp/",
 }  # fmt: skip
-"""Paths by label, which is the end of the names of their steps."""
+"""The paths by label. The names of their steps end with the label."""
 
 
 def savepoint_paths(driver: Driver) -> None:

@@ -11,7 +11,7 @@ from tests.fidelity.suites.wire import wire
 
 JOB = "/jobs/{job}"
 VERTEX = JOB + "/vertices/{vertex}"
-JSON = {"Content-Type": "application/json"}
+JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 def errors(driver: Driver) -> None:
@@ -198,7 +198,7 @@ def send_bad_bodies(driver: Driver) -> None:
         ("enum as number", b'{"formatType": 7}'),
         ("comments", b'{/*x*/"nope":1}'),
     ):
-        post(name, body=raw, headers=JSON)
+        post(name, body=raw, headers=JSON_HEADERS)
     for content_type in (
         "text/plain",
         "application/xml",
@@ -208,9 +208,9 @@ def send_bad_bodies(driver: Driver) -> None:
         post(f"unknown field as {content_type}", body=b'{"nope":1}', headers={"Content-Type": content_type})
     post("unknown field without content-type", body=b'{"nope":1}')
     post("as multipart", parts=[{"name": "request", "data": b'{"nope":1}'}])
-    driver.step("body on GET", "GET", "/overview", body=b'{"x":1}', headers=JSON)
-    driver.step("broken body on GET", "GET", "/overview", body=b'{"x":', headers=JSON)
-    driver.step("body on PATCH cancel (unknown job)", "PATCH", "/jobs/{unknown}", body=b'{"x":1}', headers=JSON)
+    driver.step("body on GET", "GET", "/overview", body=b'{"x":1}', headers=JSON_HEADERS)
+    driver.step("broken body on GET", "GET", "/overview", body=b'{"x":', headers=JSON_HEADERS)
+    driver.step("body on PATCH cancel (unknown job)", "PATCH", "/jobs/{unknown}", body=b'{"x":1}', headers=JSON_HEADERS)
 
 
 def send_bad_submissions(driver: Driver) -> None:

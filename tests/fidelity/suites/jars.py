@@ -11,7 +11,7 @@ from tests.fidelity.job_steps import TERMINAL_STATES, cancel, cancel_all_jobs, j
 from tests.fidelity.multipart import jar_part
 
 JAR, SECOND_JAR = "/jars/{jar_wordcount}", "/jars/{jar_second}"
-JSON = {"Content-Type": "application/json"}
+JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 def jars(driver: Driver) -> None:
@@ -112,8 +112,8 @@ def send_invalid_runs(driver: Driver) -> None:
     run(driver, "allowNonRestoredState text", query="allowNonRestoredState=maybe")
     run(driver, "jobId bad", json_body={"jobId": "xyz"})
     run(driver, "unknown field", json_body={"nope": 1})
-    run(driver, "broken json", body=b"{", headers=JSON)
-    run(driver, "json array", body=b"[]", headers=JSON)
+    run(driver, "broken json", body=b"{", headers=JSON_HEADERS)
+    run(driver, "json array", body=b"[]", headers=JSON_HEADERS)
     run(driver, "savepoint missing", json_body={"savepointPath": "file:///no/such/savepoint"})
     run(driver, "claimMode bad", json_body={"claimMode": "NOPE"})
     run(driver, "restoreMode bad", json_body={"restoreMode": "NOPE"})
@@ -127,7 +127,7 @@ def run_jobs(driver: Driver) -> None:
     run_and_read_config = partial(run, driver, read_config=True)
     run_and_read_config("without body")
     run_and_read_config("empty body", json_body={})
-    run_and_read_config("empty body with content-type", headers=JSON, body=b"")
+    run_and_read_config("empty body with content-type", headers=JSON_HEADERS, body=b"")
     run_and_read_config("no content-type", body=b"{}")
     run_and_read_config(
         "all options in body",

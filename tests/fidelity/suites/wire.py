@@ -10,15 +10,17 @@ from tests.fidelity.driver import NETWORK_ERRORS, Driver
 from tests.fidelity.recorded_response import NO_RESPONSE, RawResponse, record
 
 SAVEPOINTS = "/jobs/{job}/savepoints"
-JSON = {"Content-Type": "application/json"}
+JSON_HEADERS = {"Content-Type": "application/json"}
 OVERSIZED_BODY_LENGTH = 101 << 20
 """A length in bytes above Flink's rest.server.max-content-length, which is 100 MiB."""
 
 
 def wire(driver: Driver) -> None:
     big = b'{"target-directory": "' + b"x" * (1 << 20) + b'", "nope": 1}'
-    driver.step("body: 1 MiB with unknown field", "POST", SAVEPOINTS, body=big, headers=JSON)
-    driver.step("body: 101 MiB", "POST", SAVEPOINTS, body=b" " * OVERSIZED_BODY_LENGTH, headers=JSON, timeout=120)
+    driver.step("body: 1 MiB with unknown field", "POST", SAVEPOINTS, body=big, headers=JSON_HEADERS)
+    driver.step(
+        "body: 101 MiB", "POST", SAVEPOINTS, body=b" " * OVERSIZED_BODY_LENGTH, headers=JSON_HEADERS, timeout=120
+    )
     driver.step("long URL", "GET", "/overview", "x=" + "y" * 3000)
     driver.step("URL too long", "GET", "/overview", "x=" + "y" * 9000)
     driver.step("accept gzip", "GET", "/jobs/overview", headers={"Accept-Encoding": "gzip, deflate"})
