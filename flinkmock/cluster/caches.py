@@ -55,7 +55,7 @@ class Caches:
     _metrics_fetched_at: list[int] = field(default_factory=list)
     """When metrics were fetched (epoch ms), in order."""
     _samplings: dict[tuple[str, ...], _Sampling] = field(default_factory=dict)
-    """What is sampled -> the newest sampling of it."""
+    """What is sampled, such as a vertex of a job -> the newest sampling."""
 
     def graph_time(self, job_id: str, now: int) -> int:
         """Return the time of the cached graph of a job (epoch ms)."""

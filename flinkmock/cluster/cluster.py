@@ -216,7 +216,7 @@ class Cluster:
             self._remove_jobs(surplus)
 
     def _remove_jobs(self, jobs: Iterable[Job]) -> None:
-        """Remove jobs that the JobManager has forgotten, with their events, and applications whose jobs are gone."""
+        """Remove jobs that the JobManager has forgotten, their events, and the applications that have no other jobs."""
         removed_ids = {job.id for job in jobs if self.jobs.get(job.id) is job}
         for job_id in removed_ids:
             application_id = self.jobs.pop(job_id).application_id

@@ -20,7 +20,7 @@ class PendingOperation:
         duration: The duration of the operation in ms; None while its end is unknown.
         follow_up: What happens to the job afterwards; None: nothing.
         planned_failure: The failure that the scenario plans; None if it plans none.
-        fails_after_savepoint: Whether the savepoint completes, and the planned failure is that of a task after that.
+        fails_after_savepoint: Whether the planned failure is that of a task, after the savepoint has completed.
         is_stored: Whether the savepoint has been added to the store.
     """
 

@@ -390,7 +390,7 @@ class JobStateMachines:
         self.divert(job, at, steps, job.lifecycle.remaining(job.step_index))
 
     def rescale(self, job: Job, graph: JobGraph, duration: int, at: int) -> None:
-        """Restart a running job with the parallelism of `graph`, without a failure, after `duration` ms."""
+        """Restart a running job with the parallelism of `graph`, without a failure. The restart takes `duration` ms."""
         remaining = job.lifecycle.remaining(job.step_index)
         job.lifecycle_version += 1
         job.lifecycle, job.step_index = remaining.after((Step(JobState.RESTARTING), Step(JobState.CREATED))), 0

@@ -162,7 +162,7 @@ def _has_invalid_parallelism(program: Program) -> bool:
 
 
 def matching_template(names: Sequence[str], rules: Sequence[SubmissionRule]) -> JobSpec:
-    """Return the job of the first rule that matches one of the names, which are those of `matching_rule`."""
+    """Return the job of the rule that `matching_rule` returns."""
     return matching_rule(names, rules).job
 
 
