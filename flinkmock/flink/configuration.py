@@ -109,7 +109,7 @@ class Configuration:
 
     @property
     def is_highly_available(self) -> bool:
-        """Whether jobs survive a crash of the leading JobManager (HighAvailabilityMode)."""
+        """Whether jobs survive a crash of the leader (HighAvailabilityMode)."""
         return (self.text(HIGH_AVAILABILITY) or "").lower() not in ("", "none", "standalone")
 
     def text(self, option: Option) -> str | None:

@@ -15,7 +15,7 @@ from flinkmock.errors import InvalidArgument
 from flinkmock.flink import options
 from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.environment import Environment
-from flinkmock.flink.options import FractionOptions
+from flinkmock.flink.options import FractionOptions, Option
 from flinkmock.release import Release
 
 MIB = 1024 * 1024
@@ -136,9 +136,9 @@ def _max_heap(heap: int) -> int:
 def taskmanager_memory(configuration: Configuration, release: Release | None) -> TaskManagerMemory:
     """Compute the memory components from `taskmanager.memory.process.size`.
 
-    By default, the JVM overhead is a fraction of the process's memory. It is what remains of this memory if
-    `taskmanager.memory.flink.size` is set, or both `taskmanager.memory.task.heap.size` and
-    `taskmanager.memory.managed.size`.
+    By default, the JVM overhead is a fraction of the process's memory. If `taskmanager.memory.flink.size` is set, or
+    both `taskmanager.memory.task.heap.size` and `taskmanager.memory.managed.size`, the overhead is what remains of the
+    process's memory. If then the configuration lacks the size of the process, this size follows from the components.
 
     Args:
         configuration: The configuration of the TaskManager.
@@ -169,7 +169,9 @@ def taskmanager_memory(configuration: Configuration, release: Release | None) ->
         overhead = _component_of(process_size, configuration, options.TASK_MANAGER_OVERHEAD)
         flink_size = process_size - metaspace - overhead
     else:
-        overhead = process_size - metaspace - flink_size
+        overhead = _overhead_beside(
+            flink_size + metaspace, configuration, options.TASK_MANAGER_PROCESS_SIZE, options.TASK_MANAGER_OVERHEAD
+        )
     if network is None:
         network = _component_of(flink_size, configuration, network_options)
     managed = managed_size
@@ -200,7 +202,7 @@ def jobmanager_memory(configuration: Configuration) -> JobManagerMemory:
     """Compute the memory components from `jobmanager.memory.process.size`.
 
     If `jobmanager.memory.heap.size` or `jobmanager.memory.flink.size` is set, the JVM overhead is what remains of the
-    process's memory.
+    process's memory. If then the configuration lacks the size of the process, this size follows from the components.
 
     Raises:
         InvalidArgument: The memory of the process is too small for its components, or an option can't be parsed. Flink
@@ -217,10 +219,24 @@ def jobmanager_memory(configuration: Configuration) -> JobManagerMemory:
         overhead = _component_of(process_size, configuration, options.JOB_MANAGER_OVERHEAD)
         heap = process_size - metaspace - off_heap - overhead
     else:
-        overhead = process_size - metaspace - off_heap - heap
+        overhead = _overhead_beside(
+            heap + off_heap + metaspace, configuration, options.JOB_MANAGER_PROCESS_SIZE, options.JOB_MANAGER_OVERHEAD
+        )
     if min(heap, overhead) <= 0:
         raise InvalidArgument(f"jobmanager.memory.process.size: {process_size} bytes are too few for a JobManager")
     return JobManagerMemory(heap, metaspace, overhead)
+
+
+def _overhead_beside(
+    size_of_others: int, configuration: Configuration, process_size: Option, overhead: FractionOptions
+) -> int:
+    """Return the size of the JVM overhead, given the size of the other components.
+
+    See ProcessMemoryUtils.deriveJvmMetaspaceAndOverheadFromTotalFlinkMemory.
+    """
+    if process_size.key in configuration.values:
+        return configuration.size(process_size) - size_of_others
+    return _component_beside(size_of_others, configuration, overhead)
 
 
 def _component_of(total_size: int, configuration: Configuration, component: FractionOptions) -> int:

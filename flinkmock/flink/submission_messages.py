@@ -48,7 +48,7 @@ def jar_not_moved(uploaded: str, destination: str) -> str:
     return f"Could not move uploaded jar file [{uploaded}] to [{destination}]."
 
 
-def file_not_uploaded(kind: str, name: str) -> str:
+def file_not_on_server(kind: str, name: str) -> str:
     """Return the message for a missing file; `kind` is "JobGraph", "ExecutionPlan", "Jar" or "Artifact"."""
     return f"{kind} file {name} could not be found on the server."
 

@@ -75,7 +75,7 @@ def load_job(spec: ClusterSpec, name: str, definition: Mapping[str, object]) -> 
     """Load a job for a loaded scenario.
 
     Args:
-        spec: The scenario, with its templates, exceptions and operations.
+        spec: The scenario, whose templates, exceptions and operations the job can use.
         name: The name of the job, unless the definition has one.
         definition: The keys of a job, as in a scenario.
 

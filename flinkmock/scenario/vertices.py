@@ -102,6 +102,7 @@ class VertexReader:
         )
 
     def _operators_with_request_parallelism(self, item: YamlNode, operators: Collection[str]) -> frozenset[str]:
+        """Read `takes-parallelism`: the operators to which the parallelism of a request applies."""
         for node in item.elements_of("takes-parallelism"):
             if node.text not in operators:
                 message = f'"{_name(item)}" has no operator "{node.text}".{did_you_mean(node.text, operators)}'

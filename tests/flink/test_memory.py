@@ -120,6 +120,14 @@ def test_options_can_be_set_by_their_older_names(old: str, new: str, value: str)
     )
 
 
+def test_without_a_process_size_the_size_follows_from_the_components() -> None:
+    memory = taskmanager_memory(Configuration({"taskmanager.memory.flink.size": "4g"}), FLINK_2_3)
+    assert (memory.total_flink, memory.metaspace) == (4096 * MIB, 256 * MIB)
+    assert memory.overhead == pytest.approx(memory.total_process / 10, abs=MIB)
+    of_jobmanager = jobmanager_memory(Configuration({"jobmanager.memory.flink.size": "2g"}))
+    assert (of_jobmanager.heap, of_jobmanager.overhead) == (1920 * MIB, pytest.approx(256 * MIB, abs=MIB))
+
+
 def test_a_process_that_is_too_small_is_rejected() -> None:
     with pytest.raises(ValueError, match="too few for a TaskManager"):
         taskmanager_memory(Configuration({"taskmanager.memory.process.size": "600m"}), FLINK_2_3)

@@ -37,7 +37,7 @@ class ContractMerger:
     server may omit them.
 
     Attributes:
-        notes: Sentences on differences that a person should review; `merged_schema_file` fills it.
+        notes: One line for each difference that a person should review; `merged_schema_file` adds them.
     """
 
     def __init__(self, base: Mapping[str, Any], description: Description, *, same_release: bool = False) -> None:

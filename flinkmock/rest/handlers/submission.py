@@ -76,7 +76,7 @@ def _plan_file_name(call: RestCall) -> str | None:
 def _uploaded_file(files: dict[str, UploadedFile], name: str, kind: str) -> UploadedFile:
     """Return an uploaded file; `kind` is for the error message. Raises InvalidJobSubmission."""
     if name not in files:
-        raise InvalidJobSubmission(submission_messages.file_not_uploaded(kind, name), missing_file=True)
+        raise InvalidJobSubmission(submission_messages.file_not_on_server(kind, name), missing_file=True)
     return files[name]
 
 
