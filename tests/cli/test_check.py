@@ -144,9 +144,9 @@ def test_a_server_that_does_not_respond_like_flink_is_not_recorded(
 def test_malformed_responses_are_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exchanges = [{"target": "/jobs/overview", "status": 200, "response": '{"jobs": []}'}]
     exchanges.append({"target": "/taskmanagers", "status": 200, "response": '{"taskmanagers": [{"id": 1}]}'})
-    raw = tmp_path / "raw.jsonl"
-    raw.write_text("".join(json.dumps(line) + "\n" for line in exchanges))
-    assert main(["record", str(raw), "-o", str(tmp_path / "none.yaml")]) == 2
+    raw_file = tmp_path / "raw.jsonl"
+    raw_file.write_text("".join(json.dumps(line) + "\n" for line in exchanges))
+    assert main(["record", str(raw_file), "-o", str(tmp_path / "none.yaml")]) == 2
     assert "a response does not have Flink's form" in capsys.readouterr().err
 
 

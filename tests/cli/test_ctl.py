@@ -79,15 +79,17 @@ def test_jobs_are_restarted_finished_and_submitted(ctl: Ctl, flink: FlinkMock) -
 
 def test_a_scenario_can_extend_a_file_of_the_client(ctl: Ctl, flink: FlinkMock, tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(SCENARIO, "utf-8")
-    child = tmp_path / "child.yaml"
-    child.write_text("extends: base.yaml\njobs: {report: batch}\n", "utf-8")
-    assert ctl("scenario", "load", str(child), "--start-time", "2026-03-01").out.startswith("2026-03-01 00:00:00.000")
+    child_file = tmp_path / "child.yaml"
+    child_file.write_text("extends: base.yaml\njobs: {report: batch}\n", "utf-8")
+    assert ctl("scenario", "load", str(child_file), "--start-time", "2026-03-01").out.startswith(
+        "2026-03-01 00:00:00.000"
+    )
     assert {job.name for job in flink.jobs} == {"orders", "report"}
-    assert ctl("scenario", "check", str(child)).out == f"{child} is valid\n"
-    child.write_text("extends: base.yaml\njobs: {report: bach}\n", "utf-8")
-    mistake = f'{child}:2:16: no template "bach". Did you mean "batch"? Known: streaming, batch, failing, '
+    assert ctl("scenario", "check", str(child_file)).out == f"{child_file} is valid\n"
+    child_file.write_text("extends: base.yaml\njobs: {report: bach}\n", "utf-8")
+    mistake = f'{child_file}:2:16: no template "bach". Did you mean "batch"? Known: streaming, batch, failing, '
     for action, code in (("load", 2), ("check", 1)):
-        actual_code, out, err = ctl("scenario", action, str(child))
+        actual_code, out, err = ctl("scenario", action, str(child_file))
         assert actual_code == code
         assert mistake in (out if action == "check" else err)
 

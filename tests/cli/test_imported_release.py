@@ -19,13 +19,13 @@ from flinkmock.contract.openapi import openapi
 from flinkmock.scenario import load_scenario
 from tests.timeouts import TEST_TIMEOUT_S
 
-JSON = "application/json"
+JSON_CONTENT_TYPE = "application/json"
 TEXT_SCHEMA = {"type": "string"}
 
 
 def response(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a response of an OpenAPI document."""
-    return {"description": "Success.", "content": {JSON: {"schema": schema}}}
+    return {"description": "Success.", "content": {JSON_CONTENT_TYPE: {"schema": schema}}}
 
 
 JOB_NOTES_PATH_ITEM = {
@@ -52,7 +52,11 @@ NOTES_PATH_ITEM = {
     "post": {
         "operationId": "postNote",
         "requestBody": {
-            "content": {JSON: {"schema": {"type": "object", "properties": {"text": TEXT_SCHEMA}, "required": ["text"]}}}
+            "content": {
+                JSON_CONTENT_TYPE: {
+                    "schema": {"type": "object", "properties": {"text": TEXT_SCHEMA}, "required": ["text"]}
+                }
+            }
         },
         "responses": {"201": response({"type": "object", "properties": {"id": {"type": "integer"}}})},
     }

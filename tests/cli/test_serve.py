@@ -47,9 +47,9 @@ def get(url: str) -> Any:
 
 
 def test_each_jobmanager_has_a_url(tmp_path: Path) -> None:
-    scenario = tmp_path / "two.yaml"
-    scenario.write_text("cluster: {jobmanagers: 2}\njobs: {orders: streaming}\n")
-    with serving(str(scenario), "--log", "json") as process:
+    scenario_file = tmp_path / "two.yaml"
+    scenario_file.write_text("cluster: {jobmanagers: 2}\njobs: {orders: streaming}\n")
+    with serving(str(scenario_file), "--log", "json") as process:
         ready_message = json.loads(read_line(process))
         assert ready_message["url"] == ready_message["urls"][0]
         job_ids_by_url = [[job["id"] for job in get(url + "/jobs")["jobs"]] for url in ready_message["urls"]]
@@ -94,9 +94,9 @@ def test_serve_prints_the_url_and_each_request() -> None:
 
 
 def test_a_request_is_logged_with_the_name_of_its_job(tmp_path: Path) -> None:
-    scenario = tmp_path / "orders"  # without .yaml: on the command line, any name is a file name
-    scenario.write_text("jobs: {orders: streaming}\nclock: virtual\nstart-time: 2026-01-01\n")
-    with serving(str(scenario), "--no-control") as process:
+    scenario_file = tmp_path / "orders"  # without .yaml: on the command line, any name is a file name
+    scenario_file.write_text("jobs: {orders: streaming}\nclock: virtual\nstart-time: 2026-01-01\n")
+    with serving(str(scenario_file), "--no-control") as process:
         first_line = read_line(process)
         assert first_line.endswith("(fake; clock: virtual, which does not advance)")
         url = url_in(first_line)
@@ -269,8 +269,8 @@ def test_an_invalid_argument_gets_a_message(
 
 
 def test_a_mistake_in_a_scenario_is_reported_with_its_line(run_rejected: RunRejectedCommand, tmp_path: Path) -> None:
-    scenario = tmp_path / "s.yaml"
-    scenario.write_text("cluster:\n  slotss: 4\n")
-    message = run_rejected(str(scenario))
-    assert f"{scenario}:2:3: " in message
+    scenario_file = tmp_path / "s.yaml"
+    scenario_file.write_text("cluster:\n  slotss: 4\n")
+    message = run_rejected(str(scenario_file))
+    assert f"{scenario_file}:2:3: " in message
     assert 'Did you mean "slots"?' in message

@@ -14,14 +14,14 @@ from flinkmock.server.listener import bind
 from tests.cli.test_serve import read_line, serving
 from tests.control.client import Control
 
-PREFIX = "/__flinkmock__/v1"
+CONTROL_PREFIX = "/__flinkmock__/v1"
 pytestmark = pytest.mark.slow
 
 
 def test_the_control_api_shares_the_port_of_the_rest_api() -> None:
     with serving("--log", "json", "--clock", "virtual", "--quiet") as process:
         url = json.loads(read_line(process))["url"]
-        control = Control(url + PREFIX)
+        control = Control(url + CONTROL_PREFIX)
         created = control.post("jobs", {"name": "orders"}, status=201)
         assert [job["id"] for job in httpx.get(url + "/jobs").json()["jobs"]] == [created["id"]]
         control.put("scenario", content="jobs: {returns: batch}")
@@ -33,7 +33,7 @@ def test_the_control_api_shares_the_port_of_the_rest_api() -> None:
 def test_the_control_api_can_have_its_own_port_and_a_token() -> None:
     with serving("--log", "json", "--control-port", "0", "--control-token", "secret", "--quiet") as process:
         url, control_line = json.loads(read_line(process))["url"], json.loads(read_line(process))
-        assert httpx.get(f"{url}{PREFIX}/health").status_code == 404
+        assert httpx.get(f"{url}{CONTROL_PREFIX}/health").status_code == 404
         assert control_line["control-token"] == "secret"
         control = Control(control_line["control-url"])
         assert control.get("health") == {"status": "ok"}
@@ -50,7 +50,7 @@ def test_a_wildcard_address_needs_a_token_which_is_printed() -> None:
     with serving("--host", "0.0.0.0", "--log", "json", "--quiet") as process:
         url, control_line = json.loads(read_line(process))["url"], json.loads(read_line(process))
         assert len(control_line["control-token"]) > 20
-        control = Control(url.replace("0.0.0.0", "127.0.0.1") + PREFIX)
+        control = Control(url.replace("0.0.0.0", "127.0.0.1") + CONTROL_PREFIX)
         # on a wildcard address, any Host is accepted
         control.error("POST", "reset", 401, headers={"Host": "flink.test"})
         headers = {"Authorization": f"Bearer {control_line['control-token']}", "Host": "flink.test"}
@@ -75,16 +75,16 @@ def test_the_token_of_the_environment_is_used_if_a_token_is_needed_and_no_option
 
 def test_the_control_api_can_be_disabled() -> None:
     with serving("--log", "json", "--no-control") as process:
-        assert httpx.get(json.loads(read_line(process))["url"] + PREFIX + "/health").status_code == 404
+        assert httpx.get(json.loads(read_line(process))["url"] + CONTROL_PREFIX + "/health").status_code == 404
 
 
 def test_a_changed_file_replaces_a_scenario_set_through_the_control_api(tmp_path: Path) -> None:
-    scenario = tmp_path / "orders.yaml"
-    scenario.write_text("jobs: {orders: streaming}\n")
-    with serving(str(scenario), "--log", "json", "--reload", "--quiet") as process:
-        control = Control(json.loads(read_line(process))["url"] + PREFIX)
+    scenario_file = tmp_path / "orders.yaml"
+    scenario_file.write_text("jobs: {orders: streaming}\n")
+    with serving(str(scenario_file), "--log", "json", "--reload", "--quiet") as process:
+        control = Control(json.loads(read_line(process))["url"] + CONTROL_PREFIX)
         control.put("scenario", {})
-        scenario.write_text("jobs: {returns: streaming}\n")
+        scenario_file.write_text("jobs: {returns: streaming}\n")
         read_line(process)
         assert [job["name"] for job in control.get("jobs")["jobs"]] == ["returns"]
 
@@ -93,7 +93,7 @@ def test_created_clusters_get_ports_from_the_range() -> None:
     with bind("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         with serving("--log", "json", "--cluster-ports", f"{port}-{port}", "--quiet") as process:
-            control = Control(json.loads(read_line(process))["url"] + PREFIX)
+            control = Control(json.loads(read_line(process))["url"] + CONTROL_PREFIX)
             assert f"The ports {port} to {port} are taken" in control.error("POST", "clusters", 409)
             listener.close()
             assert control.post("clusters", status=201)["url"] == f"http://127.0.0.1:{port}"
@@ -102,7 +102,7 @@ def test_created_clusters_get_ports_from_the_range() -> None:
 def test_urls_in_responses_have_the_host_of_the_request() -> None:
     with serving("--host", "0.0.0.0", "--control-token", "secret", "--log", "json", "--quiet") as process:
         url = json.loads(read_line(process))["url"].replace("0.0.0.0", "127.0.0.1")
-        control = Control(url + PREFIX, {"Authorization": "Bearer secret"})
+        control = Control(url + CONTROL_PREFIX, {"Authorization": "Bearer secret"})
         cluster = control.post("clusters", status=201, headers={"Host": "flink.test:8081"})
         assert cluster["url"].startswith("http://flink.test:") and cluster["control-url"].startswith(cluster["url"])
         assert control.get("version")["urls"] == [url]

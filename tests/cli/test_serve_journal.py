@@ -38,39 +38,40 @@ def serve_requests(*arguments: str, paths: tuple[str, ...] = ()) -> tuple[int, s
 
 
 @pytest.fixture
-def scenario(tmp_path: Path) -> str:
+def scenario_file(tmp_path: Path) -> str:
+    """The path of a file with `SCENARIO`."""
     file = tmp_path / "s.yaml"
     file.write_text(SCENARIO)
     return str(file)
 
 
-def test_verify_succeeds_if_the_expectations_are_met(scenario: str) -> None:
-    assert serve_requests(scenario, "--verify", "--quiet", paths=("/overview",)) == (0, "", "")
+def test_verify_succeeds_if_the_expectations_are_met(scenario_file: str) -> None:
+    assert serve_requests(scenario_file, "--verify", "--quiet", paths=("/overview",)) == (0, "", "")
 
 
-def test_verify_reports_expectations_that_are_not_met(scenario: str) -> None:
-    code, _, err = serve_requests(scenario, "--verify", "--quiet", paths=("/overview", "/overview", "/over"))
+def test_verify_reports_expectations_that_are_not_met(scenario_file: str) -> None:
+    code, _, err = serve_requests(scenario_file, "--verify", "--quiet", paths=("/overview", "/overview", "/over"))
     assert code == 1
-    assert f"{scenario}:3:5: expected GET /overview once, but it was sent 2 times." in err
-    assert f"{scenario}:4:5: requests that match no operation: expected never, but they were sent once." in err
+    assert f"{scenario_file}:3:5: expected GET /overview once, but it was sent 2 times." in err
+    assert f"{scenario_file}:4:5: requests that match no operation: expected never, but they were sent once." in err
     assert "Traceback" not in err
 
 
-def test_expectations_are_checked_only_with_verify(scenario: str) -> None:
-    assert serve_requests(scenario, "--quiet") == (0, "", "")
+def test_expectations_are_checked_only_with_verify(scenario_file: str) -> None:
+    assert serve_requests(scenario_file, "--quiet") == (0, "", "")
 
 
-def test_the_journal_is_written_as_json_lines(scenario: str, tmp_path: Path) -> None:
+def test_the_journal_is_written_as_json_lines(scenario_file: str, tmp_path: Path) -> None:
     file = tmp_path / "journal.jsonl"
-    assert serve_requests(scenario, "--journal", str(file), paths=("/overview", "/jobs?x=1"))[0] == 0
+    assert serve_requests(scenario_file, "--journal", str(file), paths=("/overview", "/jobs?x=1"))[0] == 0
     first, second = map(json.loads, file.read_text("utf-8").splitlines())
     assert (first["operation"], first["status"], first["fault"]) == ("getClusterOverview", 200, None)
     assert second["advice"] == ["Flink 2.3 does not read the query parameter x of GET /jobs."]
 
 
-def test_the_journal_is_written_as_har(scenario: str, tmp_path: Path) -> None:
+def test_the_journal_is_written_as_har(scenario_file: str, tmp_path: Path) -> None:
     file = tmp_path / "journal.har"
-    assert serve_requests(scenario, "--quiet", "--journal", str(file), paths=("/overview",))[0] == 0
+    assert serve_requests(scenario_file, "--quiet", "--journal", str(file), paths=("/overview",))[0] == 0
     [entry] = json.loads(file.read_text("utf-8"))["log"]["entries"]
     assert entry["request"]["url"].startswith("http://127.0.0.1:")
     assert entry["response"]["status"] == 200
@@ -98,8 +99,8 @@ def test_findings_are_printed_at_the_end(tmp_path: Path) -> None:
     assert unused not in out
 
 
-def test_a_journal_that_cannot_be_written_is_reported(scenario: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", scenario, "--journal", str(tmp_path)]
+def test_a_journal_that_cannot_be_written_is_reported(scenario_file: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", scenario_file, "--journal", str(tmp_path)]
     completed = subprocess.run(command, capture_output=True, text=True, timeout=TEST_TIMEOUT_S, check=False)
     assert (completed.returncode, completed.stderr) == (
         2,

@@ -17,44 +17,44 @@ def job_names(url: str) -> list[str]:
 
 
 def test_a_changed_scenario_is_loaded_at_the_same_url(tmp_path: Path) -> None:
-    base, scenario = tmp_path / "base.yaml", tmp_path / "orders.yaml"
-    base.write_text(OLD_SCENARIO)
-    scenario.write_text("extends: base.yaml\nflink: '1.20'\n")
-    with serving(str(scenario), "--reload", "--quiet") as process:
+    base_file, scenario_file = tmp_path / "base.yaml", tmp_path / "orders.yaml"
+    base_file.write_text(OLD_SCENARIO)
+    scenario_file.write_text("extends: base.yaml\nflink: '1.20'\n")
+    with serving(str(scenario_file), "--reload", "--quiet") as process:
         first_line = read_line(process)
         assert job_names(url_in(first_line)) == ["orders"]
-        base.write_text(NEW_SCENARIO)
+        base_file.write_text(NEW_SCENARIO)
         assert read_line(process) == first_line  # the line is printed again
         assert job_names(url_in(first_line)) == ["returns"]
-        scenario.write_text("extends: base.yaml\nflink: '2.3'\n")
+        scenario_file.write_text("extends: base.yaml\nflink: '2.3'\n")
         assert read_line(process) == first_line.replace("1.20.5", "2.3.0")
         assert get(url_in(first_line) + "/overview")["flink-version"] == "2.3.0"
 
 
 def test_a_scenario_is_loaded_again_when_its_file_is_replaced(tmp_path: Path) -> None:
-    scenario, edited = tmp_path / "orders.yaml", tmp_path / "orders.yaml.new"
-    scenario.write_text(OLD_SCENARIO)
-    with serving(str(scenario), "--reload", "--quiet") as process:
+    scenario_file, edited_file = tmp_path / "orders.yaml", tmp_path / "orders.yaml.new"
+    scenario_file.write_text(OLD_SCENARIO)
+    with serving(str(scenario_file), "--reload", "--quiet") as process:
         url = url_in(read_line(process))
-        edited.write_text(NEW_SCENARIO)
-        os.replace(edited, scenario)
+        edited_file.write_text(NEW_SCENARIO)
+        os.replace(edited_file, scenario_file)
         read_line(process)
         assert job_names(url) == ["returns"]
 
 
 def test_mistakes_are_reported_and_the_cluster_keeps_running(tmp_path: Path) -> None:
-    scenario = tmp_path / "orders.yaml"
-    scenario.write_text(OLD_SCENARIO)
-    with serving(str(scenario), "--reload", "--quiet") as process:
+    scenario_file = tmp_path / "orders.yaml"
+    scenario_file.write_text(OLD_SCENARIO)
+    with serving(str(scenario_file), "--reload", "--quiet") as process:
         url = url_in(read_line(process))
-        scenario.write_text("clock: virtual\njobs: {orders: streamng}\n")
+        scenario_file.write_text("clock: virtual\njobs: {orders: streamng}\n")
         lines = [process.stderr.readline() for _ in range(4)]
-        assert lines[0].startswith(f'{scenario}:2:16: no template "streamng". Did you mean "streaming"?')
+        assert lines[0].startswith(f'{scenario_file}:2:16: no template "streamng". Did you mean "streaming"?')
         assert lines[-1] == "The current cluster keeps running.\n"
         assert job_names(url) == ["orders"]
-        scenario.unlink()
+        scenario_file.unlink()
         assert "file not found" in process.stderr.readline()
-        scenario.write_text(NEW_SCENARIO)
+        scenario_file.write_text(NEW_SCENARIO)
         read_line(process)
         assert job_names(url) == ["returns"]
 

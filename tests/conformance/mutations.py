@@ -66,15 +66,14 @@ class JsonValue:
         parent, key: The object or list that contains the value, and its key or index there.
         pointer: The JSON pointer.
         field: The field of the schema; None if the schema has none.
-        is_entry: Whether it is an item of a list or a value of a map, so that the schema requires neither its index nor
-            its key.
+        is_element: Whether it is an item of a list or a value of a map, which the schema never requires.
     """
 
     parent: Json
     key: Any
     pointer: str
     field: SchemaField | None
-    is_entry: bool
+    is_element: bool
 
     @property
     def value(self) -> Json:
@@ -135,7 +134,7 @@ def _json_values(contract: Contract, operation: Operation, body: Json) -> Iterat
 
 
 def _walk(
-    parent: Json, key: Any, pointer: str, schema_path: str, fields: dict[str, SchemaField], *, is_entry: bool = False
+    parent: Json, key: Any, pointer: str, schema_path: str, fields: dict[str, SchemaField], *, is_element: bool = False
 ) -> Iterator[JsonValue]:
     """Yield a value and all values in it; `schema_path` is its key in `fields`."""
     value = parent[key]
@@ -144,15 +143,15 @@ def _walk(
             variant = f"{schema_path}<{value.get(discriminator)}>"
             if variant in fields:
                 schema_path = variant
-    yield JsonValue(parent, key, pointer, fields.get(schema_path), is_entry)
+    yield JsonValue(parent, key, pointer, fields.get(schema_path), is_element)
     if isinstance(value, dict):
         for name in value:
             is_in_map = f"{schema_path}.{name}" not in fields
             inner_path = f"{schema_path}{{}}" if is_in_map else f"{schema_path}.{name}"
-            yield from _walk(value, name, f"{pointer}/{name}", inner_path, fields, is_entry=is_in_map)
+            yield from _walk(value, name, f"{pointer}/{name}", inner_path, fields, is_element=is_in_map)
     elif isinstance(value, list):
         for index in range(len(value)):
-            yield from _walk(value, index, f"{pointer}/{index}", f"{schema_path}[]", fields, is_entry=True)
+            yield from _walk(value, index, f"{pointer}/{index}", f"{schema_path}[]", fields, is_element=True)
 
 
 class AppliedChange(NamedTuple):
@@ -176,7 +175,7 @@ def _required(values: list[JsonValue]) -> list[JsonValue]:
     return [
         candidate
         for candidate in _members_in_schema(values)
-        if candidate.field is not None and not candidate.field.optional and not candidate.is_entry
+        if candidate.field is not None and not candidate.field.optional and not candidate.is_element
     ]
 
 
@@ -262,7 +261,7 @@ def _change_enum(rng: random.Random, values: list[JsonValue], operation: Operati
 
 def _change_order(rng: random.Random, values: list[JsonValue], operation: Operation) -> AppliedChange | None:
     pointers = {
-        candidate.pointer.rpartition("/")[0] for candidate in _members_in_schema(values) if not candidate.is_entry
+        candidate.pointer.rpartition("/")[0] for candidate in _members_in_schema(values) if not candidate.is_element
     }
     objects = [
         candidate

@@ -28,7 +28,7 @@ CLI_JOURNAL = Path(__file__).parent / "data" / "cli-1.12.5.jsonl"
 JOB_ID = OPERATOR_ID = "0123456789abcdef0123456789abcdef"
 
 
-def effects(*requests: ClientRequest, old: str, new: str) -> set[tuple[str, str, str, str]]:
+def upgrade_impacts(*requests: ClientRequest, old: str, new: str) -> set[tuple[str, str, str, str]]:
     """Return (operation, effect, affected part, first release) of each impact of an upgrade."""
     return {(impact.where, impact.effect, impact.what, impact.since) for impact in compat(requests, old, new)}
 
@@ -60,24 +60,24 @@ def test_parameters_that_the_newer_release_ignores_are_reported() -> None:
     run_request = ClientRequest(
         "POST", "/jars/x_wordcount.jar/run?program-args=--port%201", {"programArgs": "--port 1"}
     )
-    impacts = effects(run_request, old="1.20", new="2.3")
+    impacts = upgrade_impacts(run_request, old="1.20", new="2.3")
     assert ("POST /jars/:jarid/run", IGNORED, "query parameter program-args", "2.0") in impacts
     assert ("POST /jars/:jarid/run", IGNORED, "field programArgs of the body", "2.0") in impacts
 
 
 def test_parts_that_the_older_release_ignores_are_reported_but_do_not_fail_the_command(tmp_path: Path) -> None:
     savepoint_request = ClientRequest("POST", f"/jobs/{'a' * 32}/savepoints?x=1", {"format-type": "NATIVE"})
-    impacts = effects(savepoint_request, old="1.20", new="2.3")
+    impacts = upgrade_impacts(savepoint_request, old="1.20", new="2.3")
     assert ("POST /jobs/:jobid/savepoints", ALREADY_IGNORED, "query parameter x", "1.20") in impacts
     assert ("POST /jobs/:jobid/savepoints", ALREADY_IGNORED, "field format-type of the body", "1.20") in impacts
-    journal = tmp_path / "journal.jsonl"
-    journal.write_text(json.dumps({"method": "GET", "target": "/jobs?x=1"}))
-    assert main(["compat", str(journal), "--from", "2.2", "--to", "2.3"]) == 0  # the upgrade changes nothing
+    journal_file = tmp_path / "journal.jsonl"
+    journal_file.write_text(json.dumps({"method": "GET", "target": "/jobs?x=1"}))
+    assert main(["compat", str(journal_file), "--from", "2.2", "--to", "2.3"]) == 0  # the upgrade changes nothing
 
 
 def test_a_request_whose_body_the_newer_release_rejects_fails() -> None:
     heartbeat_request = ClientRequest("PATCH", f"/jobs/{JOB_ID}/clientHeartbeat", 1700000000000)
-    assert effects(heartbeat_request, old="1.19", new="1.20") == {
+    assert upgrade_impacts(heartbeat_request, old="1.19", new="1.20") == {
         (
             "PATCH /jobs/:jobid/clientHeartbeat",
             FAILS,
@@ -88,29 +88,32 @@ def test_a_request_whose_body_the_newer_release_rejects_fails() -> None:
 
 
 def test_removed_response_fields_are_reported() -> None:
-    impacts = effects(ClientRequest("GET", f"/jobs/{JOB_ID}/exceptions"), old="1.18", new="2.3")
+    impacts = upgrade_impacts(ClientRequest("GET", f"/jobs/{JOB_ID}/exceptions"), old="1.18", new="2.3")
     assert ("GET /jobs/:jobid/exceptions", MAY_READ, ".all-exceptions: removed (was array)", "2.0") in impacts
 
 
 def test_changed_statuses_are_reported() -> None:
     job_path = f"/jobs/{JOB_ID}"
-    impacts = effects(ClientRequest("PATCH", f"{job_path}?mode=cancel"), old="1.12", new="1.20")
+    impacts = upgrade_impacts(ClientRequest("PATCH", f"{job_path}?mode=cancel"), old="1.12", new="1.20")
     assert ("PATCH /jobs/:jobid", MAY_READ, "409 for a job that has ended; before, 404", "1.15") in impacts
     coordination_request = ClientRequest(
         "POST", f"{job_path}/coordinators/{OPERATOR_ID}", {"serializedCoordinationRequest": [1]}
     )
-    assert {(what, since) for _, _, what, since in effects(coordination_request, old="2.0", new="2.3")} == {
+    assert {(what, since) for _, _, what, since in upgrade_impacts(coordination_request, old="2.0", new="2.3")} == {
         ("404 for an unknown operator; before, 500", "2.1")
     }
 
 
 def test_names_of_path_parameters_do_not_matter() -> None:
     path = f"/jobs/{JOB_ID}/coordinators/{OPERATOR_ID}"
-    assert effects(ClientRequest("POST", path, {"serializedCoordinationRequest": [1]}), old="1.20", new="2.0") == set()
+    assert (
+        upgrade_impacts(ClientRequest("POST", path, {"serializedCoordinationRequest": [1]}), old="1.20", new="2.0")
+        == set()
+    )
 
 
 def test_unmatched_requests_have_no_impact() -> None:
-    assert effects(ClientRequest("GET", "/favicon.ico"), old="1.12", new="2.3") == set()
+    assert upgrade_impacts(ClientRequest("GET", "/favicon.ico"), old="1.12", new="2.3") == set()
 
 
 def test_requests_are_read_from_a_har_file(tmp_path: Path) -> None:
@@ -169,10 +172,10 @@ def test_compat_prints_the_impacts_in_each_format(output_format: str, capsys: py
 
 
 def test_compat_counts_requests_that_match_no_operation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    journal = tmp_path / "journal.jsonl"
+    journal_file = tmp_path / "journal.jsonl"
     targets = ("/favicon.ico", "/jobs", "/flink/jobs")
-    journal.write_text("".join(json.dumps({"method": "GET", "target": target}) + "\n" for target in targets))
-    assert main(["compat", str(journal), "--from", "2.0", "--to", "2.1"]) == 0
+    journal_file.write_text("".join(json.dumps({"method": "GET", "target": target}) + "\n" for target in targets))
+    assert main(["compat", str(journal_file), "--from", "2.0", "--to", "2.1"]) == 0
     expected = "3 requests (2 of them match no operation of Flink 2.0), from Flink 2.0 to 2.1: nothing changes\n"
     assert capsys.readouterr().out == expected
 

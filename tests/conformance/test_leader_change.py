@@ -49,7 +49,7 @@ def watch_cluster(cluster: FlinkMock, event: Callable[[], object], interrupted_a
 
 
 def scenario(*, highly_available: bool) -> dict[str, Any]:
-    """Return a cluster with two JobManagers, or with one that loses its jobs when it crashes."""
+    """Return a scenario with two JobManagers, or with one that loses its jobs when it crashes."""
     if highly_available:
         return {"jobs": JOBS, "cluster": {"jobmanagers": 2}}
     return {"jobs": JOBS, "cluster": {"config": {"high-availability.type": "NONE"}}}

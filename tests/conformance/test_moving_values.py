@@ -13,11 +13,11 @@ from flinkmock.contract import Contract
 CONTRACT = Contract.load("2.3")
 
 
-def culprit_locations(bodies: Callable[[int], dict[str, Any]]) -> set[ValueLocation]:
+def culprit_locations(create_bodies: Callable[[int], dict[str, Any]]) -> set[ValueLocation]:
     """Check a server; return the locations of the culprits.
 
     Args:
-        bodies: Takes the number of a request; returns the bodies that the server would send then, by target.
+        create_bodies: Takes the number of a request; returns the bodies that the server would send then, by target.
     """
     now, request_count = 0.0, 0
 
@@ -26,10 +26,10 @@ def culprit_locations(bodies: Callable[[int], dict[str, Any]]) -> set[ValueLocat
         request_count += 1
         operation = CONTRACT.match("GET", target)
         assert operation is not None
-        return success_response(operation, target, bodies(request_count)[target], now, now, request_count)
+        return success_response(operation, target, create_bodies(request_count)[target], now, now, request_count)
 
     session = CoherenceSession(Invariants((2, 3)), fetch, lambda: now)
-    for target in bodies(0):
+    for target in create_bodies(0):
         session.add(fetch(target))
     culprits = session.end_pass()
     for pause_ms in REPEAT_AFTER_MS:
@@ -39,14 +39,14 @@ def culprit_locations(bodies: Callable[[int], dict[str, Any]]) -> set[ValueLocat
 
 
 def test_lists_in_different_orders_are_reported_although_durations_grow() -> None:
-    def bodies(number: int) -> dict[str, Any]:
-        jobs = [{"jid": jid * 32, "state": "RUNNING", "duration": 1_000 + number} for jid in "ab"]
+    def create_bodies(request_number: int) -> dict[str, Any]:
+        jobs = [{"jid": jid * 32, "state": "RUNNING", "duration": 1_000 + request_number} for jid in "ab"]
         return {
             "/jobs/overview": {"jobs": jobs},
             "/jobs": {"jobs": [{"id": jid * 32, "status": "RUNNING"} for jid in "ba"]},
         }
 
-    locations = culprit_locations(bodies)
+    locations = culprit_locations(create_bodies)
     assert locations
     assert locations <= {("/jobs", "/jobs"), ("/jobs/overview", "/jobs")}
 
@@ -54,9 +54,9 @@ def test_lists_in_different_orders_are_reported_although_durations_grow() -> Non
 def test_a_duration_that_stands_still_is_reported_although_other_durations_grow() -> None:
     target = f"/jobs/{'a' * 32}/vertices/{'b' * 32}/subtasks/0"
 
-    def bodies(number: int) -> dict[str, Any]:
+    def create_bodies(request_number: int) -> dict[str, Any]:
         durations = {"DEPLOYING": 10, "INITIALIZING": 20, "RUNNING": 500}
-        times = {"start-time": 1, "end-time": -1, "duration": 9_000 + number, "status-duration": durations}
+        times = {"start-time": 1, "end-time": -1, "duration": 9_000 + request_number, "status-duration": durations}
         return {target: {"subtask": 0, "status": "RUNNING", **times}}
 
-    assert (target, "/duration") in culprit_locations(bodies)
+    assert (target, "/duration") in culprit_locations(create_bodies)

@@ -85,8 +85,8 @@ def test_omissions_are_listed() -> None:
 def test_only_memory_that_differs_between_taskmanagers_is_an_omission() -> None:
     observations = ClusterObservations()
     observations.taskmanagers = [
-        {"slotsNumber": slots, "memoryConfiguration": {"totalProcessMemory": size}}
-        for slots, size in ((1, 1_728_000_000), (5, 4_294_967_296))
+        {"slotsNumber": slot_count, "memoryConfiguration": {"totalProcessMemory": memory_bytes}}
+        for slot_count, memory_bytes in ((1, 1_728_000_000), (5, 4_294_967_296))
     ]
     assert omissions(observations) == [
         "the memory of each TaskManager: in the scenario, all of them have the memory of the first."

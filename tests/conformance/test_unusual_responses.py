@@ -155,11 +155,11 @@ def test_acknowledged_checkpoints_may_stay_in_progress() -> None:
         history = [
             entry | {"id": number, "num_acknowledged_subtasks": acknowledged_count} for number in (119, 118, 117)
         ]
-        base = f"/jobs/{JOB_ID}"
+        job_path = f"/jobs/{JOB_ID}"
         return (
-            response("2.3", "getJobDetails", base, {"state": state, "start-time": 0, "end-time": -1}),
-            response("2.3", "getCheckpointConfig", f"{base}/checkpoints/config", {"max_concurrent": 1}),
-            response("2.3", "getCheckpointingStatistics", f"{base}/checkpoints", {"history": history}),
+            response("2.3", "getJobDetails", job_path, {"state": state, "start-time": 0, "end-time": -1}),
+            response("2.3", "getCheckpointConfig", f"{job_path}/checkpoints/config", {"max_concurrent": 1}),
+            response("2.3", "getCheckpointingStatistics", f"{job_path}/checkpoints", {"history": history}),
         )
 
     assert (

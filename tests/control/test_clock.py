@@ -11,10 +11,10 @@ CLOCK_KEYS = {"now", "mode", "started-at", "next-event-at"}
 
 
 def test_clients_advance_the_clock(flink: FlinkMock, control: Control) -> None:
-    start = control.get("clock")["now"]
+    start_time = control.get("clock")["now"]
     clock = control.get("clock")
-    assert (clock["mode"], clock["started-at"], clock.keys()) == ("virtual", start, CLOCK_KEYS)
-    assert control.post("clock/advance", {"by": "2m30s"})["now"] == start + 150_000 == flink.clock.now()
+    assert (clock["mode"], clock["started-at"], clock.keys()) == ("virtual", start_time, CLOCK_KEYS)
+    assert control.post("clock/advance", {"by": "2m30s"})["now"] == start_time + 150_000 == flink.clock.now()
 
 
 def test_the_clock_advances_to_the_next_event(control: Control) -> None:
@@ -23,8 +23,8 @@ def test_the_clock_advances_to_the_next_event(control: Control) -> None:
 
 
 def test_the_clock_runs_until_a_job_is_in_a_state(flink: FlinkMock, control: Control) -> None:
-    start = flink.clock.now()
-    assert control.post("clock/run-until", {"job": "orders", "state": "RESTARTING"})["now"] == start + 20_000
+    start_time = flink.clock.now()
+    assert control.post("clock/run-until", {"job": "orders", "state": "RESTARTING"})["now"] == start_time + 20_000
     message = control.error("POST", "clock/run-until", 409, json={"job": "orders", "state": "FINISHED"})
     assert message.startswith("The state FINISHED of orders can never be reached: orders is RUNNING")
     assert "no job with the name" in control.error("POST", "clock/run-until", 404, json={"job": "x", "state": "FAILED"})
@@ -54,12 +54,16 @@ def test_the_clock_does_not_advance_beyond_the_year_9998(control: Control) -> No
 
 def test_the_time_continues_after_a_change_of_mode(flink: FlinkMock, control: Control) -> None:
     control.post("clock/advance", {"by": "1h"})
-    time = flink.clock.now()
+    time_before = flink.clock.now()
     clock = control.put("clock/mode", {"mode": "1s per request"})
-    assert (clock["mode"], clock["now"], clock["started-at"]) == ("1s per request", time, time - 3_600_000)
+    assert (clock["mode"], clock["now"], clock["started-at"]) == (
+        "1s per request",
+        time_before,
+        time_before - 3_600_000,
+    )
     httpx.get(flink.url + "/jobs")
-    assert control.get("clock")["now"] == time + 1_000
-    assert control.put("clock/mode", {"mode": "real"})["now"] < time + 61_000
+    assert control.get("clock")["now"] == time_before + 1_000
+    assert control.put("clock/mode", {"mode": "real"})["now"] < time_before + 61_000
     assert "is not a clock" in control.error("PUT", "clock/mode", 400, json={"mode": "often"})
 
 

@@ -83,11 +83,11 @@ def test_demo_has_jobs_in_many_states() -> None:
 def test_legacy_1_12_rejects_requests_that_newer_releases_accept() -> None:
     with scenario_harness(SCENARIOS / "legacy-1.12.yaml") as harness:
         harness.advance_to(5_000)
-        savepoints = f"/jobs/{harness.job().id}/savepoints"
+        savepoints_path = f"/jobs/{harness.job().id}/savepoints"
         bodies = ({}, {"cancel-job": False, "unknown": 1}, {"cancel-job": False})
-        assert [harness.client.send("POST", savepoints, body).status for body in bodies] == [400, 400, 202]
-        stop = f"/jobs/{harness.job().id}/stop"
-        assert [harness.client.send("POST", stop, body).status for body in ({}, {"drain": False})] == [400, 202]
+        assert [harness.client.send("POST", savepoints_path, body).status for body in bodies] == [400, 400, 202]
+        stop_path = f"/jobs/{harness.job().id}/stop"
+        assert [harness.client.send("POST", stop_path, body).status for body in ({}, {"drain": False})] == [400, 202]
         assert harness.client.send("PATCH", f"/jobs/{harness.job('nightly-report').id}").status == 404
 
 

@@ -200,8 +200,8 @@ def test_requests_whose_responses_are_lost_still_take_effect() -> None:
         mock.advance("5s")
         assert client.get(f"/jobs/{orders_id}").json()["state"] == "FINISHED"
         trigger_id = client.post(f"/jobs/{orders_id}/stop", json={"drain": False}).json()["request-id"]
-        status = client.get(f"/jobs/{orders_id}/savepoints/{trigger_id}").json()
-        assert "failure-cause" in status["operation"]
+        savepoint_status = client.get(f"/jobs/{orders_id}/savepoints/{trigger_id}").json()
+        assert "failure-cause" in savepoint_status["operation"]
         assert [exchange.status for exchange in mock.requests if exchange.fault] == [200, 200, 202, 202]
 
 

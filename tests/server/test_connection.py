@@ -17,7 +17,7 @@ from flinkmock.server.listener import _Listener
 from tests.server.raw_connection import RawConnection
 from tests.timeouts import TEST_TIMEOUT_S
 
-V1 = "/__flinkmock__/v1"
+CONTROL_PREFIX = "/__flinkmock__/v1"
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_one_connection_can_send_requests_to_flink_and_the_control_api() -> None
         for _ in range(2):
             connection.send("GET", "/jobs")
             assert json.loads(connection.response_body()) == {"jobs": []}
-            connection.send("POST", f"{V1}/clock/advance", b'{"by": "1s"}')
+            connection.send("POST", f"{CONTROL_PREFIX}/clock/advance", b'{"by": "1s"}')
             assert "now" in json.loads(connection.response_body())
 
 
@@ -59,10 +59,10 @@ def test_a_connection_can_send_more_requests_after_a_fault() -> None:
 @pytest.mark.usefixtures("without_aiohttp")
 def test_pipelined_requests_are_answered_in_order_although_the_first_one_waits() -> None:
     with FlinkMock(clock="virtual") as flink, RawConnection(flink.url) as connection:
-        connection.send("POST", f"{V1}/requests/wait", b'{"match": "GET /config", "timeout": "1m"}')
+        connection.send("POST", f"{CONTROL_PREFIX}/requests/wait", b'{"match": "GET /config", "timeout": "1m"}')
         for _ in range(3):
             connection.send("GET", "/jobs")
-        connection.send("GET", f"{V1}/clock")
+        connection.send("GET", f"{CONTROL_PREFIX}/clock")
         httpx.get(flink.url + "/config", timeout=TEST_TIMEOUT_S)
         responses = [json.loads(connection.response_body()) for _ in range(5)]
         assert responses[0]["count"] == 1
@@ -73,15 +73,15 @@ def test_pipelined_requests_are_answered_in_order_although_the_first_one_waits()
 @pytest.mark.usefixtures("without_aiohttp")
 def test_the_server_stops_while_a_control_request_waits() -> None:
     with FlinkMock(clock="virtual") as flink, RawConnection(flink.url) as connection:
-        connection.send("GET", f"{V1}/clock")
+        connection.send("GET", f"{CONTROL_PREFIX}/clock")
         connection.response_body()
-        connection.send("POST", f"{V1}/requests/wait", b'{"match": "GET /config", "timeout": "1h"}')
+        connection.send("POST", f"{CONTROL_PREFIX}/requests/wait", b'{"match": "GET /config", "timeout": "1h"}')
         flink.close()
         assert connection.read()[0] == b""
 
 
 @pytest.mark.usefixtures("without_aiohttp")
-@pytest.mark.parametrize("target", ["/jobs", "/nosuch", f"{V1}/clock"])
+@pytest.mark.parametrize("target", ["/jobs", "/nosuch", f"{CONTROL_PREFIX}/clock"])
 def test_connection_close_closes_the_connection(target: str) -> None:
     with FlinkMock(clock="virtual") as flink, RawConnection(flink.url) as connection:
         connection.socket.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: Close\r\n\r\n".encode())

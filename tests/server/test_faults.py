@@ -183,9 +183,9 @@ def test_a_reply_may_have_its_own_status_and_texts() -> None:
 def test_a_request_with_a_reply_has_no_effect_but_advances_the_clock() -> None:
     with faulty_cluster(Fault("x", FIRST_SAVEPOINT, reply=PredefinedReply.LEADER_UNAVAILABLE)) as mock:
         path = f"{mock.url}/jobs/{first_job_id(mock)}/savepoints"
-        before = mock.clock.now()
+        time_before = mock.clock.now()
         assert httpx.post(path, json={"target-directory": "/sp"}).status_code == 503
-        assert mock.clock.now() == before + 1_000
+        assert mock.clock.now() == time_before + 1_000
         assert savepoint_after_a_minute(mock) is None
         assert httpx.post(path, json={"target-directory": "/sp"}).status_code == 202
 
@@ -221,9 +221,9 @@ def test_the_head_of_a_throttled_response_is_sent_at_once() -> None:
 def test_a_throttled_response_takes_cluster_time(bytes_per_second: int) -> None:
     with faulty_cluster(Fault("slow", GET_JOBS, throttle=bytes_per_second), clock="virtual") as mock, ClusterTime(mock):
         mock.advance("1s")
-        before = mock.clock.now()
+        time_before = mock.clock.now()
         assert len(httpx.get(mock.url + "/jobs", timeout=TEST_TIMEOUT_S).content) == 71
-        elapsed_ms = mock.clock.now() - before
+        elapsed_ms = mock.clock.now() - time_before
     assert 71_000 / bytes_per_second <= elapsed_ms <= 71_000 / bytes_per_second + 1
 
 
@@ -297,8 +297,8 @@ def test_a_fault_may_depend_on_job_and_headers() -> None:
 
 def test_among_requests_without_a_matching_fault_only_accepted_ones_advance_the_clock() -> None:
     with faulty_cluster(Fault("x", GET_JOBS, drop=Drop.RESET)) as mock:
-        before = mock.clock.now()
+        time_before = mock.clock.now()
         assert httpx.get(mock.url + "/jobs/nohex").status_code == 400
-        assert mock.clock.now() == before
+        assert mock.clock.now() == time_before
         assert httpx.get(mock.url + "/overview").status_code == 200
-        assert mock.clock.now() == before + 1_000
+        assert mock.clock.now() == time_before + 1_000

@@ -18,17 +18,17 @@ from tests.server.raw_connection import GET_JOBS, RawConnection, first_job_id, s
 def test_a_stale_response_is_an_earlier_response() -> None:
     scenario = {"jobs": {"orders": {"lifecycle": [{"CREATED": "2s"}, {"RUNNING": "10s"}, "FINISHED"]}}}
     with FlinkMock(scenario, clock="virtual") as mock:
-        details = f"/jobs/{first_job_id(mock)}"
+        job_path = f"/jobs/{first_job_id(mock)}"
         mock.advance("4s")
-        earlier = httpx.get(mock.url + details).content
+        earlier_body = httpx.get(mock.url + job_path).content
         mock.advance("8s")
-        assert httpx.get(mock.url + details).json()["state"] == "FINISHED"
+        assert httpx.get(mock.url + job_path).json()["state"] == "FINISHED"
         mock.faults.add({"match": "GET /jobs/*", "serve-stale": "8s"})
         with RawConnection(mock.url) as connection:
-            connection.send("GET", details)
-            assert connection.response_body() == earlier
+            connection.send("GET", job_path)
+            assert connection.response_body() == earlier_body
         mock.advance("10s")
-        assert httpx.get(mock.url + details).json()["state"] == "FINISHED"
+        assert httpx.get(mock.url + job_path).json()["state"] == "FINISHED"
         assert httpx.get(mock.url + "/overview").json()["jobs-finished"] == 1
 
 
@@ -36,8 +36,8 @@ def test_stale_lists_lack_later_jobs_and_jars() -> None:
     with FlinkMock({}, clock="virtual") as mock:
         mock.advance("10s")
         file = ("a.jar", small_jar(), "application/x-java-archive")
-        jar = httpx.post(mock.url + "/jars/upload", files={"jarfile": file})
-        jar_id = jar.json()["filename"].rpartition("/")[2]
+        upload_response = httpx.post(mock.url + "/jars/upload", files={"jarfile": file})
+        jar_id = upload_response.json()["filename"].rpartition("/")[2]
         httpx.post(f"{mock.url}/jars/{jar_id}/run")
         mock.faults.add({"serve-stale": "5s"})
         bodies = {path: httpx.get(mock.url + path).json() for path in ("/jobs", "/jars", "/overview")}

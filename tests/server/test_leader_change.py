@@ -106,17 +106,19 @@ def test_each_jobmanager_sends_the_recorded_responses(version: str) -> None:
 def test_a_recovered_job_continues_its_checkpoint_ids_in_a_new_history() -> None:
     with two_jobmanagers() as mock:
         crashed_at = mock.advance("21s")
-        before = httpx.get(f"{mock.url}/jobs/{RUNNING_JOB_ID}/checkpoints").json()
+        checkpoints_before = httpx.get(f"{mock.url}/jobs/{RUNNING_JOB_ID}/checkpoints").json()
         mock.jobmanagers.crash_leader("5s")
         mock.advance("10s")
         details = httpx.get(f"{mock.url}/jobs/{RUNNING_JOB_ID}").json()
         assert (details["state"], details["start-time"]) == ("RUNNING", crashed_at + 5_000)
         assert details["timestamps"]["INITIALIZING"] == crashed_at + 5_000
         assert all(vertex["start-time"] > crashed_at for vertex in details["vertices"])
-        after = httpx.get(f"{mock.url}/jobs/{RUNNING_JOB_ID}/checkpoints").json()
-        assert (before["counts"]["restored"], after["counts"]["restored"]) == (0, 1)
-        assert after["latest"]["restored"]["id"] == before["latest"]["completed"]["id"]
-        assert {checkpoint["id"] for checkpoint in after["history"]} == {before["latest"]["completed"]["id"] + 1}
+        checkpoints_after = httpx.get(f"{mock.url}/jobs/{RUNNING_JOB_ID}/checkpoints").json()
+        assert (checkpoints_before["counts"]["restored"], checkpoints_after["counts"]["restored"]) == (0, 1)
+        assert checkpoints_after["latest"]["restored"]["id"] == checkpoints_before["latest"]["completed"]["id"]
+        assert {checkpoint["id"] for checkpoint in checkpoints_after["history"]} == {
+            checkpoints_before["latest"]["completed"]["id"] + 1
+        }
         metrics = httpx.get(f"{mock.url}/jobs/{RUNNING_JOB_ID}/metrics?get=numRestarts").json()
         assert metrics == [{"id": "numRestarts", "value": "0"}]
 

@@ -22,8 +22,8 @@ jobs:
 
 def test_run_until_stops_at_the_exact_time_of_a_state() -> None:
     with FlinkMock(ORDERS) as cluster:
-        start = cluster.clock.now()
-        assert cluster.run_until(orders="RESTARTING") == start + 20_000
+        start_time = cluster.clock.now()
+        assert cluster.run_until(orders="RESTARTING") == start_time + 20_000
         assert cluster.job("orders").state == "RESTARTING"
 
 
@@ -58,9 +58,9 @@ def test_run_until_accepts_a_condition() -> None:
 def test_next_advances_to_the_next_event() -> None:
     with FlinkMock(ORDERS) as cluster:
         cluster.advance("1s")
-        start = cluster.clock.now()
+        time_before = cluster.clock.now()
         cluster.clock.next()
-        assert cluster.clock.now() > start
+        assert cluster.clock.now() > time_before
         assert cluster.job("orders").state in ("RUNNING", "RESTARTING")
 
 

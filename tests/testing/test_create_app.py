@@ -67,10 +67,10 @@ async def test_the_application_has_the_control_api(aiohttp_client: AiohttpClient
     app = web.Application()
     app.add_subapp("/flink", flink.create_app())
     client: Client = await aiohttp_client(app)
-    api = "/flink/__flinkmock__/v1"
-    response = await client.put(f"{api}/scenario", json={"jobs": {"returns": "batch"}, "flink": "1.20"})
+    control_path = "/flink/__flinkmock__/v1"
+    response = await client.put(f"{control_path}/scenario", json={"jobs": {"returns": "batch"}, "flink": "1.20"})
     assert (response.status, (await response.json())["mode"]) == (200, "virtual")
     assert (await (await client.get("/flink/overview")).json())["flink-version"] == "1.20.5"
-    cluster = await (await client.post(f"{api}/clusters")).json()
-    assert (await client.delete(f"{api}/clusters/{cluster['id']}")).status == 204
+    cluster = await (await client.post(f"{control_path}/clusters")).json()
+    assert (await client.delete(f"{control_path}/clusters/{cluster['id']}")).status == 204
     assert [exchange.target for exchange in flink.requests] == ["/overview"]

@@ -42,21 +42,21 @@ def test_an_unmatched_request_fails_the_test(pytester: pytest.Pytester) -> None:
 JOB = "/jobs/0123456789abcdef0123456789abcdef"
 
 @pytest.mark.flinkmock(flink="1.12")
-def test_too_new(flinkmock):
+def test_operation_of_later_releases(flinkmock):
     assert send(flinkmock, JOB + "/checkpoints", "POST", b"{}") == 404
 
 @pytest.mark.flinkmock(flink="2.3")
-def test_too_old(flinkmock):
+def test_wrong_method_and_paths(flinkmock):
     send(flinkmock, JOB + "/vertices/0123456789abcdef0123456789abcdef/subtasktimes", "PATCH")
     send(flinkmock, "/job/overview")
     send(flinkmock, "/favicon.ico/unknown")
 
 @pytest.mark.flinkmock(flink="2.2")
-def test_newest(flinkmock):
+def test_operation_of_the_newest_release(flinkmock):
     send(flinkmock, JOB + "/rescales/summary")
 
 @pytest.mark.flinkmock({"cluster": {"config": {"web.submit.enable": False}}})
-def test_left_out(flinkmock):
+def test_disabled_operation(flinkmock):
     send(flinkmock, "/jars")
 
 def test_many(flinkmock):
