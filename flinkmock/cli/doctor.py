@@ -63,7 +63,7 @@ def configure(subparsers: Any) -> None:
         "doctor",
         help="report what is available: versions, optional packages, dashboard, Java, browser, port",
         description="Reports what flinkmock finds on this machine, and how to get what is missing. The exit code is 1 "
-        "if something that flinkmock requires is missing: it is marked as broken.",
+        "if a required package is missing, which is marked as broken.",
         examples=("flinkmock doctor", "flinkmock doctor --json"),
     )
     parser.add_argument("--json", action="store_true", help="print a JSON array")

@@ -12,7 +12,7 @@ def configure(subparsers: Any) -> None:
         "openapi",
         help="write the REST API of a release as an OpenAPI 3.1 document",
         description="Writes the REST API of a release as an OpenAPI 3.1 document, for code generators and test tools. "
-        "Unlike Flink's own document, it matches the responses of a real cluster.",
+        "Unlike Flink's own document, this document matches the responses of a real cluster.",
         examples=("flinkmock openapi --flink 1.20 -o flink.json",),
     )
     parser.add_argument("--flink", metavar="RELEASE", help="default: the newest")

@@ -25,9 +25,9 @@ def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "proxy",
         help="forward requests to a live cluster and check both directions",
-        description="Forwards every request to a live cluster and every response to the client, unchanged, and checks "
-        "both against the contract. SIGINT or SIGTERM ends it with a summary. Exit code 0: no findings; 1: the server "
-        "violates the contract; 2: usage error, or the server answered no request.",
+        description="Forwards every request to a live cluster and every response to the client, unchanged except by "
+        "--faults, and checks both against the contract. SIGINT or SIGTERM ends the proxy with a summary. Exit code 0: "
+        "no findings; 1: the server violates the contract; 2: usage error, or the server answered no request.",
         examples=(
             "flinkmock proxy http://flink:8081",
             "flinkmock proxy http://flink:8081 --port 9081 --journal requests.jsonl",

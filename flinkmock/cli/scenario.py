@@ -66,8 +66,8 @@ def _configure_check(actions: Any) -> None:
     parser = actions.add_parser(
         "check",
         help="find mistakes in scenarios",
-        description="Loads each scenario and runs it to its end without waiting. Sends every documented read-only "
-        "request whenever something changes, and checks each response against the contract. Reports, with line and "
+        description="Loads each scenario and runs it to its end without waiting. Sends documented read-only requests "
+        "when jobs change their states, and checks each response against the contract. Reports, with line and "
         "column: mistakes in the file, steps that are never reached, names that nothing uses, faults that never apply, "
         "expectations that can't be met. Exit code 0: no findings; 1: findings; 2: usage error, or a file can't be "
         "read.",
@@ -147,7 +147,7 @@ def _configure_plan(actions: Any) -> None:
     )
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--svg", type=Path, metavar="FILE", help="draw the timeline, for light and dark backgrounds")
-    output.add_argument("--html", type=Path, metavar="FILE", help="draw it as an HTML page, with the text below")
+    output.add_argument("--html", type=Path, metavar="FILE", help="write an HTML page with the drawing and the text")
     parser.set_defaults(run=plan)
 
 

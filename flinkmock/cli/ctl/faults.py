@@ -20,9 +20,9 @@ def configure(actions: Actions) -> None:
     add_parser.add_argument(
         "fault", metavar="FILE-or-YAML", help="a file, - for standard input, or a fault as YAML or JSON"
     )
-    add_parser.add_argument("--first", action="store_true", help="give them precedence over the current faults")
+    add_parser.add_argument("--first", action="store_true", help="give the new faults precedence over the current ones")
     remove_parser = fault.add("remove", remove, "Remove a fault", example="slow")
-    remove_parser.add_argument("name", metavar="NAME", help="as `fault list` shows it")
+    remove_parser.add_argument("name", metavar="NAME", help="the name of the fault, as `fault list` shows it")
     fault.add("clear", clear, "Remove all faults")
 
 

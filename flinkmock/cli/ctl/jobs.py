@@ -42,9 +42,14 @@ def configure(actions: Actions) -> None:
     )
     _add_job_argument(fail_parser)
     fail_parser.add_argument(
-        "--class", dest="java_class", default="java.lang.RuntimeException", help="default: %(default)s"
+        "--class",
+        dest="java_class",
+        default="java.lang.RuntimeException",
+        help="the class of the exception; default: %(default)s",
     )
-    fail_parser.add_argument("--message", default="Intentional failure", help="default: %(default)s")
+    fail_parser.add_argument(
+        "--message", default="Intentional failure", help="the message of the exception; default: %(default)s"
+    )
     fail_parser.add_argument("--vertex", help="the name of the vertex whose task fails; default: the seed chooses one")
     for name, description in (
         ("finish", "Finish a job"),

@@ -11,15 +11,23 @@ def configure(actions: Actions) -> None:
     taskmanager.add("list", list_taskmanagers, "List the registered TaskManagers")
     taskmanager.add("join", join_taskmanager, "Register one more TaskManager")
     lose_parser = taskmanager.add("lose", lose_taskmanager, "Remove a TaskManager as if its process had crashed")
-    lose_parser.add_argument("id", nargs="?", metavar="ID", help="default: the TaskManager that registered first")
+    lose_parser.add_argument(
+        "id", nargs="?", metavar="ID", help="the id of a TaskManager; default: the one that registered first"
+    )
     leader = actions.group("leader", "Show or crash the leader", example="crash --for 10s")
     leader.add("show", show_leader, "Print which JobManager is the leader")
     crash_parser = leader.add("crash", crash_leader, "Crash the leader", example="--for 10s")
-    crash_parser.add_argument("--for", dest="duration", default="5s", metavar="DURATION", help="default: %(default)s")
+    crash_parser.add_argument(
+        "--for",
+        dest="duration",
+        default="5s",
+        metavar="DURATION",
+        help="the time until the next leader is elected; default: %(default)s",
+    )
     signal_parser = actions.add(
         "signal", send_or_list_signals, "Send a signal; without a name, list the signals", example="go"
     )
-    signal_parser.add_argument("name", nargs="?", metavar="NAME", help="as the scenario names it")
+    signal_parser.add_argument("name", nargs="?", metavar="NAME", help="the name of the signal in the scenario")
 
 
 def list_taskmanagers(session: Session) -> None:
