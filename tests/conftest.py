@@ -25,7 +25,7 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]
 
 
-# the default timeout of httpx is 5 s, which is too short on a busy machine; all its functions share one default
+# the default timeout of httpx is 5 s, which is too short on a busy machine; all functions of httpx share one
 httpx_default_timeout = inspect.signature(httpx.get).parameters["timeout"].default
 for phase in ("connect", "read", "write", "pool"):
     setattr(httpx_default_timeout, phase, TEST_TIMEOUT_S)

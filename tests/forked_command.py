@@ -1,6 +1,6 @@
 """Runs `flinkmock` as a process that `tests/fork_server.py` forks, which saves the 0.3 s that the imports take.
 
-Each test module that uses this also starts a command as users do, as `python -m flinkmock …`.
+Each test module that imports this module also starts a command as users do, as `python -m flinkmock …`.
 """
 
 from __future__ import annotations

@@ -11,4 +11,4 @@ _KEPT_PLUGINS = {"flinkmock", "xdist", "xdist.looponfail"}
 NO_OTHER_PLUGINS = tuple(
     f"-pno:{plugin.name}" for plugin in metadata.entry_points(group="pytest11") if plugin.name not in _KEPT_PLUGINS
 )
-"""Turns off the plugins that these runs don't need, which saves more time than the tests take. Some runs need xdist."""
+"""Turns off all other plugins: loading them takes longer than the tests. Some tests need xdist."""

@@ -116,7 +116,7 @@ class ClusterStateMachine(RuleBasedStateMachine):
     @rule(job_id=jobs)
     def fail(self, job_id: str) -> None:
         cluster = self.engine.cluster
-        job = cluster.jobs.get(job_id)  # None if it was lost with a leader
+        job = cluster.jobs.get(job_id)  # None if the job was lost with a leader
         if job is not None and not job.has_ended:
             cluster.state_machines.fail(job, self.engine.clock.now())
 
@@ -133,7 +133,7 @@ class ClusterStateMachine(RuleBasedStateMachine):
 
     @rule(recovers=st.booleans())
     def crash_leader(self, recovers: bool) -> None:
-        """Crash the leader; the next one is elected at once. It recovers the jobs, or they are lost."""
+        """Crash the leader. The next leader is elected at once. It recovers the jobs, or loses them."""
         self.engine.cluster.leadership.crash_leader(0, self.engine.clock.now(), recovers=recovers)
         self.engine.advance(0)
         self.earlier_jobs = {}

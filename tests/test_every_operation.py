@@ -24,7 +24,7 @@ ERROR_STATUSES = {
     "postClientCoordination": 500,  # no operator of a fake job has a coordinator
     "submitJob": 400,  # the tour sends no valid plan
 }
-"""The statuses of operations that never succeed in the tour, by operation id. Flink's are the same."""
+"""The statuses of operations that never succeed in the tour, by operation id. Real clusters return the same."""
 FURTHER_EXPECTED_STATUSES = {
     "updateJobResourceRequirements": (500,),  # without the adaptive scheduler
     "cancelJob": (404,),  # 1.12, of a job that has ended

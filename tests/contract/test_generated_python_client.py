@@ -1,6 +1,6 @@
 """A Python client that is generated from the OpenAPI document parses all values of each recorded response.
 
-The generator is openapi-python-client. Its models reject missing fields, and its enums unknown values.
+The generator is openapi-python-client. The generated models reject missing fields, and the enums unknown values.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ def vertex_variables(driver: Driver) -> list[str]:
 
 
 def set_taskmanager_variable(driver: Driver) -> None:
-    """Set the variable {tm} to the id of the TaskManager with the fewest free slots: it runs tasks if any does."""
+    """Set the variable {tm} to the id of the TaskManager with the fewest free slots, where tasks run, if any do."""
     taskmanagers = (driver.peek("/taskmanagers") or {}).get("taskmanagers") or [{"id": "none", "freeSlots": 0}]
     driver.variables["tm"] = min(taskmanagers, key=lambda taskmanager: taskmanager["freeSlots"])["id"]
 

@@ -148,7 +148,7 @@ def _compare_objects(
             _compare_groups(real.values(), other.values(), path + ".*", None, differences)
         return
     missing, extra = [name for name in real if name not in other], [name for name in other if name not in real]
-    if key == "status-duration":  # it has only the states that a subtask has passed through, which vary
+    if key == "status-duration":  # a map of the states that a subtask has passed through, which vary
         missing, extra = [], [name for name in extra if name not in STATES]
     if missing:
         differences.append(f"{path or '/'}: keys missing: {', '.join(missing)}")

@@ -1,4 +1,4 @@
-"""The environment is as recorded with 2.3.0, and each release has the class path of its distribution."""
+"""The environment is that of Flink's official image, and each release has the class path of its distribution."""
 
 import pytest
 
@@ -70,7 +70,7 @@ def test_the_class_path_has_as_many_jars_as_the_distribution(minor: str, jar_cou
     assert len(jars(minor)) == jar_count
 
 
-def test_the_environment_has_the_recorded_values() -> None:
+def test_the_environment_is_that_of_the_official_image() -> None:
     payload = jvm_payload(release("2.3"), 1 << 30, "jm.log")
     assert list(payload) == ["jvm", "classpath"]
     jvm = payload["jvm"]

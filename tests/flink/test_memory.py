@@ -1,4 +1,4 @@
-"""The memory of TaskManagers and JobManagers has the sizes of the recordings (suite cluster)."""
+"""The memory of TaskManagers and JobManagers has the sizes of the recordings (suites cluster and job-running)."""
 
 import pytest
 

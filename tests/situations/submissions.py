@@ -26,7 +26,7 @@ _WAIT_S = 8
 
 
 def record(url: str, bodies: Path) -> dict[str, Any]:
-    """Submit each plan. Return, by its name, the response to the submission and the reads of the job."""
+    """Submit the plans. Return, by plan, the response to the submission and the reads of the job."""
     recorded = {}
     with httpx.Client(base_url=url, timeout=60) as client:
         for name in PLAN_NAMES:

@@ -55,7 +55,7 @@ SAMPLED_TAILS = ("/metrics", "/jm-operator-metrics", "/watermarks", "/backpressu
 def get_all(driver: Driver, label: str, base: str, tails: tuple[str, ...], *, job_has_ended: bool = False) -> None:
     """Read each path below `base`.
 
-    If the job has ended, steps that show metrics or samples of threads are volatile, because these may be discarded.
+    If the job has ended, steps that show metrics or samples of threads are volatile: Flink may have discarded the data.
     """
     for tail in tails:
         path, _, query = tail.partition("?")

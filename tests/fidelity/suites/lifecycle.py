@@ -1,4 +1,4 @@
-"""Jobs that finish, fail, are cancelled or wait for slots: their states, and all read operations after their end."""
+"""Jobs that finish, fail, are cancelled or wait for slots: their states, and all reads after their end."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def describe_job_counts(overview: Body) -> str:
 
 
 def read_ended_job(driver: Driver, label: str) -> None:
-    """Send all read operations of a job that has ended, and requests to cancel it and to keep it alive."""
+    """Send all reads of a job that has ended, and requests to cancel the job and to keep it alive."""
     set_vertex_variables(driver)
     vertex = JOB + "/vertices/{v1}"
     get_all(driver, f"{label} job", JOB, JOB_GETS, job_has_ended=True)

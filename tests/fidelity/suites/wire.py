@@ -68,7 +68,7 @@ def exchange_head(driver: Driver, name: str, method: str, path: str, *headers: s
 
 
 def exchange_raw(driver: Driver, name: str, method: str, path: str, data: bytes) -> None:
-    """Send exactly these bytes. `method` and `path` only describe them in the recording."""
+    """Send exactly these bytes. `method` and `path` only describe the request in the recording."""
     step: dict[str, Any] = driver.new_step(name, {"method": method, "path": path})
     start = time.time()
     try:

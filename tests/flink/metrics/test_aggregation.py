@@ -1,4 +1,4 @@
-"""Aggregated metrics are those of the recordings (suite job-running)."""
+"""Metrics are aggregated as in Flink."""
 
 import math
 
@@ -10,7 +10,7 @@ ALL = list(AGGREGATIONS)
 
 
 @pytest.mark.parametrize(
-    ("values", "recorded"),
+    ("values", "expected"),
     [
         (["2", "16"], {"min": 2.0, "max": 16.0, "avg": 9.0, "sum": 18.0, "skew": 77.77777777777779}),
         (["9", "61"], {"min": 9.0, "max": 61.0, "avg": 35.0, "sum": 70.0, "skew": 74.28571428571429}),
@@ -20,15 +20,16 @@ ALL = list(AGGREGATIONS)
         (["5", "5"], {"min": 5.0, "max": 5.0, "avg": 5.0, "sum": 10.0, "skew": 0.0}),
     ],
 )
-def test_aggregates_are_the_recorded_ones(values: list[str], recorded: dict[str, float]) -> None:
+def test_aggregates_have_the_values_and_the_order_of_flink(values: list[str], expected: dict[str, float]) -> None:
+    """The aggregates of 2 and 16, 9 and 61, 0, and 41310496 are recorded (suites cluster and job-running)."""
     aggregates = aggregate(values, ALL)
-    assert aggregates == recorded
+    assert aggregates == expected
     assert aggregates is not None
-    assert list(aggregates) == list(recorded)
+    assert list(aggregates) == list(expected)
     assert all(isinstance(value, float) for value in aggregates.values())
 
 
-def test_aggregates_are_in_the_order_of_flink() -> None:
+def test_requested_aggregates_are_returned_in_the_order_of_flink() -> None:
     aggregates = aggregate(["2", "16"], ["sum", "avg"])
     assert aggregates == {"avg": 9.0, "sum": 18.0}
     assert aggregates is not None
