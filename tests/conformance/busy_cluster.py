@@ -93,6 +93,7 @@ class _Load:
         self._count("restarted JobManager")
 
     def _do_random_action(self) -> None:
+        """Choose an action, and do it if the jobs of the cluster allow it."""
         jobs = self._send("GET", "/jobs/overview")["jobs"]
         running_ids = [job["jid"] for job in jobs if job["state"] == "RUNNING"]
         unfinished = [job for job in jobs if job["end-time"] == -1]
@@ -115,12 +116,14 @@ class _Load:
         self._count(action)
 
     def _start(self, kind: str, body: dict[str, Any]) -> None:
+        """Start a job of a kind; `body` is the body of the request."""
         if kind not in self._jar_ids:
             self._jar_ids[kind] = self._upload(self._jar_folder / f"{kind}.jar")
         response = self._send("POST", f"/jars/{self._jar_ids[kind]}/run", body)
         self._kind_of_job[response["jobid"]] = kind
 
     def _stop(self, job_id: str) -> None:
+        """Stop a job, and remember its savepoint."""
         trigger_id = self._send("POST", f"/jobs/{job_id}/stop", {"drain": False})["request-id"]
         for _ in range(20):
             status = self._send("GET", f"/jobs/{job_id}/savepoints/{trigger_id}")
@@ -131,6 +134,7 @@ class _Load:
             time.sleep(0.5)
 
     def _upload(self, jar: Path) -> str:
+        """Upload a jar; return its id."""
         boundary = uuid4().hex
         part_head = f'Content-Disposition: form-data; name="jarfile"; filename="{jar.name}"'
         body = f"--{boundary}\r\n{part_head}\r\n\r\n".encode() + jar.read_bytes() + f"\r\n--{boundary}--\r\n".encode()

@@ -94,6 +94,7 @@ class FalsifyingProxy:
             return self._change(response, success)
 
     def _change(self, response: HttpResponse, success: SuccessResponse) -> HttpResponse:
+        """Return a response with the falsified value."""
         falsification = replace(self._falsification, target=success.target)
         self._first_response = self._first_response or success
         # a pass requests the target once, so the number of changed responses is the number of the pass

@@ -49,6 +49,7 @@ def read_endpoints(driver: Driver) -> Steps:
 
 
 def _read_job(driver: Driver, label: str, job_id: str, *, has_ended: bool) -> None:
+    """Read a job, its vertices, and its newest completed and failed checkpoints."""
     driver.variables["job"] = job_id
     get_all(driver, label, "/jobs/{job}", JOB_GETS, job_has_ended=has_ended)
     vertices = _entries(driver.peek("/jobs/{job}"), "vertices")

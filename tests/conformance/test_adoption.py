@@ -24,6 +24,7 @@ JOBS_JSON: dict[str, Any] = {"jobs": [{"id": JOB_ID, "status": "RUNNING"}]}
 
 
 def write(folder: Path, name: str, content: object) -> Path:
+    """Write a text, or another value as JSON; return the file."""
     file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")

@@ -21,6 +21,7 @@ from flinkmock.contract import Contract
 
 @pytest.fixture(scope="module")
 def vertex() -> SuccessResponse:
+    """A response to the request for a vertex of a running job."""
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
         with closing(HttpClient(cluster.url)) as client:

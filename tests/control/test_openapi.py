@@ -62,6 +62,7 @@ def test_names_contain_no_underscores() -> None:
 
 
 def property_names(schema: object) -> Iterator[str]:
+    """Yield the names of all properties in a schema."""
     if isinstance(schema, dict):
         properties = schema.get("properties", {})
         yield from properties if isinstance(properties, dict) else ()

@@ -26,6 +26,7 @@ EXCLUDED_PATHS = "/requests/wait", "/jobs/{job}/wait", "/scenario", "/reset"
 
 
 def command(url: str, *, max_examples: int) -> list[str]:
+    """Return the command that runs schemathesis."""
     excluded = [argument for path in EXCLUDED_PATHS for argument in ("--exclude-path", path)]
     return [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(FOLDER / "schemathesis.toml")),

@@ -137,6 +137,7 @@ def test_every_response_is_documented(control_requests: list[ControlRequest]) ->
 
 
 async def _send_all(control_requests: list[ControlRequest]) -> None:
+    """Send requests; check that the OpenAPI document describes each response."""
     control = ClusterControl(SCENARIO)
     control.open_engine()
     api = ControlApi(control)

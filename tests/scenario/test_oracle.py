@@ -27,6 +27,7 @@ def oracle() -> dict[str, JobSpec]:
 
 
 def recorded_body(version: str, suite: str, step: str) -> dict[str, Any]:
+    """Return the body of the response of a recorded step."""
     recording = json.loads(gzip.decompress((TESTS / "recordings" / version / f"{suite}.json.gz").read_bytes()))
     (body,) = [entry["response"]["body"] for entry in recording["steps"] if entry["step"] == step]
     assert isinstance(body, dict)

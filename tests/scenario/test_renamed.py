@@ -13,6 +13,7 @@ MESSAGES = (Path(__file__).parent / "wrong" / "former-keys.txt").read_text("utf-
 
 
 def mappings_in(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield all mappings in a part of a schema."""
     if isinstance(part, dict):
         yield part
     if isinstance(part, dict | list):

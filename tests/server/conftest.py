@@ -37,7 +37,7 @@ class RawResponse:
 
 
 class Client:
-    """Sends requests unchanged, even if they are malformed.
+    """Sends requests without correcting them, even if they are malformed.
 
     Args:
         url: The URL of the server.
@@ -50,6 +50,7 @@ class Client:
         self.address = (parts.hostname, parts.port)
 
     def send(self, method: str, target: str, body: Any = None, headers: dict[str, str] | None = None) -> RawResponse:
+        """Send a request, with `Content-Length` if it has a body and no `Transfer-Encoding`; return the response."""
         connection = http.client.HTTPConnection(*self.address, timeout=TEST_TIMEOUT_S)
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)

@@ -35,6 +35,7 @@ class RawConnection:
         self.socket = socket.create_connection((parts.hostname, parts.port), timeout=TEST_TIMEOUT_S)
 
     def send(self, method: str, target: str, body: bytes = b"") -> None:
+        """Send a request, with `Content-Length` if it has a body."""
         length_header = b"Content-Length: %d\r\n" % len(body) if body else b""
         self.socket.sendall(
             f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n".encode() + length_header + b"\r\n" + body

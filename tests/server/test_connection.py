@@ -22,6 +22,8 @@ CONTROL_PREFIX = "/__flinkmock__/v1"
 
 @pytest.fixture
 def without_aiohttp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails if a connection needs aiohttp."""
+
     def fail(_: object) -> None:
         raise AssertionError("aiohttp is not needed here")
 

@@ -19,6 +19,7 @@ def job_state(flink: FlinkMock) -> str:
 
 
 def poll_until_finished(flink: FlinkMock) -> list[bytes]:
+    """Request the jobs until one has finished; return the bodies of the responses."""
     bodies = []
     while not bodies or b"FINISHED" not in bodies[-1]:
         bodies.append(httpx.get(flink.url + "/jobs/overview").content)

@@ -58,6 +58,7 @@ class WallClock:
 
 @contextmanager
 def open_session(scenario: Any, release: str, clock: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    """Yield a session with three equal clusters."""
     wall_clock = WallClock()
     monkeypatch.setattr(flinkmock.engine, "wall_ms", wall_clock)
     engines = [Engine(load_scenario(scenario), flink=release, clock=clock) for _ in range(3)]
@@ -81,6 +82,7 @@ class Session:
         self.servers = [FlinkServer(engines[0]), PlainServer(engines[1]), PlainServer(engines[2])]
 
     def pass_time(self, ms: int) -> None:
+        """Advance the clocks, or the wall clock if they follow it."""
         if self.engines[0].clock.follows_wall_clock:
             self.wall_clock.now += ms
         else:

@@ -55,6 +55,7 @@ class RequestSender:
             self.values[f"{{jar at {number}}}"] = response.json()["filename"].rpartition("/")[2]
 
     def send(self, step: dict[str, Any]) -> httpx.Response:
+        """Send the request of a step, and store the trigger id in the response, if any."""
         path, body = self._with_values(step["path"]), step.get("body")
         url = self.mock.urls[step["jobmanager"]] + path
         response = httpx.request(step["method"], url, json=body and json.loads(self._with_values(json.dumps(body))))

@@ -158,6 +158,7 @@ def body_of(recorded: Any) -> bytes | None:
 
 
 def multipart(parts: list[dict[str, Any]]) -> bytes:
+    """Return a multipart body whose parts have the recorded sizes."""
     body = b""
     for part in parts:
         filename = f'; filename="{part["filename"]}"' if "filename" in part else ""

@@ -70,6 +70,7 @@ class ActionRunner:
         return [response for name, number in with_reads for response in self._run_action(name, number)]
 
     def _run_action(self, name: str, number: int) -> list[bytes]:
+        """Run an action; return the responses that it gets."""
         engine, job_ids, jars = self._engine, list(self._engine.cluster.jobs), self._engine.cluster.jars.newest_first()
         job_id = job_ids[number % len(job_ids)] if job_ids else "0" * 32
         jar_id = jars[number % len(jars)].id if jars else "no.jar"
