@@ -268,8 +268,7 @@ class Journal(Sequence[Exchange]):
         matching = [exchange for exchange in self.exchanges() if not matcher.mismatches(exchange)]
         if len(matching) < times:
             return None
-        with self._changed:
-            self._mark_expected(matching)
+        self._mark_expected(matching)
         return matching
 
     def timeout_error(self, matcher: RequestMatcher, times: int, timeout: float) -> UnmetExpectation:
@@ -278,7 +277,9 @@ class Journal(Sequence[Exchange]):
         return UnmetExpectation(f"after {timeout:g} s: {message or f'{matcher} was sent too late.'}")
 
     def _mark_expected(self, exchanges: Iterable[Exchange]) -> None:
-        self._expected_numbers.update(exchange.number for exchange in exchanges if not exchange.matched)
+        numbers = [exchange.number for exchange in exchanges if not exchange.matched]
+        with self._changed:
+            self._expected_numbers.update(numbers)
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -29,7 +29,6 @@ _OPERATION_KEY_CLASSES = {
     "dataset": f"{java_classes.REST_HANDLER_PACKAGE}.async.OperationKey",
     "savepoint": f"{java_classes.REST_HANDLER_PACKAGE}.job.AsynchronousJobOperationKey",
     "checkpoint": f"{java_classes.REST_HANDLER_PACKAGE}.job.AsynchronousJobOperationKey",
-    "rescaling": f"{java_classes.REST_HANDLER_PACKAGE}.job.AsynchronousJobOperationKey",
 }
 """Kind of async operation -> the Java class of its key. Error messages contain the key as text."""
 
