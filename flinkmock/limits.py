@@ -1,8 +1,8 @@
 """The limits on what clients and scenarios can send.
 
 Each limit is a number with a name. The environment variable `FLINKMOCK_LIMIT_` followed by the name in capitals, with
-underscores, replaces the default: `FLINKMOCK_LIMIT_JAR_MANIFEST=4000000`. Code reads a limit as an attribute of this
-module when it applies it, so that tests can replace it.
+underscores, replaces the default: `FLINKMOCK_LIMIT_JAR_MANIFEST=4000000`. Code that applies a limit reads it as an
+attribute of this module each time, so that tests can replace it.
 
 docs/limits.md is generated from the list: `python -m tests.docs.limits`.
 """

@@ -37,5 +37,5 @@ class StateLock:
 
     def release(self) -> None:
         """Like the method of `threading.RLock`."""
-        self.change_count += 1  # responses that were computed while it was held may precede a change
+        self.change_count += 1  # responses that were computed while the lock was held may precede a change
         self.reading.release()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class ClusterFaults(ClusterPart):
     """The faults between clients and the cluster.
 
-    The first fault that matches a request applies. Iteration yields `Fault` objects in this order.
+    If several faults could apply to a request, the first one does. Iteration yields `Fault` objects in this order.
     """
 
     def __iter__(self) -> Iterator[Fault]:

@@ -21,7 +21,7 @@ from flinkmock.scenario.scenario import Scenario
 from flinkmock.units import format_duration
 
 REACHABLE_BY_CLIENTS = frozenset({"CANCELLING", "CANCELED", "FINISHED"})
-"""States that a client can bring about in any job, so that they need not occur in the dry run."""
+"""States that a client can bring about, so that they need not occur in the dry run."""
 
 Progress = Callable[[str, int, int], None]
 """Receives the release, the number of finished dry runs, and the number of all dry runs."""

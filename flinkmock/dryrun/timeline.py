@@ -103,7 +103,10 @@ class FaultWindow:
 
 @dataclass(slots=True)
 class Timeline:
-    """The timeline of a dry run. `client_begin` is the first step of the scripted client; None if it did nothing."""
+    """The timeline of a dry run.
+
+    `client_begin` is the time of the first step of the scripted client; None if the client did nothing.
+    """
 
     begin: int
     end: int

@@ -130,7 +130,7 @@ class FaultConfig:
 
 
 def load_faults(source: ScenarioSource, release: str) -> FaultConfig:
-    """Load the faults of a scenario for a real cluster, whose jobs can have any name.
+    """Load only the faults of a scenario. They may name any job, since the cluster can have jobs of other sources.
 
     Args:
         source: The scenario, as for `load_scenario`.

@@ -26,7 +26,8 @@ def _fault_json(call: ControlCall, fault: Fault) -> dict[str, Any]:
     python_equivalents=("ClusterControl.faults", "ClusterFaults.hits"),
 )
 def list_faults(call: ControlCall) -> Any:
-    """The first fault that matches a request applies to it. `hits` counts the requests to which a fault applied."""
+    """If several faults could apply to a request, the first one does. `hits` counts the requests to which a fault
+    applied."""
     return {"faults": [_fault_json(call, fault) for fault in call.control.faults]}
 
 
