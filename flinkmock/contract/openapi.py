@@ -183,7 +183,7 @@ def _response(operation: Operation, contract: Contract) -> Document:
 def _definition(class_name: str, schema: Schema, contract: Contract) -> Document:
     """Return the schema of a class.
 
-    It has a discriminator if all subclasses have a constant property of the same name.
+    The schema has a discriminator if all subclasses have a constant property of the same name.
     """
     definition: Document = _schema(schema)
     _add_descriptions(definition, class_name)

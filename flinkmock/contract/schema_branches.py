@@ -17,7 +17,7 @@ _NUMBERS = frozenset({"integer", "number"})
 
 
 def resolve(schema: Mapping[str, Any], definitions: Definitions) -> Mapping[str, Any]:
-    """Return the schema to which a schema refers by `$ref`, if it does. Raises KeyError if a definition is missing."""
+    """Follow the `$ref` of a schema, if it has one. Raises KeyError if a definition is missing."""
     while "$ref" in schema:
         schema = definitions[schema["$ref"].removeprefix(DEFINITION_PREFIX)]
     return schema

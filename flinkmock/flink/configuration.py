@@ -126,11 +126,11 @@ class Configuration:
             raise self._invalid(option, text, "a whole number") from None
 
     def optional_integer(self, option: Option) -> int | None:
-        """Return the value of an option, or its default; None if it has none."""
+        """Return the value of an option, or its default; None if the option has neither."""
         return None if self.text(option) is None else self.integer(option)
 
     def optional_size(self, option: Option) -> int | None:
-        """Return the value of an option in bytes, or its default; None if it has none."""
+        """Return the value of an option in bytes, or its default; None if the option has neither."""
         return None if self.text(option) is None else self.size(option)
 
     def decimal(self, option: Option) -> float:
@@ -154,7 +154,7 @@ class Configuration:
         return text.lower() == "true"
 
     def milliseconds(self, option: Option) -> int:
-        """Return the value of an option in ms. Raises InvalidArgument also if it has neither a value nor a default."""
+        """Return the value of an option in ms. Raises InvalidArgument also if there is neither value nor default."""
         text = self._required(option)
         try:
             return duration_in_ms(text)
@@ -162,7 +162,7 @@ class Configuration:
             raise self._invalid(option, text, 'a duration like "3 s", "5 min" or "PT5M"') from None
 
     def optional_milliseconds(self, option: Option) -> int | None:
-        """Return the value of an option in ms, or its default; None if it has none."""
+        """Return the value of an option in ms, or its default; None if the option has neither."""
         return None if self.text(option) is None else self.milliseconds(option)
 
     @property
@@ -177,7 +177,7 @@ class Configuration:
         return self.milliseconds(SLOT_REQUEST_TIMEOUT if is_unset_or_negative else STANDALONE_START_UP_TIME)
 
     def size(self, option: Option) -> int:
-        """Return the value of an option in bytes. Raises InvalidArgument also if it has neither value nor default."""
+        """Return the value of an option in bytes. Raises InvalidArgument also if there is neither value nor default."""
         text = self._required(option)
         try:
             return size_in_bytes(text)
@@ -214,7 +214,8 @@ def cluster_configuration(
 ) -> Configuration:
     """Return the effective configuration of a cluster, without the REST port, which `with_values` adds later.
 
-    It consists of the defaults, the values of the scenario, and the values that a starting JobManager adds.
+    It consists of the defaults, the values that a starting JobManager adds, and the values of the scenario, which
+    override the others.
 
     Args:
         overrides: The values of the scenario; None removes a key.

@@ -68,7 +68,7 @@ def objects_hash(*hash_codes: int) -> int:
 
 
 _INITIAL_TABLE_SIZE = 16
-"""The default size of the hash table of a `java.util.HashMap`. It is doubled if the table is more than 3/4 full."""
+"""The default size of the hash table of a `java.util.HashMap`. A table that is more than 3/4 full is doubled."""
 
 
 def hash_order(names: Iterable[str], hash_code: Callable[[str], int] = string_hash) -> list[str]:

@@ -80,7 +80,7 @@ _LINE_NUMBERS = {
 
 
 def _lambda_suffix(release: Release) -> str:
-    """Return what the name of a lambda's class has after the name of its outer class."""
+    """Return the end of the name of a lambda's class, after the name of the outer class."""
     # Since 1.19, all lambdas have the same name, so that samples of several JVMs can be added up.
     return "$$Lambda$0/0x0" if release.since("1.19") else "$$Lambda$864/0x00007f3d345c5598"
 

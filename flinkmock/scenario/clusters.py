@@ -42,7 +42,7 @@ class ClusterReader:
 
     Attributes:
         section: The entries of the section.
-        result_ttl: The key `result-ttl` of the section `operations`. It sets a Flink option.
+        result_ttl: The key `result-ttl` of the section `operations`, which sets a Flink option.
         diagnostics: Collects the mistakes.
     """
 

@@ -80,7 +80,7 @@ class ExceptionReader:
         return self._named.get(name)
 
     def _java_exception(self, node: YamlNode, chain: tuple[YamlNode, ...]) -> JavaException:
-        """Read an exception; `chain` contains the exceptions that it causes, the outermost first, and itself."""
+        """Read an exception; `chain` contains the exceptions around it, the outermost first, and the exception."""
         stack_trace = node.get("stack-trace")
         return JavaException(
             node.text_of("class") or "",

@@ -143,7 +143,7 @@ class FaultReader:
         return Variation(values=values)
 
     def _serve_stale(self, node: YamlNode, patterns: Sequence[Pattern]) -> int | None:
-        """Read the age of stale responses, in ms. It is limited, because the cluster forgets older slots."""
+        """Read the age of stale responses, in ms. The age is limited, because the cluster forgets older slots."""
         age_node = node.get("serve-stale")
         if age_node is None:
             return None

@@ -1,6 +1,6 @@
 """Reads the OpenAPI documents that `flinkmock openapi` writes.
 
-They are complete without a base release. Users may have edited them: operations that they added without the
+These documents need no base release. Users may have edited them: operations that they added without the
 `x-flink-…` extensions get the same defaults as operations of Flink's OpenAPI document.
 """
 

@@ -96,7 +96,7 @@ class ContractMerger:
         return not self._is_removed(f"{entry['method']} {entry['path']} ({entry['id']})")
 
     def _is_removed(self, name: str) -> bool:
-        """Return whether the imported release lacks something that the description lacks, and note it."""
+        """Return whether the imported release lacks something that the description lacks, and add a note about it."""
         if self._same_release:
             self.notes.append(f"kept: {name} is not described")
             return False
@@ -330,7 +330,7 @@ def _with_open_objects(schema: Any) -> Any:
 
 
 def _allowing_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Allow null: Jackson accepts it for all but Java primitives, which descriptions don't show."""
+    """Allow null, which Jackson accepts for all types except Java's primitives. Descriptions don't show primitives."""
     if isinstance(schema.get("type"), str) and "enum" not in schema:
         return schema | {"type": [schema["type"], "null"]}
     return {"anyOf": [schema, {"type": "null"}]} if schema else schema

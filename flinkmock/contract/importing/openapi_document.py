@@ -47,7 +47,7 @@ def read_document(text: str) -> Mapping[str, Any] | None:
 
 
 def dereferenced(entry: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the parameter, request body or response to which an entry refers, if it does.
+    """Return the parameter, request body or response to which an entry refers. Other entries are returned unchanged.
 
     Raises:
         KeyError: The document lacks the target of a reference.

@@ -1,6 +1,6 @@
 """Writes objects, strings, arrays, numbers and collections in the format of Java's object serialization.
 
-The bytes are the same as of `java.io.ObjectOutputStream` (Java Object Serialization Specification, chapter 6).
+The bytes are those of `java.io.ObjectOutputStream` (Java Object Serialization Specification, chapter 6).
 """
 
 from __future__ import annotations
