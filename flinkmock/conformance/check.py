@@ -66,7 +66,7 @@ def check(
         headers: The headers for every request, such as an API key.
         watch_ms: How long passes over the server are repeated, in ms; 0: there is one pass.
         every_ms: The pause between two passes, in ms.
-        on_finding: Called with each new finding and its first path, during the check.
+        on_finding: Called with each new finding and the target of its first request, during the check.
         context: The SSL context for TLS; None: the default one.
 
     Raises:

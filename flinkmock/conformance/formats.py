@@ -28,14 +28,18 @@ def as_json(report: Report) -> str:
         "requests": report.request_count,
         "answered": {operation.id: times for operation, times in report.answered.items()},
         "unanswered": {operation.id: reason for operation, reason in report.unanswered.items()},
-        "findings": [_entry(finding, paths, report.occurrences[finding]) for finding, paths in report.findings.items()],
-        "accepted": [_entry(finding, paths, report.occurrences[finding]) for finding, paths in report.accepted.items()],
+        "findings": [
+            _entry(finding, targets, report.occurrences[finding]) for finding, targets in report.findings.items()
+        ],
+        "accepted": [
+            _entry(finding, targets, report.occurrences[finding]) for finding, targets in report.accepted.items()
+        ],
         "notes": report.notes,
     }
     return json.dumps(document, indent=1, ensure_ascii=False)
 
 
-def _entry(finding: Finding, paths: list[str], times: int) -> dict[str, Any]:
+def _entry(finding: Finding, targets: list[str], times: int) -> dict[str, Any]:
     return {
         "operation": finding.operation.id,
         "method": finding.operation.method,
@@ -45,7 +49,7 @@ def _entry(finding: Finding, paths: list[str], times: int) -> dict[str, Any]:
         "expected": finding.expected,
         "found": finding.found,
         "times": times,
-        "seen": paths,
+        "seen": targets,
     }
 
 
@@ -79,7 +83,7 @@ def as_junit(report: Report) -> str:
     for operation in cases:
         case = ElementTree.SubElement(suite, "testcase", classname=f"flink.{operation.id}", name=str(operation))
         if findings := failing.get(operation):
-            lines = [f"{finding} ({paths[0]})" for finding, paths in findings]
+            lines = [f"{finding} ({targets[0]})" for finding, targets in findings]
             ElementTree.SubElement(case, "failure", message=_printable(lines[0])).text = _printable("\n".join(lines))
         elif operation in report.unanswered:
             ElementTree.SubElement(case, "skipped", message=_printable(report.unanswered[operation]))
@@ -118,8 +122,8 @@ def as_markdown(report: Report) -> str:
 def as_github(report: Report) -> str:
     """Return GitHub workflow commands, which appear as annotations of the run."""
     lines = [
-        f"::error title={_escaped_property(str(finding.operation))}::{_escaped(f'{finding} ({paths[0]})')}"
-        for finding, paths in report.findings.items()
+        f"::error title={_escaped_property(str(finding.operation))}::{_escaped(f'{finding} ({targets[0]})')}"
+        for finding, targets in report.findings.items()
     ]
     lines += [f"::notice title=flinkmock check::{_escaped(note)}" for note in report.notes]
     return "\n".join([*lines, f"::notice title=flinkmock check::{_escaped(f'{report.url}: {report.headline}')}"])

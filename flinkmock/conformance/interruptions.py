@@ -13,7 +13,7 @@ from flinkmock.errors import ServerUnreachable
 MAX_INTERRUPTIONS_IN_A_ROW = 3
 """A check gives up after this many interruptions without a complete step in between."""
 POLL_INTERVAL_MS = 1_000
-PATIENCE_MS = 30_000
+LEADER_TIMEOUT_MS = 30_000
 """How long a check waits for a leader, in ms, unless it watches the server for longer."""
 
 
@@ -52,14 +52,14 @@ class Interruptions:
 
         Args:
             event: What happened, for the note: "the server did not respond".
-            until: When to give up, in ms of `now`; at least `PATIENCE_MS` from now.
+            until: When to give up, in ms of `now`; at least `LEADER_TIMEOUT_MS` from now.
 
         Returns:
             Whether the server has a leader.
         """
         self._interruptions_in_a_row += 1
         started_at, utc_time = self._now(), datetime.now(UTC)
-        until = max(until, started_at + PATIENCE_MS)
+        until = max(until, started_at + LEADER_TIMEOUT_MS)
         while not (has_leader := self._has_leader()) and self._now() < until:
             self._wait(POLL_INTERVAL_MS)
         seconds = (self._now() - started_at) / 1000

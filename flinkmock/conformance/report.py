@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from flinkmock.contract import Operation
 from flinkmock.tables import counted
 
-MAX_PATHS = 10
-"""How many paths a finding keeps. The number is limited because a proxy may run for days."""
+MAX_TARGETS = 10
+"""How many request targets are kept with a finding. The number is limited because a proxy may run for days."""
 NOT_FLINK = "No operation was answered: this may not be a Flink cluster, or the URL lacks a path."
 COHERENCE = "coherence"
 """The kind of findings about values that contradict each other."""
@@ -60,12 +60,12 @@ class Report:
         expected_errors: Operations that got an error which a healthy cluster may return, or no response because of a
             lost TaskManager, each with the reason.
         skipped: Operations that were not called, each with the reason.
-        accepted: The findings in the baseline, with their paths.
+        accepted: The findings in the baseline, likewise.
         invalid: Operations with a response that breaks its contract; their values are not compared with others.
         notes: Sentences about the server during the check, such as that it had a new leader. They are not findings.
         server_gone: Whether the server was gone at the end.
         pass_count: How many passes over the server there were.
-        on_new: Called with each finding and its first path when it is added.
+        on_new: Called with each new finding and the target of its first request.
     """
 
     url: str
@@ -81,7 +81,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
     server_gone: bool = False
     pass_count: int = 0
-    on_new: Callable[[Finding, str], None] = field(default=lambda finding, path: None, repr=False, compare=False)
+    on_new: Callable[[Finding, str], None] = field(default=lambda finding, target: None, repr=False, compare=False)
     _contradictions: dict[tuple[str, str], Finding] = field(default_factory=dict, repr=False)
 
     @property
@@ -89,18 +89,18 @@ class Report:
         """Whether there are no findings outside the baseline."""
         return not self.findings
 
-    def add(self, finding: Finding, path: str) -> None:
+    def add(self, finding: Finding, target: str) -> None:
         """Add one occurrence of a finding."""
         if finding.kind != COHERENCE:
             self.invalid.add(finding.operation)
         if finding not in self.findings:
-            self.on_new(finding, path)
+            self.on_new(finding, target)
         self.occurrences[finding] += 1
-        paths = self.findings.setdefault(finding, [])
-        if len(paths) < MAX_PATHS:
-            paths.append(path)
+        targets = self.findings.setdefault(finding, [])
+        if len(targets) < MAX_TARGETS:
+            targets.append(target)
 
-    def add_contradiction(self, finding: Finding, path: str) -> bool:
+    def add_contradiction(self, finding: Finding, target: str) -> bool:
         """Add a value that contradicts others; return whether it is new.
 
         A value may break several invariants, at different times. The report has one finding for it, which describes the
@@ -108,7 +108,7 @@ class Report:
         """
         key = finding.operation.id, finding.pointer
         is_new = key not in self._contradictions
-        self.add(self._contradictions.setdefault(key, finding), path)
+        self.add(self._contradictions.setdefault(key, finding), target)
         return is_new
 
     def accept(self, baseline: Collection[tuple[str, str, str, str]]) -> None:
@@ -134,9 +134,9 @@ class Report:
             lines += ["", NOT_FLINK]
         for operation, findings in self.findings_by_operation().items():
             lines += ["", f"{operation}  ({operation.id})"]
-            for finding, paths in findings:
+            for finding, targets in findings:
                 times = f"{self.occurrences[finding]} times, " if self.occurrences[finding] > 1 else ""
-                lines += [f"    {finding}", f"        {times}{operation.method} {paths[0]}"]
+                lines += [f"    {finding}", f"        {times}{operation.method} {targets[0]}"]
         if unanswered:
             width = max(len(str(operation)) for operation in unanswered)
             lines += ["", "not checked:"]
@@ -157,10 +157,10 @@ class Report:
         return f"{text}, {len(self.accepted)} more in the baseline" if self.accepted else text
 
     def findings_by_operation(self) -> dict[Operation, list[tuple[Finding, list[str]]]]:
-        """Return the findings of each operation that has any, with the paths at which they occurred."""
+        """Return the findings of each operation that has any, with the first request targets at which they occurred."""
         grouped: dict[Operation, list[tuple[Finding, list[str]]]] = {}
-        for finding, paths in self.findings.items():
-            grouped.setdefault(finding.operation, []).append((finding, paths))
+        for finding, targets in self.findings.items():
+            grouped.setdefault(finding.operation, []).append((finding, targets))
         return grouped
 
 

@@ -36,7 +36,7 @@ NOT_ROUTED = "Unable to load requested file"
 
 
 def expected_error(operation: Operation, response: HttpResponse) -> str | None:
-    """Return the reason why a healthy cluster may return this error for an existing operation; None if it may not."""
+    """Return why a healthy cluster may return this error for an existing operation; None if there is no such reason."""
     text = error_message(response)
     if response.status == 404 and NOT_ROUTED in text and (operation.requires_config or operation.session_cluster_only):
         options = ", ".join(f"{key}: {str(value).lower()}" for key, value in operation.requires_config.items())

@@ -45,7 +45,8 @@ def detect_release(client: Client) -> ServerRelease:
 def nearest_release(version: str) -> ServerRelease | None:
     """Return the known release that is nearest to a version; None if the text is not a version.
 
-    It is the minor release of the version, else the newest release before it, else the oldest release.
+    This is the release of the version if it is known, otherwise the newest release before the version, otherwise the
+    oldest release.
 
     Args:
         version: Such as "2.3.0", "2.4-SNAPSHOT", "1.18.1-csa1".

@@ -12,7 +12,7 @@ from flinkmock.contract import Operation, Parameter
 VALUES_PER_PARAMETER = 12
 """How many values of one path parameter are used at most: 12 of a server's 1000 jobs."""
 METRICS_PER_REQUEST = 40
-"""How many metrics of one list are requested at most."""
+"""The maximum number of metrics of one list that are requested."""
 COMPARED_METRICS = (
     *(f"num{kind}{direction}" for kind in ("Records", "Bytes", "Buffers") for direction in ("In", "Out")),
     *(f"num{kind}{direction}" for kind in ("Bytes", "Buffers") for direction in ("InLocal", "InRemote")),
@@ -141,7 +141,7 @@ class Targets:
 def _metric_sort_key(metric_id: str) -> tuple[bool, str]:
     """Return a sort key that puts compared metrics first.
 
-    It ignores the index of a subtask in the id, so that the same metrics of a subtask, its vertex and all subtasks
+    The key ignores the index of a subtask in the id, so that the same metrics of a subtask, its vertex and all subtasks
     together are requested.
     """
     index, _, name = metric_id.partition(".")

@@ -89,7 +89,7 @@ class CachedInvariants(Invariants):
 
     def relations_between(self, view: View, only: Collection[str] | None = None) -> Iterator[EvaluatedRelation]:
         assert only is None
-        for invariant in self.within_view:
+        for invariant in self.between_responses:
             for ids in view.subjects(invariant.subjects[0]):
                 cached = self._relations_by_subject.setdefault((invariant.id, ids), [])
                 relations = next(

@@ -66,7 +66,7 @@ def guess_request(body: Any, name: str) -> GuessedRequest:
 
 @cache
 def _operations() -> tuple[Operation, ...]:
-    """Return all operations with a JSON response, each as the newest release that has it describes it."""
+    """Return all operations with a JSON response, each from the newest release that has the operation."""
     operations: dict[str, Operation] = {}
     for release in dict.fromkeys([LATEST, *reversed(known_releases())]):
         for operation in Contract.load(release):

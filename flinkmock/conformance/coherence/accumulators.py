@@ -10,7 +10,7 @@ from flinkmock.conformance.coherence.job_results import JAVA_OBJECT_PREFIX, deco
 from flinkmock.conformance.coherence.registry import CACHE_REFRESH_MS, METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import Relations, equal, require, same_fields, unique
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, is_number, number
-from flinkmock.conformance.coherence.view import SUBJECTS, View
+from flinkmock.conformance.coherence.view import ID_PARAMETERS, View
 
 _SOURCE = "flink-behaviour.md#accumulators"
 _SUMMED_TYPES = ("IntCounter", "LongCounter", "DoubleCounter")
@@ -270,7 +270,7 @@ def attempt_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
     for subject in view.subjects("attempt"):
         if subject[:2] == (job_id, vertex_id):
             body = view.body(
-                "getSubtaskExecutionAttemptAccumulators", **dict(zip(SUBJECTS["attempt"], subject, strict=True))
+                "getSubtaskExecutionAttemptAccumulators", **dict(zip(ID_PARAMETERS["attempt"], subject, strict=True))
             )
             for accumulator in body["user-accumulators"]:
                 kind, name = accumulator["type"], str(accumulator["name"].raw)
@@ -289,7 +289,7 @@ def attempt_ids_of_job(view: View, job_id: str) -> Relations:
     first: Value | None = None
     for subject in view.subjects("attempt"):
         if subject[0] == job_id:
-            ids = dict(zip(SUBJECTS["attempt"], subject, strict=True))
+            ids = dict(zip(ID_PARAMETERS["attempt"], subject, strict=True))
             attempt = view.body("getSubtaskExecutionAttemptAccumulators", **ids)["id"]
             if isinstance(attempt.raw, str) and attempt.raw.count("_") == 3:
                 graph = computed(attempt.raw.partition("_")[0], f"the beginning of {attempt}", attempt)

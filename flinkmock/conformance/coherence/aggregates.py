@@ -30,7 +30,7 @@ def _aggregates(aggregated: Value, subtasks: Sequence[Value]) -> Relations:
 
 
 def duration_tolerance(subtasks: Sequence[Value], state: str) -> float:
-    """Return the tolerance for durations of a state, in ms: Flink caches its duration while subtasks are in it."""
+    """Return the tolerance for durations of a state, in ms: Flink caches them while subtasks are in this state."""
     return (
         CACHE_REFRESH_MS
         if any(subtask["status"].raw == state and subtask["end-time"].raw == -1 for subtask in subtasks)

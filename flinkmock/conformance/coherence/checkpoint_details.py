@@ -159,7 +159,7 @@ def task_checkpoint_summary(body: Value) -> Relations:
         statistics = body["summary"]
         for key in summary_path:
             statistics = statistics[key]
-        # a subtask that reports after the failure of a checkpoint is summarized, and has not acknowledged it
+        # a subtask that reports after a checkpoint has failed is in the summary, but doesn't count as acknowledged
         if body["num_acknowledged_subtasks"].raw == 0 and not any(
             subtask["aborted"].raw for subtask in body["subtasks"]
         ):

@@ -77,7 +77,7 @@ def metric_fetches_are_in_order(view: View) -> Relations:
     fetches = [(response, Value.of(response)["end-timestamp"]) for response in responses]
     fetches = [(response, fetched_at) for response, fetched_at in fetches if is_number(fetched_at.raw)]
     configured = options(view)
-    # a fake whose clock advances with each request may fetch for each of them, so that all times differ
+    # a fake whose clock advances with each request may fetch metrics for each request, so that all times differ
     are_fetches_shared = len({fetched_at.raw for _, fetched_at in fetches}) < len(fetches)
     has_default_interval = bool(configured) and _FETCH_INTERVAL_OPTION not in configured
     min_interval_ms = _DEFAULT_FETCH_INTERVAL_MS if are_fetches_shared and has_default_interval else 1

@@ -58,7 +58,7 @@ def overview_counts_taskmanagers(view: View) -> Relations:
 
 
 def _keeps_all_jobs(view: View) -> bool:
-    """Return whether no job can have expired: the log of the JobManager shows that it started less than an hour ago."""
+    """Return whether no job can have expired: by its log, the JobManager started less than an hour ago."""
     configured = options(view)
     if "jobstore.max-capacity" in configured or "jobstore.expiration-time" in configured:
         return False
@@ -269,7 +269,7 @@ def same_configuration(view: View) -> Relations:
 
 
 def _copies(view: View, operation_id: str) -> Iterator[Value]:
-    """Yield the responses for jobs and applications that have to be the same as that of an operation."""
+    """Yield the bodies for each job and application that have to equal the body of an operation for the cluster."""
     for kind, parameter in (("job", "jobid"), ("application", "applicationid")):
         for ids in view.subjects(kind):
             for copy_id in _OPERATIONS_OF_COPIES[operation_id]:

@@ -31,8 +31,9 @@ class Culprit:
 def culprits(violations: Sequence[Violation], support: Counter[ValueLocation]) -> list[Culprit]:
     """Return a few values that together explain all violations.
 
-    Each culprit is the value in the most violations that the culprits before it don't explain. If several values are in
-    as many, the culprit is the one in the fewest exact relations that hold, then the one in the smallest violation.
+    The first culprit is the value in the most violations, the second is the value in the most of the remaining
+    violations, and so on. If several values are in as many, the culprit is the one in the fewest exact relations that
+    hold, then the one in the violation with the fewest values.
 
     Args:
         violations: The relations that fail.

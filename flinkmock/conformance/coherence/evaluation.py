@@ -40,7 +40,7 @@ from flinkmock.conformance.coherence import (  # noqa: F401  (they register thei
 from flinkmock.conformance.coherence.registry import INVARIANTS, Invariant, Scope
 from flinkmock.conformance.coherence.relations import Relation
 from flinkmock.conformance.coherence.values import SuccessResponse, Value, ValueLocation
-from flinkmock.conformance.coherence.view import SUBJECTS, View
+from flinkmock.conformance.coherence.view import ID_PARAMETERS, View
 
 SHAPE_ERRORS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 """What an invariant raises if a body doesn't have the shape that the invariant needs. Such a body has a schema
@@ -109,11 +109,13 @@ class Invariants:
             for subject in invariant.subjects:
                 if invariant.scope in (Scope.RESPONSE, Scope.REQUEST):
                     self._within_response.setdefault(subject, []).append(invariant)
-                elif invariant.scope is Scope.TIME and subject not in SUBJECTS:
+                elif invariant.scope is Scope.TIME and subject not in ID_PARAMETERS:
                     self._over_two_responses.setdefault(subject, []).append(invariant)
-        self.within_view = [invariant for invariant in of_release if invariant.scope is Scope.BETWEEN_RESPONSES]
+        self.between_responses = [invariant for invariant in of_release if invariant.scope is Scope.BETWEEN_RESPONSES]
         self._over_two_views = [
-            invariant for invariant in of_release if invariant.scope is Scope.TIME and invariant.subjects[0] in SUBJECTS
+            invariant
+            for invariant in of_release
+            if invariant.scope is Scope.TIME and invariant.subjects[0] in ID_PARAMETERS
         ]
 
     def relations_within(self, response: SuccessResponse) -> Iterator[EvaluatedRelation]:
@@ -128,7 +130,7 @@ class Invariants:
             view: The responses.
             only: Only subjects with one of these ids are checked, and the cluster, which has no id. None: all.
         """
-        for invariant in self.within_view:
+        for invariant in self.between_responses:
             for ids in view.subjects(invariant.subjects[0]):
                 if only is None or not ids or any(subject_id in only for subject_id in ids):
                     yield from relations_of(invariant, ids, view, *ids)

@@ -105,7 +105,7 @@ def flame_graphs_add_up(view: View, job_id: str, vertex_id: str) -> Relations:
 
 
 def _same_frames(whole: Value, parts: Sequence[Value]) -> Relations:
-    """Relate a frame to frames of other graphs: it has the samples and the children of all of them together."""
+    """Relate a frame to frames of other graphs, which together have the same samples and children."""
     yield from equal(whole["value"], total([part["value"] for part in parts], "samples of the others"))
     children_of_whole = {child["name"].raw: child for child in whole["children"]}
     children_of_parts: dict[Any, list[Value]] = {}

@@ -195,7 +195,7 @@ _RETAINED_OPTIONS = ("execution.checkpointing.num-retained", "state.checkpoints.
 
 
 def _retained_checkpoint_count(view: View) -> int:
-    """Return how many checkpoints a job keeps: only the configuration of the cluster sets it (`SchedulerUtils`)."""
+    """Return how many checkpoints a job keeps, which only the configuration of the cluster sets (`SchedulerUtils`)."""
     configured = options(view)
     texts = [str(configured[key].raw) for key in _RETAINED_OPTIONS if key in configured]
     return max((int(text) for text in texts if text.isdecimal()), default=1)

@@ -52,7 +52,7 @@ def _has_other_version(before: Value, after: Value) -> bool:
 
 
 def _has_lower_counts_or_other_version(before: Value, after: Value) -> bool:
-    """Compare the numbers of ended jobs, since a leader counts only those of its leadership term; and the versions."""
+    """Compare the versions, and the numbers of ended jobs: a leader counts only those of its leadership term."""
     has_fewer = any(_decreases(before[key], after[key]) for key in ("jobs-finished", "jobs-cancelled", "jobs-failed"))
     return has_fewer or _has_other_version(before, after)
 

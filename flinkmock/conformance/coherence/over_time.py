@@ -318,7 +318,7 @@ def checkpoints_never_decrease(before: Value, after: Value) -> Relations:
 
 
 def _ended_checkpoint_is_unchanged(old: Value, new: Value) -> Relations:
-    """Relate two responses about a checkpoint that has ended: it does not change, except for late reports of subtasks.
+    """Relate two responses about a checkpoint that has ended: only late reports of subtasks change the checkpoint.
 
     Only a failed checkpoint gets late reports.
     """

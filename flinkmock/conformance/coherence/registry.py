@@ -39,7 +39,7 @@ class Invariant:
             lasts for this time, or immediately if this is 0.
         min_interval_ms: For `TIME`: the least time between two views, in ms.
         subjects: The ids of the operations whose responses it gets. For `BETWEEN_RESPONSES`: one kind of subject (a key
-            of `view.SUBJECTS`). For `TIME`: ids of operations, or one kind of subject.
+            of `view.ID_PARAMETERS`). For `TIME`: ids of operations, or one kind of subject.
         check: Yields relations. It gets the body (`RESPONSE`, `REQUEST`), the view and the ids of the subject
             (`BETWEEN_RESPONSES`), or two bodies or two views with the ids (`TIME`).
     """

@@ -77,7 +77,7 @@ def ascending(*values: Value, slack: float = 0) -> Relations:
 
 
 def one_of(value: Value, raw_values: Any, reason: str, *others: Value) -> Relations:
-    """Relate a value to others because of which it has to be one of `raw_values`; `reason` explains this in reports."""
+    """Relate a value to others, which require it to be one of `raw_values`; `reason` explains this in reports."""
     if _all_exist(value, *others):
         holds = value.raw in raw_values
         text = (

@@ -1,7 +1,7 @@
 """Checks the responses of passes over a server.
 
-Responses are from different moments, so a violation may be a race. Before such a violation is reported, its responses
-are requested again.
+A violation that may come from the different times of its responses is a suspicion: it is reported only after its
+responses were requested again and still contradict each other.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ last, and longer than two intervals between fetches of metrics."""
 LONG_INTERVAL_MS = 30_000
 """A pass is compared with the previous one, and with one or more that ended at least this many ms before it."""
 REQUIRED_REPEATS = 3
-"""How many times a violation that may be a race has to occur again."""
+"""How many times the violation of a suspicion has to occur again before it is reported."""
 Fetch = Callable[[str], SuccessResponse | None]
 
 
@@ -51,7 +51,7 @@ class _Pass:
 
 @dataclass(slots=True)
 class _Suspicion:
-    """A violation that may be a race.
+    """A violation that may come from the different times of its responses.
 
     Attributes:
         violation: The violation, with its newest values.
@@ -76,7 +76,7 @@ class CoherenceSession:
         invariants: The invariants of the release.
         fetch: Requests a target again; None if the response isn't a success.
         now: Returns the time in ms, of the same clock as the responses' times.
-        skip: Returns whether the responses of an operation are left out, because one of them broke its schema.
+        skip: Returns whether the responses of an operation are left out, because one of them broke the schema.
         on_new_leader: Called when a pass shows that the server was restarted, or has another leader.
     """
 
@@ -115,15 +115,15 @@ class CoherenceSession:
             self.on_new_leader()
             return []
         certain = self._violations_over_time(now)
-        possible_races: dict[ViolationKey, Violation] = {}
+        suspected: dict[ViolationKey, Violation] = {}
         for violation in self._violations_of_pass():
             if violation.invariant.may_disagree_for_ms:
-                possible_races.setdefault(violation.key, violation)
+                suspected.setdefault(violation.key, violation)
             else:
                 certain.append(violation)
-        for key in self._suspicions.keys() - possible_races.keys():
+        for key in self._suspicions.keys() - suspected.keys():
             del self._suspicions[key]
-        for key, violation in possible_races.items():
+        for key, violation in suspected.items():
             if key not in self._suspicions:
                 self._suspicions[key] = _Suspicion(violation, now, guard_of(self._view, violation))
         self._earlier = [*self._comparable_passes(now), _Pass(now, self._view)]
@@ -141,7 +141,7 @@ class CoherenceSession:
 
     @property
     def has_suspicions(self) -> bool:
-        """Whether there are violations that may be races."""
+        """Whether there are suspicions that are neither confirmed nor refuted."""
         return bool(self._suspicions)
 
     def request_again(self, *, min_interval_ms: float = 0) -> list[Culprit]:

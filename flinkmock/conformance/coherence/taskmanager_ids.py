@@ -7,7 +7,7 @@ import re
 from flinkmock.conformance.coherence.registry import between
 from flinkmock.conformance.coherence.relations import Relations, require
 from flinkmock.conformance.coherence.values import Value
-from flinkmock.conformance.coherence.view import SUBJECTS, View
+from flinkmock.conformance.coherence.view import ID_PARAMETERS, View
 
 _SUFFIX = re.compile(r"-[0-9a-f]{6}$")
 """How the id of a TaskManager ends if `taskmanager.resource-id` does not set it: with random hexadecimal digits."""
@@ -31,6 +31,6 @@ def attempts_on_taskmanagers(view: View, job_id: str) -> Relations:
     listed = view.body("getTaskManagers")["taskmanagers"]
     for subject in view.subjects("attempt"):
         if subject[0] == job_id:
-            attempt = dict(zip(SUBJECTS["attempt"], subject, strict=True))
+            attempt = dict(zip(ID_PARAMETERS["attempt"], subject, strict=True))
             body = view.body("getSubtaskExecutionAttemptDetails", **attempt)
             yield from id_with_same_suffix_is_equal(body["taskmanager-id"], listed)

@@ -28,7 +28,7 @@ from flinkmock.conformance.coherence.values import (
     number,
     total,
 )
-from flinkmock.conformance.coherence.view import SUBJECTS, View
+from flinkmock.conformance.coherence.view import ID_PARAMETERS, View
 
 _RULES = "flink-behaviour.md#rules-that-hold"
 _SUBTASKS = "flink-behaviour.md#subtasks"
@@ -48,7 +48,7 @@ others, if any, add up to this value."""
 
 
 def vertex_of_job(view: View, job_id: str, vertex_id: str) -> Value:
-    """Return a vertex as the details of its job list it."""
+    """Return the entry of a vertex in the details of its job."""
     return entry_with(view.body("getJobDetails", jobid=job_id)["vertices"], "id", vertex_id)
 
 
@@ -188,7 +188,10 @@ def vertex_counters(view: View, job_id: str, vertex_id: str) -> Relations:
 
 
 def _combines(name: str, value: Value, parts: Sequence[Value]) -> Relations:
-    """Relate a counter to the sum of its parts; relate the flag of a complete counter to the flags of the parts."""
+    """Relate a counter, or the flag of a complete counter, to those of the parts.
+
+    A counter is the sum of the parts. A flag is true if and only if the flags of all parts are true.
+    """
     if isinstance(value.raw, bool):
         text = "a counter is complete if and only if all its parts are"
         yield from require(value.raw == all(part.raw for part in parts), text, value, *parts, exact=True)
@@ -212,7 +215,7 @@ def bytes_need_edges(view: View, job_id: str, vertex_id: str) -> Relations:
     entries += view.body("getJobVertexTaskManagers", **ids)["taskmanagers"]
     for subject in view.subjects("attempt"):
         if subject[:2] == (job_id, vertex_id):
-            attempt = dict(zip(SUBJECTS["attempt"], subject, strict=True))
+            attempt = dict(zip(ID_PARAMETERS["attempt"], subject, strict=True))
             entries.append(view.body("getSubtaskExecutionAttemptDetails", **attempt))
     is_read = any(edge["id"].raw == vertex_id for node in nodes.values() for edge in node["inputs"])
     for entry in entries:

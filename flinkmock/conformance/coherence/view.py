@@ -87,7 +87,7 @@ class View:
 
     def subjects(self, kind: str) -> list[tuple[str, ...]]:
         """Return the ids of all subjects of a kind that path parameters of the requests name."""
-        names = SUBJECTS[kind]
+        names = ID_PARAMETERS[kind]
         if not names:
             return [()]
         if kind not in self._subjects:
@@ -104,7 +104,7 @@ class View:
         return list(self._responses.get(_key(operation_id, parameters), {}).values())
 
 
-SUBJECTS: dict[str, tuple[str, ...]] = {
+ID_PARAMETERS: dict[str, tuple[str, ...]] = {
     "cluster": (),
     "job": ("jobid",),
     "vertex": ("jobid", "vertexid"),
@@ -115,7 +115,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "application": ("applicationid",),
     "jar": ("jarid",),
 }
-"""Kind of subject -> the path parameters that name it."""
+"""Kind of subject -> the path parameters with the ids of such a subject."""
 
 
 def _key(operation_id: str, parameters: dict[str, str]) -> _Key:

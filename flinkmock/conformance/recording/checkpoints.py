@@ -63,7 +63,10 @@ def savepoint_duration(job: JobObservations) -> str | None:
 
 
 def restore_path(job: JobObservations) -> str | None:
-    """Return the path of the savepoint that the job restored last; None if there is none, or if it was a checkpoint."""
+    """Return the path of the savepoint that the job restored last.
+
+    The result is None if the job restored nothing, or if it last restored a checkpoint.
+    """
     restored = job.latest.get("restored") or {}
     return restored.get("external_path") if restored.get("is_savepoint") else None
 

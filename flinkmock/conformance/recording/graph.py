@@ -83,14 +83,15 @@ def _input(edge: Json, label: str) -> dict[str, Any]:
 def _flow(vertex: Json, job: JobObservations, *, has_inputs: bool, has_readers: bool) -> dict[str, Any]:
     """Return the rate of a source (records per second) or the selectivity of another vertex, and the record size."""
     metrics = vertex["metrics"]
-    read, written, size = metrics["read-records"], metrics["write-records"], metrics["write-bytes"]
+    read_count, written_count = metrics["read-records"], metrics["write-records"]
+    written_bytes = metrics["write-bytes"]
     entry: dict[str, Any] = {}
-    if has_inputs and read and has_readers:
-        entry["selectivity"] = float(f"{written / read:.3g}")
+    if has_inputs and read_count and has_readers:
+        entry["selectivity"] = float(f"{written_count / read_count:.3g}")
     elif not has_inputs and metrics["write-records-complete"] and (ran_ms := running_ms(vertex, job)):
-        entry["rate"] = float(f"{written * 1000 / ran_ms:.3g}")
-    if written and size:
-        entry["record-size"] = f"{max(1, round(size / written))}B"
+        entry["rate"] = float(f"{written_count * 1000 / ran_ms:.3g}")
+    if written_count and written_bytes:
+        entry["record-size"] = f"{max(1, round(written_bytes / written_count))}B"
     return entry
 
 
@@ -105,9 +106,9 @@ def _measured(observations: VertexObservations, vertex: Json, ran_ms: int, anony
     """Return skew, back pressure, accumulators and metrics of a vertex that has been running for `ran_ms`."""
     entry: dict[str, Any] = {}
     subtask_metrics = [subtask["metrics"] for subtask in _complete_subtasks(observations)]
-    records = [metrics["read-records"] or metrics["write-records"] for metrics in subtask_metrics]
-    if len(records) > 1 and max(records) > SKEW_RATIO * max(1, min(records)):
-        entry["skew"] = [round(100 * record / max(records)) for record in records]
+    record_counts = [metrics["read-records"] or metrics["write-records"] for metrics in subtask_metrics]
+    if len(record_counts) > 1 and max(record_counts) > SKEW_RATIO * max(1, min(record_counts)):
+        entry["skew"] = [round(100 * record_count / max(record_counts)) for record_count in record_counts]
     by_subtask = ratios_by_subtask(observations)
     if by_subtask:
         backpressure = format_share(fmean(ratios.backpressure for ratios in by_subtask.values()))
@@ -137,7 +138,7 @@ def _measured(observations: VertexObservations, vertex: Json, ran_ms: int, anony
 
 
 def ratios_by_subtask(observations: VertexObservations) -> dict[int, Ratios]:
-    """Return the ratios of each subtask during the polls; if there are none, the ratios since its start.
+    """Return the ratios of each subtask during the polls; if there are none, the ratios since the start.
 
     The result is empty for Flink 1.12 and for legacy sources, which don't show how busy subtasks are.
     """
@@ -161,10 +162,10 @@ def _complete_subtasks(observations: VertexObservations) -> list[Json]:
 def _accumulator(accumulator: Json, vertex: Json, ran_ms: int) -> Any:
     """Return the type and value of an accumulator; only the type if it grows because it counts records."""
     entry = {"type": accumulator["type"], **_value(accumulator)}
-    records = vertex["metrics"]["read-records"] or vertex["metrics"]["write-records"]
+    record_count = vertex["metrics"]["read-records"] or vertex["metrics"]["write-records"]
     is_counter = accumulator["type"] in ("IntCounter", "LongCounter") and vertex["end-time"] <= 0
-    tolerance = records * max(COUNTER_TOLERANCE, HEARTBEAT_MS / max(ran_ms, HEARTBEAT_MS))
-    if "value" not in entry or (is_counter and records and abs(entry["value"] - records) <= tolerance):
+    tolerance = record_count * max(COUNTER_TOLERANCE, HEARTBEAT_MS / max(ran_ms, HEARTBEAT_MS))
+    if "value" not in entry or (is_counter and record_count and abs(entry["value"] - record_count) <= tolerance):
         return accumulator["type"]
     return entry
 

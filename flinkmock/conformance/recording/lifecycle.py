@@ -68,7 +68,7 @@ def lifecycle(
 def _states_in_order(job: JobObservations, scheduler: str) -> list[EnteredState]:
     """Return the states in order, without those that the scheduler does not allow after the previous one.
 
-    They occur because some states are unknown.
+    Such a state occurs if the state before it is unknown.
     """
     states = sorted(
         job.entered_states | _overwritten(job, scheduler),

@@ -59,6 +59,7 @@ class VertexObservations:
 
     accumulators: list[Json] = field(default_factory=list)
     details: Json = field(default_factory=dict)
+    """The body of /jobs/:jobid/vertices/:vertexid."""
     watermarks: list[tuple[int, int | None]] = field(default_factory=list)
     """(epoch ms, lowest watermark of the subtasks or None if there is none), oldest first."""
     ratios: dict[int, Ratios] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class JobObservations:
     is_gone: bool = False
     """Whether the cluster no longer lists the job."""
     details: Json = field(default_factory=dict)
+    """The body of /jobs/:jobid."""
     entered_states: set[EnteredState] = field(default_factory=set)
     failures: dict[int, Json] = field(default_factory=dict)
     """Epoch ms -> entry of the exception history."""
@@ -254,7 +256,8 @@ def metric_values(body: Json) -> list[tuple[str, str]]:
 def failures(body: Json) -> dict[int, Json]:
     """Return failures in the format of the exception history, by their time in epoch ms.
 
-    Flink 1.12 has no exception history. Until 1.18, it contains a failure only after the tasks have restarted.
+    Flink 1.12 has no exception history. Until 1.18, the history contains a failure only after the
+    tasks have restarted.
     """
     history = {entry["timestamp"]: entry for entry in list_in(body.get("exceptionHistory"), "entries")}
     if not body.get("root-exception"):

@@ -46,8 +46,8 @@ class Poller:
             progress: Called after each poll with its number, the number of all polls, and a text.
 
         Raises:
-            ServerUnreachable: A request about the cluster fails before the first poll of its jobs. Later failures are
-                ignored, because a cluster may come back.
+            ServerUnreachable: A request before the first poll of jobs fails. Later failures are ignored, because a
+                cluster may come back.
         """
         with suppress(KeyboardInterrupt):
             self._poll_cluster()

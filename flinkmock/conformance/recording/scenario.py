@@ -81,7 +81,7 @@ def _taskmanagers(observations: ClusterObservations, slots: int) -> int | dict[s
 
 
 def _process_size(observations: ClusterObservations) -> str | None:
-    """Return the process size of TaskManagers; None if it is that in the configuration of the JobManager."""
+    """Return the process size of TaskManagers; None if the configuration of the JobManager has the same size."""
     first = observations.taskmanagers[0] if observations.taskmanagers else {}
     size = first.get("memoryConfiguration", {}).get("totalProcessMemory")
     try:
