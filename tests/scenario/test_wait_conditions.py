@@ -120,7 +120,7 @@ def test_a_cancellation_ends_savepoints_that_wait() -> None:
         assert harness.outcome(status_path).endswith("Checkpoint Coordinator is suspending.")
 
 
-def test_a_disposal_can_wait_for_polls() -> None:
+def test_a_disposal_can_wait_for_polls_and_fail() -> None:
     operations = "operations: {dispose-savepoint: {duration: 2 polls, fails: [2]}}\n"
     with scenario_harness("cluster: {savepoints: [file:/old/savepoint-1]}\n" + operations) as harness:
         for fails in (False, True):

@@ -30,7 +30,7 @@ def without_aiohttp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_Listener, "_create_aiohttp_protocol", fail)
 
 
-def test_serving_does_not_import_aiohttp() -> None:
+def test_importing_the_server_imports_neither_aiohttp_nor_jsonschema() -> None:
     code = "import sys, flinkmock.server, flinkmock.control.api; print(sys.modules.keys() & {'aiohttp', 'jsonschema'})"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 

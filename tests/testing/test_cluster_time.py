@@ -22,7 +22,7 @@ from flinkmock.testing.cluster_time import ClusterTime
 NS_PER_S, NS_PER_MS = 1_000_000_000, 1_000_000
 BATCH_JOB = {"jobs": {"report": {"extends": "batch", "lifecycle": [{"RUNNING": "30s"}, "FINISHED"]}}}
 SLOW_SAVEPOINT = {"jobs": {"orders": "streaming"}, "operations": {"savepoint": {"duration": "2m"}}}
-DELAYED = {"faults": [{"match": "GET /overview", "delay": "10s"}]}
+DELAYED_OVERVIEW = {"faults": [{"match": "GET /overview", "delay": "10s"}]}
 
 
 class DeadlineExceeded(Exception):
@@ -139,7 +139,7 @@ def test_a_deadline_expires_in_cluster_time(flinkmock, flinkmock_time) -> None:
 # -- timeouts of single requests
 
 
-@pytest.mark.flinkmock(DELAYED)
+@pytest.mark.flinkmock(DELAYED_OVERVIEW)
 @pytest.mark.parametrize(("timeout", "is_too_short"), [(2, True), (11, False)])
 def test_read_timeouts_of_requests_follow_the_cluster(flinkmock, flinkmock_time, timeout, is_too_short) -> None:
     if is_too_short:
@@ -150,7 +150,7 @@ def test_read_timeouts_of_requests_follow_the_cluster(flinkmock, flinkmock_time,
     assert flinkmock_time.elapsed == min(timeout, 10) * NS_PER_S
 
 
-@pytest.mark.flinkmock(DELAYED)
+@pytest.mark.flinkmock(DELAYED_OVERVIEW)
 def test_read_timeouts_of_httpx_follow_the_cluster(flinkmock, flinkmock_time) -> None:
     with pytest.raises(httpx.ReadTimeout):
         httpx.get(flinkmock.url + "/overview", timeout=2)
@@ -158,7 +158,7 @@ def test_read_timeouts_of_httpx_follow_the_cluster(flinkmock, flinkmock_time) ->
     assert httpx.get(flinkmock.url + "/overview", timeout=11).status_code == 200
 
 
-@pytest.mark.flinkmock(DELAYED)
+@pytest.mark.flinkmock(DELAYED_OVERVIEW)
 async def test_timeouts_of_event_loops_follow_the_cluster(flinkmock, flinkmock_time) -> None:
     async with httpx.AsyncClient(base_url=flinkmock.url, timeout=2) as client:
         with pytest.raises(httpx.ReadTimeout):
@@ -226,7 +226,7 @@ def test_several_clusters_share_one_time(flinkmock_factory, flinkmock_time) -> N
     assert [cluster.job("report").state for cluster in (first, second)] == ["FINISHED", "FINISHED"]
 
 
-def test_all_functions_are_restored_after_the_block() -> None:
+def test_replaced_functions_are_restored_after_the_block() -> None:
     functions = time.sleep, time.monotonic, threading.Event.wait, imported_sleep
     wall_time = time.time()
     with FlinkMock(BATCH_JOB, clock="virtual") as flink, ClusterTime(flink) as cluster_time:

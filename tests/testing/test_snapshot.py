@@ -156,7 +156,7 @@ def test_functions_that_handle_operations_are_restored(mock: FlinkMock) -> None:
     assert httpx.get(status_url).json() == {"status": "SUSPENDED"}
 
 
-def test_the_journal_loses_later_requests(mock: FlinkMock) -> None:
+def test_a_restore_removes_later_requests_from_the_journal(mock: FlinkMock) -> None:
     httpx.get(f"{mock.url}/config")
     snapshot = mock.snapshot()
     httpx.get(f"{mock.url}/jobs")
