@@ -26,7 +26,7 @@ class _RecordingView(View):
 
     def __init__(self, view: View) -> None:
         super().__init__()
-        del self.responses_in_order  # so that `__getattr__` notices when it is read
+        del self.responses_in_order  # so that `__getattr__` is called when it is read
         self._view = view
         self.read_responses: _ReadResponses = {}
         self.has_read_all = False
