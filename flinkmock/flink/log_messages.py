@@ -52,8 +52,10 @@ def job_stopped(time: int, job_id: str, name: str) -> LogEvent:
     return LogEvent(time, _JOB_MASTER, f"Stopping the JobMaster for job '{name}' ({job_id}).")
 
 
-def tasks_restarted(time: int, count: int, execution_id: str) -> LogEvent:
-    return LogEvent(time, _JOB_MASTER, f"{count} tasks will be restarted to recover the failed task {execution_id}.")
+def tasks_restarted(time: int, task_count: int, execution_id: str) -> LogEvent:
+    return LogEvent(
+        time, _JOB_MASTER, f"{task_count} tasks will be restarted to recover the failed task {execution_id}."
+    )
 
 
 def task_switched(time: int, task: str, execution_id: str, old: str, new: str) -> LogEvent:

@@ -40,8 +40,8 @@ def job_not_executed(job_name: str) -> str:
     return f"Failed to execute job '{job_name}'."
 
 
-def not_one_file(count: int) -> str:
-    return f"Exactly 1 file must be sent, received {count}."
+def not_one_file(file_count: int) -> str:
+    return f"Exactly 1 file must be sent, received {file_count}."
 
 
 def jar_not_moved(uploaded: str, destination: str) -> str:

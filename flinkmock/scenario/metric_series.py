@@ -48,7 +48,7 @@ def _series(node: YamlNode, diagnostics: Diagnostics) -> MetricSeries:
         return Constant(_value(value))
     if (rate := node.get("rate")) is not None:
         return Counter(as_float(rate, 0), as_float(node.get("initial"), 0))
-    every = _every(node, diagnostics)
+    every = _every_ms(node, diagnostics)
     if (sine := node.get("sine")) is not None:
         low, high = (as_float(bound, 0) for bound in sine.elements)
         return Sine(low, high, every)
@@ -63,7 +63,7 @@ def _series(node: YamlNode, diagnostics: Diagnostics) -> MetricSeries:
     return Series(values, every, repeats=as_bool(node.get("repeat")))
 
 
-def _every(node: YamlNode, diagnostics: Diagnostics) -> int:
+def _every_ms(node: YamlNode, diagnostics: Diagnostics) -> int:
     """Return the key `every` in ms, at least 1."""
     every = node.get("every")
     ms = read_duration(every, 1, diagnostics)

@@ -11,8 +11,8 @@ from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.units import parse_duration, parse_size, parse_time
 
-_MAX_MS = 100 * 365 * 86_400_000  # 100 years
-_MAX_BYTES = 1 << 60  # 1048576 TB
+_MAX_DURATION_MS = 100 * 365 * 86_400_000  # 100 years
+_MAX_SIZE_BYTES = 1 << 60  # 1048576 TB
 
 
 def read_duration_spec(node: YamlNode, diagnostics: Diagnostics) -> DurationSpec:
@@ -29,7 +29,9 @@ def read_duration_range(node: YamlNode, diagnostics: Diagnostics) -> UniformRang
     """Read `3s`, `1s..3s`, `0` or `forever` as milliseconds."""
     if node.value == "forever":
         return UNBOUNDED
-    return _read_range(node, diagnostics, parse_duration, _MAX_MS, "a duration is at most 100 years. Write forever.")
+    return _read_range(
+        node, diagnostics, parse_duration, _MAX_DURATION_MS, "a duration is at most 100 years. Write forever."
+    )
 
 
 def read_duration(node: YamlNode | None, default: int, diagnostics: Diagnostics) -> int:
@@ -49,7 +51,7 @@ def read_time(node: YamlNode | None, diagnostics: Diagnostics) -> int | None:
 
 def read_size_range(node: YamlNode, diagnostics: Diagnostics) -> UniformRange:
     """Read `12MB` or `12MB..14MB` as bytes."""
-    return _read_range(node, diagnostics, parse_size, _MAX_BYTES, "a size is at most 1048576TB.")
+    return _read_range(node, diagnostics, parse_size, _MAX_SIZE_BYTES, "a size is at most 1048576TB.")
 
 
 def read_durations(node: YamlNode, diagnostics: Diagnostics) -> UniformRange | CyclicValues:

@@ -83,8 +83,8 @@ def import_contract(
             for operation in description.operations
         }
         reject_foreign(described_names, base)
-        same_release = minor_release(version) == base.release.minor
-        merger = ContractMerger(base.document, description, same_release=same_release)
+        is_same_release = minor_release(version) == base.release.minor
+        merger = ContractMerger(base.document, description, is_same_release=is_same_release)
         detail = f"Read from {file.name} ({description.kind}), completed from {base.release.version}."
         schema_file = merger.merged_schema_file(
             _header(version, commit or "unknown", built or "1970-01-01T00:00:00Z", detail)

@@ -40,9 +40,9 @@ class ContractMerger:
         notes: One line for each difference that a person should review; `merged_schema_file` adds them.
     """
 
-    def __init__(self, base: Mapping[str, Any], description: Description, *, same_release: bool = False) -> None:
+    def __init__(self, base: Mapping[str, Any], description: Description, *, is_same_release: bool = False) -> None:
         self._base = base
-        self._same_release = same_release
+        self._is_same_release = is_same_release
         self._description = description
         self._definitions: dict[str, Any] = dict(base["$defs"])
         self._merged: set[tuple[str, str]] = set()
@@ -97,7 +97,7 @@ class ContractMerger:
 
     def _is_removed(self, name: str) -> bool:
         """Return whether the imported release lacks something that the description lacks, and add a note about it."""
-        if self._same_release:
+        if self._is_same_release:
             self.notes.append(f"kept: {name} is not described")
             return False
         self.notes.append(f"gone: {name} is no longer described")
@@ -189,7 +189,7 @@ class ContractMerger:
         if base is None:
             return self._new_schema(resolved, location)
         if base.get("refined"):  # no description shows a refined schema, nor what newer releases add to it
-            return dict(base) if self._same_release else _with_open_objects(base)
+            return dict(base) if self._is_same_release else _with_open_objects(base)
         if not resolved:
             return dict(base)
         branches = alternatives(base)
@@ -235,7 +235,7 @@ class ContractMerger:
         values = [
             spellings.get(value.upper(), value.lower() if has_lower_case else value) for value in map(str, described)
         ]
-        if self._same_release:
+        if self._is_same_release:
             values = [*base["enum"], *(value for value in values if value not in base["enum"])]
         if set(values) == set(base["enum"]):
             return dict(base)

@@ -112,16 +112,16 @@ _MAILBOX_PERCENTILES = {"median": 0.3, "p75": 0.5, "p90": 0.7, "p95": 0.8, "p98"
 """Percentiles of the time that a mail waits in the mailbox, as fractions of the longest wait."""
 
 
-def _longest_mailbox_latency(inputs: SubtaskInputs) -> int:
+def _longest_mailbox_latency_ms(inputs: SubtaskInputs) -> int:
     return inputs.constant_number(1, 5, "mail") + round(4 * _busy_ratio(inputs))
 
 
 def _mailbox_metrics() -> Table[SubtaskInputs]:
     def part_of_longest(fraction: float) -> Callable[[SubtaskInputs], JavaValue]:
-        return lambda inputs: round(_longest_mailbox_latency(inputs) * fraction, 2)
+        return lambda inputs: round(_longest_mailbox_latency_ms(inputs) * fraction, 2)
 
     return (
-        Metric("mailboxLatencyMs_max", _longest_mailbox_latency, since="1.16"),
+        Metric("mailboxLatencyMs_max", _longest_mailbox_latency_ms, since="1.16"),
         Metric("mailboxLatencyMs_min", lambda inputs: 0, since="1.16"),
         Metric("mailboxLatencyMs_mean", part_of_longest(0.35), since="1.16"),
         Metric("mailboxLatencyMs_stddev", part_of_longest(0.25), since="1.16"),
