@@ -12,11 +12,11 @@ from tests.conformance.recorded_clusters import LIFECYCLES, RICH, record_scenari
 
 @pytest.mark.parametrize("scenario", [LIFECYCLES, RICH])
 def test_an_anonymized_recording_contains_no_names_and_no_vertex_ids(scenario: str) -> None:
-    with FlinkMock(scenario, clock="virtual") as cluster:
-        cluster.advance("60s")
-        job_count = len(cluster.cluster.jobs)
-        vertex_ids = {vertex.id for job in cluster.cluster.jobs.values() for vertex in job.graph.vertices}
-        text = yaml.safe_dump(record_scenario(cluster, 2, anonymize=True))
+    with FlinkMock(scenario, clock="virtual") as flink:
+        flink.advance("60s")
+        job_count = len(flink.cluster.jobs)
+        vertex_ids = {vertex.id for job in flink.cluster.jobs.values() for vertex in job.graph.vertices}
+        text = yaml.safe_dump(record_scenario(flink, 2, anonymize=True))
     names = "orders", "doomed", "nightly", "clicks", "topic", "seen", "savepoint-1"
     for secret in (*names, "invalid state", "broken pipe"):
         assert secret not in text

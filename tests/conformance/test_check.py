@@ -142,8 +142,7 @@ def test_a_check_against_another_release_has_findings(cluster: FlinkMock) -> Non
 
 def test_a_check_does_not_change_the_cluster(cluster: FlinkMock) -> None:
     def states() -> dict[str, str]:
-        with cluster.engine.lock:
-            return {job_id: job.state for job_id, job in cluster.cluster.jobs.items()}
+        return {job.id: job.state for job in cluster.jobs}
 
     before = states()
     check(cluster.url)

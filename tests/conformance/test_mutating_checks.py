@@ -63,14 +63,12 @@ def test_mutating_checks_with_a_jar_call_the_expected_operations_and_have_no_fin
 
 
 def test_only_the_named_job_is_changed_and_cancelled() -> None:
-    with FlinkMock({"jobs": {"mine": "streaming", "others": "streaming"}}, clock="virtual") as cluster:
-        cluster.advance("10s")
-        with cluster.engine.lock:
-            [my_job, other_job] = list(cluster.cluster.jobs.values())
-        report = check_cluster(cluster, MutatingChecks(job=my_job.id, savepoints="file:///savepoints"))
+    with FlinkMock({"jobs": {"mine": "streaming", "others": "streaming"}}, clock="virtual") as flink:
+        flink.advance("10s")
+        my_job, other_job = flink.job("mine"), flink.job("others")
+        report = check_cluster(flink, MutatingChecks(job=my_job.id, savepoints="file:///savepoints"))
         assert report.clean, report.table()
-        with cluster.engine.lock:
-            assert (my_job.state, other_job.state) == ("CANCELED", "RUNNING")
+        assert (my_job.state, other_job.state) == ("CANCELED", "RUNNING")
 
 
 def test_a_missing_jar_is_reported() -> None:
@@ -127,8 +125,7 @@ def test_generated_requests_have_no_findings_and_change_nothing(cluster: FlinkMo
     assert report.request_count > request_count_without_fuzzing + 4 * operation_count
     assert [step for done, total, step in steps if done == total] == [""]  # only the last report says that all is done
     assert sum(step.startswith("generated requests: ") for _, _, step in steps) == steps[-2][1]
-    with cluster.engine.lock:
-        assert [str(job.state) for job in cluster.cluster.jobs.values()] == ["RUNNING", "FINISHED"]
+    assert [job.state for job in cluster.jobs] == ["RUNNING", "FINISHED"]
 
 
 @pytest.mark.slow

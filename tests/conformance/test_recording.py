@@ -137,13 +137,13 @@ def test_a_transient_state_at_the_end_gets_a_successor() -> None:
         assert replay.job("fragile").state == "RUNNING"
 
 
-def autoscaler_values(cluster: FlinkMock) -> list[Any]:
+def autoscaler_values(flink: FlinkMock) -> list[Any]:
     """Return the values that an autoscaler reads: durations and sizes of checkpoints, busy times, busy ratios."""
-    client = HttpClient(cluster.url)
+    client = HttpClient(flink.url)
     reader = ClientReader(client)
-    job_path = f"/jobs/{cluster.job('orders').id}"
+    job_path = f"/jobs/{flink.job('orders').id}"
     vertex_paths = [
-        f"{job_path}/vertices/{vertex.id}" for vertex in cluster.cluster.jobs[cluster.job("orders").id].graph.vertices
+        f"{job_path}/vertices/{vertex.id}" for vertex in flink.cluster.jobs[flink.job("orders").id].graph.vertices
     ]
     checkpoints = reader.json(f"{job_path}/checkpoints")["summary"]
     busy_times = [

@@ -94,8 +94,8 @@ def test_a_virtual_clock_does_not_advance_with_requests() -> None:
 
 
 def test_the_model_can_be_read() -> None:
-    with FlinkMock({"jobs": {"orders": "streaming"}}) as cluster, cluster.engine.lock:
-        assert cluster.cluster.job_named("orders").state in ("INITIALIZING", "CREATED", "RUNNING")
+    with FlinkMock({"jobs": {"orders": "streaming"}}) as flink, flink.engine.lock:
+        assert flink.cluster.job_named("orders").state in ("INITIALIZING", "CREATED", "RUNNING")
 
 
 def test_a_cluster_listens_on_the_given_port() -> None:
