@@ -164,7 +164,7 @@ def test_edits_of_the_openapi_document_that_cannot_be_served_are_rejected(paths,
         import_document(document, tmp_path)
 
 
-def test_an_added_operation_may_use_references_all_of_and_nullable(tmp_path):
+def test_an_added_operation_may_use_ref_allof_and_nullable(tmp_path):
     document = copy.deepcopy(DOCUMENT)
     author = {"allOf": [{"properties": {"name": {"type": "string", "description": "Who.", "example": "Ann"}}},
                         {"type": "object", "properties": {"mail": {"type": "string", "nullable": True}}}]}  # fmt: skip

@@ -71,5 +71,5 @@ def test_each_release_has_its_line_numbers() -> None:
 
 
 def test_a_graph_without_samples_is_an_empty_root() -> None:
-    """The graph of kind `on_cpu` of an idle vertex is recorded with 2.3.0."""
+    """The graph of kind `on_cpu` of an idle vertex is recorded with 1.17.2."""
     assert flame_graph([SubtaskLoad(0.0)], "on_cpu", FLINK_2_3) == {"name": "root", "value": 0, "children": []}

@@ -59,7 +59,7 @@ def send(harness: ScenarioHarness, read: str) -> tuple[int, Any]:
 
 @pytest.mark.parametrize("read", READS)
 @pytest.mark.parametrize(("state", "release"), STATES_AND_RELEASES)
-def test_reads_of_a_job_that_does_not_run_are_as_recorded(state: str, release: str, read: str) -> None:
+def test_reads_before_a_job_runs_are_as_recorded(state: str, release: str, read: str) -> None:
     version = VERSIONS[release]
     step = f"{state}: {read}"
     with scenario_harness(scenario_of(state), flink=release) as harness:
@@ -90,7 +90,7 @@ def entered_states(details: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize(("state", "release"), STATES_AND_RELEASES)
-def test_async_operations_of_a_job_that_does_not_run_fail_as_recorded(state: str, release: str) -> None:
+def test_async_operations_before_a_job_runs_fail_as_recorded(state: str, release: str) -> None:
     version = VERSIONS[release]
     with scenario_harness(scenario_of(state), flink=release) as harness:
         harness.advance_to(2_000)
