@@ -1,6 +1,6 @@
 """Rules between the checkpoint responses of a job: sums, durations, discarding, metrics, restores.
 
-See docs/flink-behaviour.md#rules-that-hold.
+See docs/flink-behaviour.md#rules-that-hold. `coherence.py` describes the arguments of the checks.
 """
 
 from __future__ import annotations

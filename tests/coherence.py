@@ -2,6 +2,15 @@
 
 The checks read responses, not the model, while the clock stands still. Each check yields the violations that it finds,
 as text. `job_coherence.py` and `checkpoint_coherence.py` have further checks.
+
+The arguments of the checks are bodies of responses, and `get`, a function that returns the body of a GET request:
+
+- `entry`: the entry of a job in `/jobs/overview`
+- `job`: the details of a job, `/jobs/:jobid`
+- `vertex`: an entry of the job's list of vertices
+- `detail`: `/jobs/:jobid/vertices/:vertexid`
+- `times`: `/jobs/:jobid/vertices/:vertexid/subtasktimes`
+- `checkpoints`: `/jobs/:jobid/checkpoints`
 """
 
 from __future__ import annotations
@@ -174,14 +183,7 @@ def check_vertices(job: Json) -> Iterator[str]:
 
 
 def check_subtasks(job: Json, vertex: Json, detail: Json, times: Json) -> Iterator[str]:
-    """Compare the subtasks of a vertex with each other and with the details of the job.
-
-    Args:
-        job: The body of `/jobs/:jobid`.
-        vertex: An entry of its list of vertices.
-        detail: The body of `/jobs/:jobid/vertices/:vertexid`.
-        times: The body of `/jobs/:jobid/vertices/:vertexid/subtasktimes`.
-    """
+    """Compare the subtasks of a vertex in `detail` and `times` with each other and with the details of the job."""
     name = vertex["name"]
     entries = detail["subtasks"]
     task_counts = {state: count for state, count in vertex["tasks"].items() if count}
@@ -225,9 +227,7 @@ def slot_count(job: Json) -> int:
 def check_slots(get: Any, occupied_slot_counts: Counter[str]) -> Iterator[str]:
     """Check that each slot of a TaskManager is allocated or free, and that each job has enough allocated slots.
 
-    Args:
-        get: Returns the body of a GET request.
-        occupied_slot_counts: How many slots the tasks of each job occupy, by job id.
+    `occupied_slot_counts` says how many slots the tasks of each job occupy, by job id.
     """
     major, minor = get("/config")["flink-version"].split(".")[:2]
     if (int(major), int(minor)) < (1, 18):  # these releases have no `allocatedSlots`

@@ -1,6 +1,6 @@
 """Rules between the responses of a job: statuses, order of vertices, ends, restarts, rescales.
 
-See docs/flink-behaviour.md#rules-that-hold.
+See docs/flink-behaviour.md#rules-that-hold. `coherence.py` describes the arguments of the checks.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ RECORDED_HEADERS = frozenset(
 HEADERS_WITH_A_TIME = frozenset({"date", "expires", "last-modified"})
 
 NO_RESPONSE = {"status": 0, "headers": {}, "kind": "none"}
+"""What is recorded if the server sends no response."""
 
 
 class RawResponse(NamedTuple):
