@@ -147,6 +147,15 @@ def test_the_absence_of_requests_and_expectations_is_reported(ctl: Ctl) -> None:
 
 def test_invalid_options_of_requests_are_rejected(ctl: Ctl) -> None:
     assert ctl("requests", "--wait", "1").err == "flinkmock: --wait needs --match.\n"
+    wait = ("requests", "--match", "GET /jobs", "--wait", "1")
+    assert ctl(*wait, "--job", "x", "--unmatched") == (
+        2,
+        "",
+        "flinkmock: --wait can't be combined with --job, --unmatched.\n",
+    )
+    assert (
+        ctl("requests", "--clear", "--match", "GET /jobs").err == "flinkmock: --clear can't be combined with --match.\n"
+    )
     code, _, err = ctl("requests", "--match", "GET")
     assert (code, "GET" in err) == (2, True)
 

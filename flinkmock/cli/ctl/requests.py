@@ -11,6 +11,10 @@ from flinkmock.cli.ctl.session import Session
 from flinkmock.errors import FlinkMockError
 from flinkmock.units import format_duration
 
+DEFAULT_LIMIT = 50
+"""How many requests are listed without `--limit`."""
+_FILTERS = ("match", "status", "job", "unmatched", "limit")
+
 
 def configure(actions: Actions) -> None:
     parser = actions.add(
@@ -26,9 +30,8 @@ def configure(actions: Actions) -> None:
     parser.add_argument(
         "--limit",
         type=non_negative_int,
-        default=50,
         metavar="N",
-        help="how many of the last requests to list; default: %(default)s",
+        help=f"how many of the last requests to list; default: {DEFAULT_LIMIT}",
     )
     parser.add_argument(
         "--wait",
@@ -59,23 +62,36 @@ def configure(actions: Actions) -> None:
 def list_wait_or_clear(session: Session) -> None:
     args, client = session.args, session.client
     if args.clear:
+        _reject_filters(session, "--clear", allowed=())
         client.request("DELETE", "requests")
         session.show({}, "The journal is empty")
     elif args.har:
+        _reject_filters(session, "--har", allowed=())
         print(json.dumps(client.request("GET", "requests", "har"), indent=1, ensure_ascii=False))
     elif args.wait is not None:
         _wait(session)
     else:
-        query = {"match": args.match, "status": args.status, "job": args.job, "limit": args.limit}
+        query = {"match": args.match, "status": args.status, "job": args.job}
+        query["limit"] = DEFAULT_LIMIT if args.limit is None else args.limit
         if args.unmatched:
             query["unmatched"] = "true"
         _show(session, client.request("GET", "requests", query=query))
+
+
+def _reject_filters(session: Session, option: str, *, allowed: tuple[str, ...]) -> None:
+    """Raise FlinkMockError if filters are given that have no effect together with an option."""
+    without_effect = [
+        f"--{name}" for name in _FILTERS if name not in allowed and getattr(session.args, name) not in (None, False)
+    ]
+    if without_effect:
+        raise FlinkMockError(f"{option} can't be combined with {', '.join(without_effect)}.")
 
 
 def _wait(session: Session) -> None:
     args = session.args
     if args.match is None:
         raise FlinkMockError("--wait needs --match.")
+    _reject_filters(session, "--wait", allowed=("match", "status"))
     body = {"match": args.match, "times": args.wait, "timeout": format_duration(args.timeout_ms)}
     if args.status is not None:
         body["status"] = args.status
