@@ -193,14 +193,18 @@ def _impacts(request: ClientRequest, contracts: list[Contract]) -> Iterator[Upgr
     for what in _already_ignored(request, operation, contracts[0]):
         yield UpgradeImpact(where, ALREADY_IGNORED, what, contracts[0].release.minor, str(request), request.times)
     old_response_fields = schema_fields(operation.response, contracts[0].definitions)
-    for old, new in pairwise(contracts):
-        before, after = (contract.match(request.method, request.target) for contract in (old, new))
-        if before is None:
+    for old_contract, new_contract in pairwise(contracts):
+        old_operation, new_operation = (
+            contract.match(request.method, request.target) for contract in (old_contract, new_contract)
+        )
+        if old_operation is None:
             continue
-        for effect, what in _release_impacts(request, before, after, old, new, old_response_fields):
+        for effect, what in _release_impacts(
+            request, old_operation, new_operation, old_contract, new_contract, old_response_fields
+        ):
             if what not in reported:
                 reported.add(what)
-                yield UpgradeImpact(where, effect, what, new.release.minor, str(request), request.times)
+                yield UpgradeImpact(where, effect, what, new_contract.release.minor, str(request), request.times)
 
 
 def _already_ignored(request: ClientRequest, operation: Operation, contract: Contract) -> Iterator[str]:
@@ -214,27 +218,27 @@ def _already_ignored(request: ClientRequest, operation: Operation, contract: Con
 
 def _release_impacts(
     request: ClientRequest,
-    before: Operation,
-    after: Operation | None,
-    old: Contract,
-    new: Contract,
+    old_operation: Operation,
+    new_operation: Operation | None,
+    old_contract: Contract,
+    new_contract: Contract,
     old_response_fields: Collection[str],
 ) -> Iterator[tuple[str, str]]:
     """Yield (effect, affected part) for the upgrade from one release to the next."""
-    if after is None:
+    if new_operation is None:
         yield FAILS, "the operation no longer exists"
         return
-    if after.id == "submitJob":
+    if new_operation.id == "submitJob":
         yield FAILS, "the plan is a Java object that only its own release can read"
-    yield from _query_impacts(request, before, after)
-    yield from _body_impacts(request, before, after, old, new)
-    if after.status != before.status:
-        yield MAY_READ, f"the status is {after.status} instead of {before.status}"
-    for change in _changes(str(before), str(after), old, new):
+    yield from _query_impacts(request, old_operation, new_operation)
+    yield from _body_impacts(request, old_operation, new_operation, old_contract, new_contract)
+    if new_operation.status != old_operation.status:
+        yield MAY_READ, f"the status is {new_operation.status} instead of {old_operation.status}"
+    for change in _changes(str(old_operation), str(new_operation), old_contract, new_contract):
         if change.part == "response" and change.breaking and change.field in old_response_fields:
             yield MAY_READ, f"{change.field or 'the whole response'}: {change.meaning}"
-    for change in behaviour_changes_between(old.release.minor, new.release.minor):
-        if change.breaking and after.id != "submitJob" and _affects(change, after):
+    for change in behaviour_changes_between(old_contract.release.minor, new_contract.release.minor):
+        if change.breaking and new_operation.id != "submitJob" and _affects(change, new_operation):
             yield MAY_READ, change.words
 
 
@@ -243,9 +247,11 @@ def _affects(change: ContractChange, operation: Operation) -> bool:
     return method == operation.method and segments_without_names(path) == operation.segments_without_names
 
 
-def _query_impacts(request: ClientRequest, before: Operation, after: Operation) -> Iterator[tuple[str, str]]:
-    old_parameters = {parameter.name: parameter for parameter in before.query_parameters}
-    new_parameters = {parameter.name: parameter for parameter in after.query_parameters}
+def _query_impacts(
+    request: ClientRequest, old_operation: Operation, new_operation: Operation
+) -> Iterator[tuple[str, str]]:
+    old_parameters = {parameter.name: parameter for parameter in old_operation.query_parameters}
+    new_parameters = {parameter.name: parameter for parameter in new_operation.query_parameters}
     for name, values in request.parameters.items():
         if name in old_parameters and name not in new_parameters:
             yield IGNORED, f"query parameter {name}"
@@ -269,18 +275,22 @@ def _contains(enum: tuple[str, ...], text: str) -> bool:
 
 
 def _body_impacts(
-    request: ClientRequest, before: Operation, after: Operation, old: Contract, new: Contract
+    request: ClientRequest,
+    old_operation: Operation,
+    new_operation: Operation,
+    old_contract: Contract,
+    new_contract: Contract,
 ) -> Iterator[tuple[str, str]]:
-    if request.body is None or before.request is None:
+    if request.body is None or old_operation.request is None:
         return
     fields = _field_paths(request.body)
-    rejects_unknown_fields = new.jackson_features["fail_on_unknown_properties"]
-    for change in _changes(str(before), str(after), old, new):
+    rejects_unknown_fields = new_contract.jackson_features["fail_on_unknown_properties"]
+    for change in _changes(str(old_operation), str(new_operation), old_contract, new_contract):
         name = change.field.lstrip(".")
         if change.part == "request" and change.kind == "removed" and name in fields and name not in CURRENT_FIELD_NAMES:
             yield (FAILS if rejects_unknown_fields else IGNORED), f"field {name} of the body"
-    old_violations = {str(violation) for violation in old.check_request(before, request.body)}
-    for violation in new.check_request(after, request.body):
+    old_violations = {str(violation) for violation in old_contract.check_request(old_operation, request.body)}
+    for violation in new_contract.check_request(new_operation, request.body):
         if str(violation) not in old_violations and violation.kind != "extra":
             where = violation.pointer or "the whole body"
             yield FAILS, f"the body is rejected: {where}: expected {violation.expected}, found {violation.found}"
@@ -299,12 +309,14 @@ _CHANGES: dict[tuple[str, str], dict[str, list[ContractChange]]] = {}
 """A cache: (older release, newer release) -> operation -> its changes."""
 
 
-def _changes(before: str, after: str, old: Contract, new: Contract) -> list[ContractChange]:
+def _changes(
+    old_operation: str, new_operation: str, old_contract: Contract, new_contract: Contract
+) -> list[ContractChange]:
     """Return the changes of one operation between two adjacent releases."""
-    pair = old.release.minor, new.release.minor
+    pair = old_contract.release.minor, new_contract.release.minor
     if pair not in _CHANGES:
         grouped: dict[str, list[ContractChange]] = {}
-        for change in difference(old, new):
+        for change in difference(old_contract, new_contract):
             grouped.setdefault(change.where, []).append(change)
         _CHANGES[pair] = grouped
-    return _CHANGES[pair].get(before, []) if before == after else []
+    return _CHANGES[pair].get(old_operation, []) if old_operation == new_operation else []

@@ -46,14 +46,14 @@ def metric_values(body: Value) -> Relations:
     is_of_job = body.response.operation_id == "getJobMetrics"
     for metric in body:
         name, value = str(metric["id"].raw), metric["value"]
-        is_not_negative = _NOT_NEGATIVE.fullmatch(name) is not None
-        is_flinks_number = is_not_negative or (is_of_job and _NUMBERS_OF_JOB.fullmatch(name) is not None)
+        must_not_be_negative = _NOT_NEGATIVE.fullmatch(name) is not None
+        is_flinks_number = must_not_be_negative or (is_of_job and _NUMBERS_OF_JOB.fullmatch(name) is not None)
         if not isinstance(value.raw, str) or not is_flinks_number:
             continue
         as_number = number(value)
         is_number_text = as_number.exists or value.raw in _NOT_FINITE
         yield from require(is_number_text, "not a number", value)
-        if is_not_negative and is_number(as_number.raw):
+        if must_not_be_negative and is_number(as_number.raw):
             yield from ascending(constant(0, "0"), as_number)
 
 

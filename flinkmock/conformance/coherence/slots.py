@@ -107,8 +107,9 @@ def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
     states = {job["jid"].raw: job["state"] for job in view.body("getJobsOverview")["jobs"]}
     for job_id, slots in slots_by_job.items():
         if states:
-            is_running = job_id in states and states[job_id].raw not in TERMINAL
-            yield from require(is_running, "a slot of a job that doesn't run", *slots[:1], exact=True)
+            may_hold_slots = job_id in states and states[job_id].raw not in TERMINAL
+            text = "a slot of a job that is not listed, or has ended"
+            yield from require(may_hold_slots, text, *slots[:1], exact=True)
     for job_id in states:
         yield from _slots_of_job(view.body("getJobDetails", jobid=job_id), slots_by_job[job_id])
 
@@ -118,8 +119,8 @@ def _lists_its_slots(details: Value) -> bool:
 
     See docs/flink-behaviour.md#task-managers.
     """
-    free, slots = details["freeSlots"], details["slotsNumber"]
-    return bool(details["allocatedSlots"].raw) or (slots.exists and free.raw == slots.raw)
+    free_count, slot_count = details["freeSlots"], details["slotsNumber"]
+    return bool(details["allocatedSlots"].raw) or (slot_count.exists and free_count.raw == slot_count.raw)
 
 
 def _slots_of_job(details: Value, slots: Sequence[Value]) -> Relations:
@@ -128,17 +129,17 @@ def _slots_of_job(details: Value, slots: Sequence[Value]) -> Relations:
         return
     if details["job-type"].raw == "BATCH":
         return
-    # slots by slot sharing group; the bounds differ if subtasks have ended, because these may still hold their slots
-    min_slots_by_group: dict[str, int] = defaultdict(int)
-    max_slots_by_group: dict[str, int] = defaultdict(int)
+    # a subtask that has ended may still hold its slot, so the count is between two bounds
+    min_slot_count_by_group: dict[str, int] = defaultdict(int)
+    max_slot_count_by_group: dict[str, int] = defaultdict(int)
     values: list[Value] = []
     for vertex in details["vertices"]:
         group = str(vertex["slotSharingGroupId"].raw)
         in_slots = [vertex["tasks"][state] for state in _STATES_WITH_SLOT if vertex["tasks"][state].raw]
-        min_slots_by_group[group] = max(min_slots_by_group[group], sum(number.raw for number in in_slots))
-        max_slots_by_group[group] = max(max_slots_by_group[group], vertex["parallelism"].raw)
+        min_slot_count_by_group[group] = max(min_slot_count_by_group[group], sum(number.raw for number in in_slots))
+        max_slot_count_by_group[group] = max(max_slot_count_by_group[group], vertex["parallelism"].raw)
         values += [vertex["parallelism"], *in_slots]
-    if any(min_slots_by_group.values()):
-        low, high = sum(min_slots_by_group.values()), sum(max_slots_by_group.values())
+    if any(min_slot_count_by_group.values()):
+        low, high = sum(min_slot_count_by_group.values()), sum(max_slot_count_by_group.values())
         text = f"the job holds {len(slots)} slots and needs {low} to {high}"
         yield from require(low <= len(slots) <= high, text, *slots[:1], *values)
