@@ -1,4 +1,4 @@
-"""`flinkmock completion`: bash completes words with its script; zsh and fish can parse theirs."""
+"""`flinkmock completion`: bash completes words with its script; zsh and fish can parse their scripts."""
 
 from __future__ import annotations
 

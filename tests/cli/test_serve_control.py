@@ -1,4 +1,4 @@
-"""`flinkmock serve` and the control API: its address, the control token, and how to disable it."""
+"""`flinkmock serve` and the control API: the address, the control token, and how to disable the API."""
 
 from __future__ import annotations
 

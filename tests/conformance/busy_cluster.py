@@ -17,11 +17,11 @@ from uuid import uuid4
 from tests.fidelity.real_cluster import RealCluster
 
 JOB_KINDS = ("finite", "failing", "wordcount", "twosources", "partlyfinished")
-"""There is a jar for each kind of job."""
+"""The kinds of jobs that are started. Each kind has a jar."""
 MAX_UNFINISHED_JOBS = 4
 KILL_EVERY_S = 100
 """The time between two kills of a TaskManager. It is longer than a heartbeat timeout (50 s), so that a
-check requests a killed TaskManager both before and after Flink removes it."""
+check sends requests about a killed TaskManager both before and after Flink removes it."""
 RESTART_EVERY_S = 240
 """The time between two restarts of the JobManager."""
 

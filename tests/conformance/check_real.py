@@ -45,7 +45,7 @@ def start_jobs(driver: Driver) -> None:
 
 
 def report_outcome(name: str, exit_code: int, output: str) -> bool:
-    """Print the exit code, and the first line or, if the exit code is not 0, all lines; return whether it is 0."""
+    """Print the exit code and the first line, or all lines if the exit code is not 0; return whether the code is 0."""
     first_line, _, other_lines = output.partition("\n")
     print(f"{name:27} exit code {exit_code}: {first_line}", *([other_lines] if exit_code else ()), sep="\n", flush=True)
     return exit_code == 0

@@ -42,7 +42,7 @@ SCENARIO = {
 }
 PASS_TIMES_S = 60, 75, 95
 """The times of the passes, in seconds; for a live server, only their differences matter. Metrics and heartbeats change
-between them."""
+between the passes."""
 
 
 @dataclass

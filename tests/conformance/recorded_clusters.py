@@ -1,4 +1,4 @@
-"""Scenarios of fake clusters that tests record, and functions that record them."""
+"""Scenarios of fake clusters that tests record, and functions that make the recordings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The URL and the document of the console, and its operations. `tests/console` uses it in a browser."""
+"""The URL and the document of the console, and its operations. `tests/console` uses the console in a browser."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def test_some_recorded_programs_start_no_job() -> None:
 
 
 def test_the_configuration_agrees_with_the_recording() -> None:
-    """It agrees except for paths and options that a JobManager adds at its start.
+    """The values agree except for paths, the options except for those that a JobManager adds at its start.
 
     The oracle also configures the paths of log files, which the recorded clusters get from system properties.
     """

@@ -72,8 +72,8 @@ def open_session(scenario: Any, release: str, clock: str, monkeypatch: pytest.Mo
 class Session:
     """Requests to equal clusters: the first has a server with templates, the second a server without them.
 
-    A third cluster, whose responses are not compared, also gets the requests that find the targets. These would advance
-    the clocks of the other two, and so change their responses.
+    A third cluster, whose responses are not compared, also gets the requests that find the targets. These requests
+    would advance the clocks of the other two, and so change their responses.
     """
 
     def __init__(self, wall_clock: WallClock, engines: list[Engine]) -> None:
@@ -118,7 +118,7 @@ class Session:
         ]
 
     def json(self, target: str) -> Any:
-        """Return the JSON of a response of the third cluster; {} if it is not a 200. `Targets` calls this method."""
+        """Return the JSON of a 200 response of the third cluster, {} for other responses. `Targets` calls this method."""
         response = self.send(self.servers[2], "GET", target)
         head, _, body = (response or b"").partition(b"\r\n\r\n")
         return json.loads(body) if head.startswith(b"HTTP/1.1 200") else {}

@@ -68,7 +68,7 @@ class FileRecorder:
 
 
 def record_files() -> FileRecorder:
-    """Send a read several times, so that the caches are filled; return the files of the last time."""
+    """Send a read several times, so that the caches are filled; return the files through which the last read passes."""
     engine = Engine(ClusterSpec(jobs=(job(id=JOB_ID),)), flink="2.3", clock="virtual")
     transport, recorder = RecordingTransport(), FileRecorder()
     try:
