@@ -118,7 +118,7 @@ class Session:
         ]
 
     def json(self, target: str) -> Any:
-        """Return the JSON of a 200 response of the third cluster, {} for other responses. `Targets` calls this method."""
+        """Return the JSON of a response of the third cluster, or {} if the status is not 200. `Targets` calls this."""
         response = self.send(self.servers[2], "GET", target)
         head, _, body = (response or b"").partition(b"\r\n\r\n")
         return json.loads(body) if head.startswith(b"HTTP/1.1 200") else {}
