@@ -63,7 +63,9 @@ def main() -> None:
         type=Path,
         help=f"the folder of a distribution, with lib/ and bin/; default: it is downloaded to {CACHE}",
     )
-    parser.add_argument("--java", help="the Java that runs it; default: `java`, and a downloaded Java 11 before 1.15")
+    parser.add_argument(
+        "--java", help="the Java that runs Flink; default: `java`, or a downloaded Java 11 before Flink 1.15"
+    )
     parser.add_argument(
         "--record", type=Path, metavar="FOLDER", help="write the responses of the real Flink there, as SUITE.json.gz"
     )

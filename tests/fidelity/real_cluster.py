@@ -62,7 +62,7 @@ class RealCluster:
 
     Args:
         home: The folder of a Flink distribution, with lib/ and bin/.
-        java: The path of the Java that runs it.
+        java: The path of the Java that runs Flink.
         folder: The folder for configuration, logs, savepoints and checkpoints.
         options: Further lines of the configuration, such as "jobmanager.scheduler: adaptive".
     """

@@ -78,7 +78,9 @@ def main() -> None:
     parser.add_argument(
         "--home", type=Path, help="the folder of a distribution, with lib/ and bin/; default: it is downloaded"
     )
-    parser.add_argument("--java", help="the Java that runs it; default: `java`, and a downloaded Java 11 before 1.15")
+    parser.add_argument(
+        "--java", help="the Java that runs Flink; default: `java`, or a downloaded Java 11 before Flink 1.15"
+    )
     parser.add_argument("--only", default=",".join(NAMES), help="situations, comma separated; default: %(default)s")
     args = parser.parse_args()
     home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
