@@ -41,7 +41,7 @@ def run_jar(mock: FlinkMock) -> None:
 def measure(name: str, mock: FlinkMock, round_count: int) -> None:
     """Print the time of a snapshot and of a restoration, and the size of a snapshot."""
     for job in mock.cluster.jobs.values():
-        job.checkpoints.materialize_until(mock.clock.now())  # otherwise the first snapshot would create them
+        job.checkpoints.materialize_until(mock.clock.now())  # otherwise the snapshot would lack unread checkpoints
     snapshot_ms = median_ms(mock.snapshot, round_count // 10)
     snapshot = mock.snapshot()
     restore_ms = median_ms(lambda: mock.restore(snapshot), round_count)

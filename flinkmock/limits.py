@@ -85,7 +85,7 @@ HEAD_TIME = _limit(
     "head-time",
     300,
     "seconds",
-    "the time from the first byte of a request to the end of its head",
+    "the time from the first byte of a request to the end of its head, or of a body that aiohttp does not read",
     "the connection is closed",
     "no limit",
 )

@@ -17,7 +17,8 @@ class LeadershipMiddleware:
 
     After a shutdown of the cluster, it closes the connection without running events. While there is no leader, a
     JobManager that is up still responds (`RestApi`). The engine's lock is held until the response is complete, so that
-    a request sees one state of the cluster.
+    a request sees one state of the cluster. It is taken for reading, so that reads don't invalidate response templates;
+    code that changes the cluster takes it again (`StateLock`).
     """
 
     def __init__(self, handler: RequestHandler, engine: Engine, jobmanager: int = 0) -> None:

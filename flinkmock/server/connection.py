@@ -2,7 +2,8 @@
 
 Most requests of client libraries have a plain head and a short body: `FlinkConnection` answers them as soon as they
 have arrived. If the response may have to wait, because the request is for the control API or a fault applies to it, a
-task answers the request. Uploads and unusual requests go to aiohttp, which takes over the connection.
+task answers the request. Uploads, long bodies and unusual requests go to aiohttp, which takes over the
+connection.
 
 The parser of aiohttp rejects some requests that Netty accepts, before any handler runs. Therefore a head that the two
 would read differently is normalized first. After that, aiohttp reads all requests of the connection as they are.
@@ -245,7 +246,7 @@ class FlinkConnection(asyncio.Protocol):
             return keep_alive
 
     def _wait_for_rest(self, data: bytes) -> None:
-        """Keep the data of an incomplete request until the rest arrives, at most `limits.HEAD_TIME`."""
+        """Keep the data of an incomplete request until the rest arrives, at most `limits.HEAD_TIME` seconds."""
         self._received = data
         if self._deadline_timer is None:
             self._deadline_timer = asyncio.get_running_loop().call_later(limits.HEAD_TIME, self.close)
@@ -281,6 +282,7 @@ class FlinkConnection(asyncio.Protocol):
             return
         self._cancel_deadline_timer()
         method, target, version = request_line.groups()
+        # the REST API rejects other requests with a line that is too long, so that the journal has them
         if line_end > limits.REQUEST_LINE and (method not in _AIOHTTP_METHODS or are_unfinished_headers_too_long):
             self._respond_bad_request()
             return
@@ -343,7 +345,10 @@ class FlinkConnection(asyncio.Protocol):
     def _respond(self, response: Response, *, keep_alive: bool) -> None:
         assert self._transport is not None
         response = self._factory.server.api.with_origin(response)
-        self._transport.write(head_of(response, keep_alive=keep_alive, lower_case_names=True) + response.body)
+        lower_case_names = self._factory.quirks.lower_case_headers
+        self._transport.write(
+            head_of(response, keep_alive=keep_alive, lower_case_names=lower_case_names) + response.body
+        )
         if not keep_alive:
             self._transport.close()
 

@@ -65,7 +65,8 @@ class FaultDelivery:
         """Write a response: at once, throttled, or without the second half of its body.
 
         Raises:
-            ConnectionResetError: The client has disconnected, or the fault has closed the connection.
+            ConnectionResetError: The client has disconnected, the delay has ended without a response
+                (`DelayedResponses.wait_until`), or the fault has closed the connection.
         """
         bytes_per_second = self._hit.fault.throttle
         is_cut = self._hit.fault.drop is Drop.TRUNCATE and bool(body)
@@ -84,14 +85,14 @@ class FaultDelivery:
             raise ConnectionResetError("a fault has closed the connection")
 
     async def _write_throttled(self, body: bytes, bytes_per_second: int) -> None:
-        """Write a body in pieces. Raises ConnectionResetError if the client has disconnected."""
-        piece_size = max(bytes_per_second // _PIECES_PER_SECOND, len(body) // _MAX_PIECES, 1)
+        """Write a body in pieces. Raises ConnectionResetError if the rest can't be sent."""
+        piece_size = max(bytes_per_second // _PIECES_PER_SECOND, -(-len(body) // _MAX_PIECES), 1)
         started_at = self._clock.now()
         for start in range(0, len(body), piece_size):
             piece = body[start : start + piece_size]
             due_at = started_at + 1000 * (start + len(piece)) / bytes_per_second
             if not await self._delayed.wait_until(due_at, self._is_obsolete):
-                raise ConnectionResetError("the client has closed the connection")
+                raise ConnectionResetError("the rest of the response is not sent")
             self._open_transport().write(piece)
 
     def _open_transport(self) -> asyncio.Transport:

@@ -178,7 +178,7 @@ def test_a_server_of_an_imported_release_is_checked(capsys: pytest.CaptureFixtur
 def test_a_release_with_only_an_unknown_operation_can_be_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The contract has only one operation, which is unknown to the model, and no optional parts."""
+    """The contract has only one operation, which is unknown to the model; its parameter has only the required keys."""
     monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path))
     document = dict(Contract.load("2.3").document)
     [overview] = [entry for entry in document["operations"] if entry["id"] == "getClusterOverview"]

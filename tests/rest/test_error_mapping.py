@@ -147,7 +147,7 @@ def test_the_removed_mode_stop_is_a_308() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["disposal", "dataset", "rescaling", "savepoint"])
+@pytest.mark.parametrize("kind", ["disposal", "dataset", "savepoint"])
 def test_unknown_trigger_ids_are_reported_with_their_operation_key(kind: str) -> None:
     _, errors, _ = error_response(TriggerNotFound(kind, ID), "getSavepointStatus", "1.14")
     assert errors[0].startswith(NOT_FOUND_EXCEPTION + UNKNOWN_OPERATION_KEY)

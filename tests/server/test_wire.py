@@ -191,3 +191,21 @@ def test_a_request_may_arrive_byte_by_byte(client: Client) -> None:
         for octet in b"GET /overview HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n":
             connection.sendall(bytes([octet]))
         assert connection.makefile("rb").read().startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize(
+    ("release", "content_type"),
+    [("1.12", b"Content-Type: application/json"), ("2.3", b"content-type: application/json")],
+)
+@pytest.mark.parametrize("request_line", [b"FOO /overview HTTP/1.1", b"PUT /jobs HTTP/1.1", b"garbage"])
+def test_errors_spell_header_names_as_other_responses(
+    serve: Callable[..., Client], release: str, content_type: bytes, request_line: bytes
+) -> None:
+    """Observed on 1.12.5: `content-length` alone is in lower case there."""
+    client = serve(flink=release)
+    with socket.create_connection(client.address, timeout=TEST_TIMEOUT_S) as connection:
+        connection.sendall(request_line + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        head = b"".join(iter(lambda: connection.recv(4096), b"")).partition(b"\r\n\r\n")[0]
+    assert content_type in head
+    assert b"\r\ncontent-length: " in head
