@@ -22,7 +22,7 @@ REQUESTS = [
     b"POST /jars/x/run HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
     b"POST /jars/x/run HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\nT: x\r\n\r\n",
     b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 80\r\n"
-    b'\r\n--b\r\nContent-Disposition: form-data; name="f"; filename="a.jar"\r\n\r\nabc\r\n--b--\r\n   ',
+    b'\r\n--b\r\nContent-Disposition: form-data; name="f"; filename="a.jar"\r\n\r\nabc\r\n--b--\r\n ',
     b"GET /overview HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n",
     b"GET /__flinkmock__/v1/clock HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /jobs HTTP/1.1\r\nHost: x\r\n\r\n",
     b"BREW / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
@@ -53,8 +53,9 @@ def send_and_check_server(mock: FlinkMock, pieces: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("file", sorted(REGRESSION_INPUT_FOLDER.glob("wire-*")), ids=lambda file: file.name)
-def test_the_server_survives_a_regression_input(mock: FlinkMock, file: Path) -> None:
+def test_the_server_survives_a_regression_input(mock: FlinkMock, file: Path, caplog: pytest.LogCaptureFixture) -> None:
     send_and_check_server(mock, [file.read_bytes()])
+    assert caplog.messages == []
 
 
 def test_the_server_survives_edited_http(mock: FlinkMock, caplog: pytest.LogCaptureFixture) -> None:

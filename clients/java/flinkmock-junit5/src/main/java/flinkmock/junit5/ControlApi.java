@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.opentest4j.AssertionFailedError;
 
-/** The control API of one cluster. */
+/** The control API of one cluster. The URL ends with the prefix; paths are relative to it. */
 record ControlApi(String url, String token) {
     static final String PREFIX = "/__flinkmock__/v1";
     static final JsonMapper JSON = JsonMapper.builder()

@@ -1,6 +1,6 @@
 package flinkmock.junit5;
 
-/** flinkmock rejected a request, or could not be started. */
+/** flinkmock rejected a request, could not be started or reached, or was used incorrectly. */
 public final class FlinkMockException extends RuntimeException {
     private final int status;
     private final String type;
@@ -15,12 +15,15 @@ public final class FlinkMockException extends RuntimeException {
         this.type = type;
     }
 
-    /** Returns the status of the response; 0 if there was no response. */
+    /** Returns the status of the error response; 0 if there was none. */
     public int status() {
         return status;
     }
 
-    /** Returns the kind of error, such as "NotFound" or "ScenarioError". */
+    /**
+     * Returns the type of error that the control API names, such as "NotFound" or "ScenarioError";
+     * "FlinkMockException" for errors of this client; "" if the response is not from the control API.
+     */
     public String type() {
         return type;
     }
