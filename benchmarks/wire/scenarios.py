@@ -26,7 +26,7 @@ def wide_job() -> dict[str, Any]:
 
 def _jobs(count: int, parallelism: int) -> dict[str, Any]:
     template = {"vertices": _VERTEX_NAMES, "parallelism": parallelism, "checkpoints": {"every": "10s"}}
-    slots = 8 if count < 50_000 else 64
+    slots = 8 if count < 50_000 else 64  # a scenario has at most 10,000 TaskManagers
     taskmanagers = max(1, math.ceil(count * parallelism / slots))
     return {
         "cluster": {"taskmanagers": taskmanagers, "slots": slots},

@@ -233,7 +233,7 @@ func TestAFaultThatNeverAppliedIsLogged(t *testing.T) {
 
 func TestConnectUsesARunningServer(t *testing.T) {
 	served := flinkmock.Start(t, orders)
-	flink := flinkmock.Connect(t, served.URL+"/", "unused here")
+	flink := flinkmock.Connect(t, served.URL+"/", "a token that is not checked on loopback")
 	check(t, "URL", flink.URL, served.URL)
 	flink.LoadScenario("jobs: {returns: batch}")
 	check(t, "job", served.Jobs()[0].Name, "returns")

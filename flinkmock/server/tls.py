@@ -22,8 +22,8 @@ class Tls:
 
     Attributes:
         server_context: The SSL context for the sockets of the cluster.
-        ca: The certificate, as PEM, that clients have to trust.
-        ca_file: A file with that certificate: in the private folder, or where `TlsOptions.ca_file` says.
+        ca: The certificates, as PEM, that clients have to trust: the created authority, or the given certificate file.
+        ca_file: A file with those certificates: in the private folder, or where `TlsOptions.ca_file` says.
         client_certificate_file: A file with a client certificate that the cluster accepts, and its key; None: clients
             need no certificate, or have their own.
     """
@@ -42,6 +42,7 @@ class Tls:
     def client_context(self) -> ssl.SSLContext:
         """Return a context for clients, which trusts the cluster and has the created client certificate, if any."""
         context = ssl.create_default_context(cadata=self.ca.decode())
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the given file may lack the root, as in Python 3.13
         if self.client_certificate_file is not None:
             context.load_cert_chain(self.client_certificate_file)
         return context

@@ -1,4 +1,4 @@
-"""Strategies for the JSON values of a contract's schemas. Simple values are short, with numbers near 0."""
+"""Strategies for the JSON values of a contract's schemas. Examples shrink to short values, with numbers near 0."""
 
 from __future__ import annotations
 

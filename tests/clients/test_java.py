@@ -110,6 +110,7 @@ def test_the_tests_of_module_and_deployer_pass_and_those_of_the_deployer_find_ea
 
     module, deployer = read_reports(tmp_path / MODULE), read_reports(tmp_path / DEPLOYER)
     assert len(module) > 10
+    # among them are tests of the documented examples
     assert {"the_job_is_listed", "the_client_gives_up_at_its_deadline", "the_release_lists_the_job"} < module.keys()
     assert set(deployer) == ALL_TESTS
     assert (failed_tests(module), failed_tests(deployer)) == (set(), set())

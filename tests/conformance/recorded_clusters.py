@@ -1,4 +1,4 @@
-"""Scenarios of fake clusters that tests record, and functions that make the recordings."""
+"""Scenarios of fake clusters, and functions that record a cluster as a scenario and read the times of its states."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ jobs:
       - {name: Map, skew: [8, 2], backpressure: 40%, slot-sharing-group: heavy}
       - {name: more, operators: [Map]}
 """
-"""A job with metrics, accumulators, watermarks, skew, a slot sharing group, and two vertices with the same name."""
+"""A job with metrics, accumulators, watermarks, skew, a slot sharing group, and two vertices that Flink names `Map`."""
 
 BUSY = """
 cluster: {taskmanagers: 1, slots: 2}

@@ -53,7 +53,7 @@ def test_aggregated_durations_that_stand_still_for_longer_are_a_violation(vertex
     assert broken_invariants(with_older_aggregates(vertex, 6_000)) == {"vertex-aggregates"}
 
 
-def test_subtask_durations_may_grow_while_their_states_stand_still(vertex: SuccessResponse) -> None:
+def test_durations_of_subtasks_may_grow_while_their_status_durations_stand_still(vertex: SuccessResponse) -> None:
     later = copy.deepcopy(vertex)
     later.body["now"] += 3_000
     for subtask in later.body["subtasks"]:

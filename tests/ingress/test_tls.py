@@ -104,6 +104,14 @@ def test_certificates_can_come_from_files(tmp_path: Path) -> None:
         assert requests.get(url, verify=str(authority_file), cert=str(tmp_path / "client.pem")).status_code == 200
 
 
+def test_clients_trust_a_certificate_whose_file_lacks_the_root(tmp_path: Path) -> None:
+    created = certificates.server_certificate("127.0.0.1")
+    (tmp_path / "cert.pem").write_bytes(created.certificate)
+    (tmp_path / "key.pem").write_bytes(created.key)
+    with FlinkMock(clock="virtual", tls=TlsOptions(tmp_path / "cert.pem", tmp_path / "key.pem")) as mock:
+        assert httpx.get(mock.url + "/jobs", verify=mock.ssl_context).status_code == 200
+
+
 def test_certificates_can_come_from_java_key_stores(tmp_path: Path) -> None:
     created, client = certificates.server_certificate("127.0.0.1"), certificates.client_certificate()
     authority = x509.load_pem_x509_certificate(certificates.authority_certificate())

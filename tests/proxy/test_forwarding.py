@@ -1,4 +1,4 @@
-"""The proxy forwards requests and responses unchanged except for `Host` and absolute targets, and checks both."""
+"""The proxy checks and forwards requests and responses, with other values of `Host` and hop-by-hop headers."""
 
 from __future__ import annotations
 

@@ -53,7 +53,9 @@ def test_values_of_other_types_are_rejected():
 
 
 def test_an_exception_begins_with_the_recorded_bytes():
-    """The recording has the beginning of the exception with 37 frames; the written exception has the first two."""
+    """The recorded exception has 37 frames, but the recording is cut. The written one has the first two frames, so the
+    numbers of frames differ.
+    """
     text = "Could not find Flink job (0123456789abcdef0123456789abcdef)"
     cause = JavaException("org.apache.flink.runtime.messages.FlinkJobNotFoundException", text)
     exception = JavaException("java.util.concurrent.CompletionException", str(cause), cause)
@@ -68,10 +70,12 @@ def test_an_exception_begins_with_the_recorded_bytes():
     recorded = step["response"]["body"]["operation"]["failure-cause"]["serialized-throwable"].split(" [cut")[0]
     real = base64.b64decode(recorded[: len(recorded) // 4 * 4])
     array_class = b"StackTraceElement;\x02"
+    # the rest of the class: serialVersionUID (begins with 02), flags, number of fields, end of data, no superclass
     frame_count_offset = real.index(array_class) + len(array_class) + 12
     assert written[:frame_count_offset] == real[:frame_count_offset]
     last_method = b"performOperationOnJobMasterGateway"
-    frames_start, frames_end = frame_count_offset + 4, real.index(last_method) + len(last_method) + 2
+    frames_start = frame_count_offset + 4
+    frames_end = real.index(last_method) + len(last_method) + 2  # null for the module and for its version
     assert written[frames_start:frames_end] == real[frames_start:frames_end]
 
 
