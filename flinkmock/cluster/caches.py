@@ -1,4 +1,4 @@
-"""Flink's caches, modelled as times: a cached response is the response for the time at which the cache was filled.
+"""Flink's caches, modelled as times: a cached response shows the state at the time at which the cache was filled.
 
 `/jobs/:jobid` and its children come from a graph that is fetched every `web.refresh-interval`; checkpoint statistics
 have another cache; metrics are fetched at most every `metrics.fetcher.update-interval`, and only when a request needs

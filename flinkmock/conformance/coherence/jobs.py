@@ -17,7 +17,7 @@ from flinkmock.conformance.coherence.values import MISSING, Value, constant, cou
 from flinkmock.conformance.coherence.view import View
 
 TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
-"""The globally terminal states of a job, and the terminal states of a task."""
+"""The globally terminal states of a job (a SUSPENDED job has no end), and the terminal states of a task."""
 ALIVE_STATES = frozenset({"DEPLOYING", "INITIALIZING", "RUNNING"})
 """The states of a task that is deployed and has not ended."""
 _RULES = "flink-behaviour.md#rules-that-hold"

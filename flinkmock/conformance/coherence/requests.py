@@ -1,4 +1,4 @@
-"""Invariants between a response and its request, and between the server times of successive responses."""
+"""Invariants between a response and its request, and between timestamps and the server's time in other responses."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def times_are_before_the_next_clock(view: View) -> Relations:
 def _past_times(body: Value) -> Iterator[Value]:
     """Yield the times of past events in a response that come from the clock of the JobManager."""
     for taskmanager in (body, *body["taskmanagers"]):
-        yield taskmanager["timeSinceLastHeartbeat"]
+        yield taskmanager["timeSinceLastHeartbeat"]  # in spite of its name, the time of the last heartbeat
     if body.response.operation_id == "getJobVertexBackPressure":
         yield body["end-timestamp"]
     for entry in (body, *body["history"]):
@@ -116,8 +116,8 @@ def _past_times(body: Value) -> Iterator[Value]:
 
 @between(
     "cluster",
-    text="No timestamp is later than the server's time. Heartbeats and fetches of metrics are at most three minutes "
-    "old, samples of back pressure at most an hour.",
+    text="No timestamp is later than the server's time. Heartbeats and (since 1.15, by default) fetches of metrics "
+    "are at most three minutes old, samples of back pressure at most an hour.",
     source="flink-behaviour.md#caches",
     may_disagree_for_ms=CACHE_REFRESH_MS,
 )
@@ -130,7 +130,7 @@ def nothing_is_in_the_future(view: View) -> Relations:
     slack = 60_000  # in ms: the other responses may have been requested a minute later
     for item in view.body("getTaskManagers")["taskmanagers"]:
         yield from ascending(item["timeSinceLastHeartbeat"], latest, slack=slack)
-        if item["timeSinceLastHeartbeat"].raw:
+        if item["timeSinceLastHeartbeat"].raw:  # 0 before the first heartbeat
             yield from ascending(latest, item["timeSinceLastHeartbeat"], slack=3 * slack)
     for item in view.body("getJarList")["files"]:
         yield from ascending(item["uploaded"], latest, slack=slack)
@@ -144,10 +144,11 @@ def nothing_is_in_the_future(view: View) -> Relations:
                 yield from ascending(item["mtime"], latest, slack=slack)
     for job_id, vertex_id in view.subjects("vertex"):
         body = view.body("getJobVertexBackPressure", jobid=job_id, vertexid=vertex_id)
-        end = body["end-timestamp"] if body["end-timestamp"].exists else body["endTimestamp"]
+        end = body["end-timestamp"]
         if end.raw:
             yield from ascending(end, latest, slack=slack)
-            # since 1.13 the time of the last fetch of metrics, which happens every 10 s; a sample may be an hour old
+            # Since 1.15, `backpressureLevel` shows that it is the time of a fetch of metrics, by default every 10 s. In
+            # earlier releases it may be that of a sample, which may be an hour old.
             is_fetched = body["backpressureLevel"].exists and "metrics.fetcher.update-interval" not in options(view)
             yield from ascending(latest, end, slack=3 * slack if is_fetched else 3_600_000)
         graphs = [view.body("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)]
