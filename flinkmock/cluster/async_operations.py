@@ -65,6 +65,7 @@ def wait_key(job_id: str | None, trigger_id: str) -> str:
 def leader_cached_kinds(release: Release) -> frozenset[AsyncOperationKind]:
     """Return the kinds whose results the leader's Dispatcher caches (DispatcherCachedOperationsHandler, FLINK-18312).
 
+    Every JobManager asks the leader for them.
     Results of other kinds are known only to the JobManager that received the request (recorded with two JobManagers).
     """
     if not release.since("1.15"):
@@ -120,7 +121,7 @@ class AsyncOperations:
     def find(
         self, kind: AsyncOperationKind, trigger_id: str, job_id: str | None, now: int, jobmanager: int = 0
     ) -> AsyncOperation | None:
-        """Return the operation that a JobManager knows by a trigger id; None if it knows none whose result is kept."""
+        """Return the operation with a trigger id; None if the JobManager knows none, or the result has expired."""
         key = self._key(kind, trigger_id, job_id, jobmanager)
         operation = self._by_key.get(key)
         if operation is not None and self._is_expired(operation, now):
@@ -134,7 +135,8 @@ class AsyncOperations:
         """Return the operation that a JobManager knows by a trigger id.
 
         Raises:
-            TriggerNotFound: There is no such operation, its result has expired, or it is triggered later than `now`.
+            TriggerNotFound: There is no such operation, its result has expired, or it is triggered later than `now`:
+                a request can be answered as of an earlier time (`history.cluster_at`).
         """
         operation = self.find(kind, trigger_id, job_id, now, jobmanager)
         if operation is None or operation.triggered_at > now:

@@ -33,6 +33,7 @@ class Failure:
         taskmanager_id: The id of the TaskManager on which the task ran; None if it ran on none.
         endpoint: The address of that TaskManager, as HOST:PORT.
         concurrent: The failures that Flink lists as concurrent with this one.
+        replaced_at: When the failure that ended the job replaced this one, in epoch ms; None: it did not.
     """
 
     at: int
@@ -41,6 +42,11 @@ class Failure:
     taskmanager_id: str | None = None
     endpoint: str | None = None
     concurrent: tuple[Failure, ...] = field(default=())
+    replaced_at: int | None = None
+
+    def is_listed_at(self, time: int) -> bool:
+        """Return whether the history contains the failure at `time` (epoch ms)."""
+        return self.at <= time and (self.replaced_at is None or time < self.replaced_at)
 
 
 def may_restart(job: Job, at: int) -> bool:

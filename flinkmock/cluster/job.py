@@ -1,7 +1,8 @@
 """A job and its history.
 
 Each entry of the history has its time, so a job can be read as of any time up to now: methods with the parameter `time`
-(epoch ms) return what was true then. Flink's caches need this, because a cached response is the response for an earlier
+(epoch ms) return what was true then. Only the parallelism of `graph` is always the newest; executions have that of
+their job attempt. Flink's caches need this, because a cached response is the response for an earlier
 time.
 """
 
@@ -52,7 +53,7 @@ class ResourceChange:
         cause: The cause that Flink shows if the change leads to a rescale.
         ended_at: When it was known that the job is not rescaled, in epoch ms; None as long as that is not known.
         reason: Why the job is not rescaled (Flink's `TerminatedReason`); None as long as that is not known.
-        job_attempt_number: The number of the job attempt that the rescale created; None as long as there is none.
+        job_attempt_number: The number of the job attempt that the rescale creates; None until the rescale begins.
     """
 
     at: int
@@ -69,7 +70,7 @@ class ResourceChange:
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """A job. Its `application_id` equals its `id` unless the application was started separately. Times are epoch ms."""
+    """A job. Its `application_id` is its `id` unless it was submitted with `run-application`. Times are epoch ms."""
 
     id: str
     spec: JobSpec
@@ -158,7 +159,7 @@ class Job:
         """Return whether the job has a graph. It gets one after INITIALIZING, unless it ends before that."""
         if self.ended_before_start:
             return False
-        return self.attempt_at(time) is not None or self.state_at(time) == JobState.CREATED
+        return self.attempt_at(time) is not None
 
     def awaits_first_slots_at(self, time: int) -> bool:
         """Return whether the adaptive scheduler waits for the first slots, so that there are vertices but no tasks.
@@ -173,13 +174,13 @@ class Job:
         return not self.has_graph_at(time) or self.awaits_first_slots_at(time)
 
     def change_graph(self, graph: JobGraph) -> None:
-        """Use the same graph with another parallelism from the next attempt on."""
+        """Replace the graph by the same one with another parallelism. Earlier attempts keep theirs."""
         self.graph = self.checkpoints.graph = graph
 
     # -- attempts and executions
 
     def attempt_at(self, time: int) -> JobAttempt | None:
-        """Return the attempt that was current at `time`; None if there was no graph."""
+        """Return the attempt that was current at `time`; None before the first one."""
         for attempt in reversed(self.attempts):
             if attempt.created_at <= time:
                 return attempt
@@ -297,8 +298,8 @@ class Job:
         return max(times)
 
     def failures_at(self, time: int, limit: int | None = None) -> list[Failure]:
-        """Return the failures by `time`, newest first, at most `limit`; None: all."""
-        return list(islice((failure for failure in reversed(self.failures) if failure.at <= time), limit))
+        """Return the failures in the history at `time`, newest first, at most `limit`; None: all."""
+        return list(islice((failure for failure in reversed(self.failures) if failure.is_listed_at(time)), limit))
 
     def failures_since(self, time: int) -> list[Failure]:
         """Return the failures from `time` on, newest first."""

@@ -7,6 +7,7 @@ with a failure; CANCELLING, CANCELED and FINISHED end it without one.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -261,7 +262,8 @@ class JobStateMachines:
         has_failure_without_restart = len(job.failures) - job.past_failure_count > job.restart_count
         last_failure = None
         if has_failure_without_restart:
-            last_failure = job.failures.pop()
+            last_failure = job.failures[-1]
+            job.failures[-1] = dataclasses.replace(last_failure, replaced_at=at)
         elif job.stop_failure is not None:
             last_failure = job.failures[-1]
         cause = last_failure.exception if last_failure else exception.java_exception

@@ -34,6 +34,7 @@ _COMPARED_ATTRIBUTES = (
     "id",
 )
 """The attributes of an Operation that are compared."""
+_ONLY_NAMES_CHANGED = "only the names of path parameters changed"
 
 
 def difference(old: Contract, new: Contract) -> list[ContractChange]:
@@ -60,7 +61,8 @@ def changes_between(old: str, new: str) -> list[ContractChange]:
 
     def since(change: ContractChange) -> str:
         field_key = change.where, change.part, change.field
-        # A field that was added and later changed is new since the release that added it.
+        # A field that was added and later changed is new since the release that added it. One that was removed and
+        # added again is "changed" in no single release: its last change counts.
         return last_release_of_kind.get((*field_key, change.kind)) or last_release.get(field_key, change.since)
 
     return [replace(change, since=since(change)) for change in difference(first, last)]
@@ -121,20 +123,22 @@ def _changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
     """Yield all changes, without `since`."""
     yield from _jackson_changes(old, new)
     before, after = _by_method_and_path(old), _by_method_and_path(new)
-    new_segments = {_method_and_segments(operation) for operation in after.values()}
+    old_segments, new_segments = (set(map(_method_and_segments, operations.values())) for operations in (before, after))
     for where in sorted(before.keys() | after.keys(), key=_sort_key):
         if where not in before:
             text = summary(after[where])
-            yield ContractChange(where=where, part="operation", kind="added", after=text, meaning=f"new ({text})")
+            is_new = _method_and_segments(after[where]) not in old_segments
+            meaning = f"new ({text})" if is_new else _ONLY_NAMES_CHANGED
+            yield ContractChange(where=where, part="operation", kind="added", after=text, meaning=meaning)
         elif where not in after:
-            is_removed = _method_and_segments(before[where]) not in new_segments
+            is_gone = _method_and_segments(before[where]) not in new_segments
             yield ContractChange(
                 where=where,
                 part="operation",
                 kind="removed",
                 before=summary(before[where]),
-                breaking=is_removed,
-                meaning="removed: 404 for every request" if is_removed else "only the names of path parameters changed",
+                breaking=is_gone,
+                meaning="removed: 404 for every request" if is_gone else _ONLY_NAMES_CHANGED,
             )
         else:
             yield from _operation_changes(before[where], after[where], old, new)
@@ -151,7 +155,7 @@ def _jackson_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
                 field=name,
                 before=_attribute_text(was_on),
                 after=_attribute_text(is_on),
-                breaking=is_on and "fail" in name,
+                breaking=is_on == name.startswith("fail"),  # the other features accept more
                 meaning=meaning_of_jackson_feature(name, is_on=is_on),
             )
 
@@ -201,7 +205,10 @@ def _attribute_text(value: object) -> str:
 def _parameter_changes(
     where: str, part: str, old: Iterable[Parameter], new: Iterable[Parameter]
 ) -> Iterator[ContractChange]:
-    """Yield the changes of path or query parameters. Clients don't see the names of path parameters."""
+    """Yield the changes of path or query parameters.
+
+    In an imported file, the path parameters may have other names than in the path. Clients don't see these names.
+    """
     before, after = ({parameter.name: parameter for parameter in parameters} for parameters in (old, new))
     is_query = part == "query parameter"
     for name, parameter in before.items():
@@ -242,7 +249,10 @@ def _parameter_changes(
 
 
 def _accepts_less(before: Parameter, after: Parameter) -> bool:
-    lacks_values = bool(set(before.enum) - set(after.enum))
+    """Return whether a value that was accepted may be rejected. A parameter without an enum accepts any text."""
+    lacks_values = bool(after.enum) and (not before.enum or not set(before.enum) <= set(after.enum))
+    if after.minimum is not None and (before.minimum is None or after.minimum > before.minimum):
+        lacks_values = True
     became_mandatory = after.required and not before.required
     return lacks_values or before.type != after.type or became_mandatory
 

@@ -43,7 +43,7 @@ class JobControl(ClusterPart):
 
     @property
     def vertices(self) -> dict[str, str]:
-        """Name of a vertex -> its id, in the order of the REST API."""
+        """Name of a vertex -> its id, for all vertices, in the order of the job graph."""
         return {vertex.name: vertex.id for vertex in self.job.graph.vertices}
 
     @property
@@ -71,9 +71,9 @@ class JobControl(ClusterPart):
         vertex: str | None = None,
         exception: JavaException | Mapping[str, object] | None = None,
     ) -> None:
-        """Make a task throw an exception. The restart strategy decides whether the job restarts.
+        """Make a task throw an exception. The restart strategy decides whether a RUNNING job restarts.
 
-        Does nothing while the job is RESTARTING, FAILING or CANCELLING.
+        A job that is not RUNNING yet fails. Does nothing while the job is RESTARTING, FAILING or CANCELLING.
 
         Args:
             message: The message of the exception.

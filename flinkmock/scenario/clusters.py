@@ -241,7 +241,7 @@ class ClusterReader:
         return read_ingress(self.section.get("ingress"), self.diagnostics)
 
     def with_caches(self) -> bool | None:
-        """Return whether Flink's caches are modelled; None: only with a real clock."""
+        """Return whether Flink's caches are modelled; None: only if the clock follows the wall clock."""
         node = self.section.get("caches")
         return bool(node.value) if node is not None and node.value is not None else DEFAULTS.with_caches
 

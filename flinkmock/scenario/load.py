@@ -68,7 +68,7 @@ def resolve_job_node(document: YamlNode, job: YamlNode) -> YamlNode:
     return resolve_job(_templates(document, scheduler, Diagnostics()), scheduler, job)[0]
 
 
-_SECTIONS_THAT_JOBS_NEED = frozenset({"flink", "cluster", "templates", "exceptions", "operations"})
+_SECTIONS_THAT_JOBS_NEED = frozenset({"cluster", "templates", "exceptions", "operations"})
 
 
 def load_job(spec: ClusterSpec, name: str, definition: Mapping[str, object]) -> JobSpec:

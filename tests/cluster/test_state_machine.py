@@ -95,7 +95,22 @@ def test_failures_outside_the_lifecycle_count_for_the_restart_strategy(tmp_path:
     harness.cluster.state_machines.fail(orders, harness.now, OOM)
     harness.advance(100)
     assert orders.state == "FAILED"
-    assert len(orders.failures) == 2  # that of the restart, and that of FAILED
+    assert len(orders.failures_at(harness.now)) == 2  # that of the restart, and that of FAILED
+
+
+def test_the_history_of_a_failed_job_still_has_its_failure_at_an_earlier_time(tmp_path: Path) -> None:
+    """A cached response shows the history at the time at which the cache was filled."""
+    harness = ClusterHarness(tmp_path, job(restart=RestartStrategy("none")))
+    harness.advance(1_000)
+    orders = harness.cluster.job_named("orders")
+    failing_at = harness.now
+    harness.cluster.state_machines.fail(orders, failing_at, OOM)
+    failures_while_failing = orders.failures_at(failing_at)
+    harness.advance(1_000)
+    assert orders.state == "FAILED"
+    assert [failure.exception for failure in orders.failures_at(failing_at)] == [OOM.java_exception]
+    assert [failure.at for failure in failures_while_failing] == [failing_at]
+    assert orders.failures_at(harness.now)[0].concurrent[0].at == failing_at
 
 
 def test_a_job_with_too_few_slots_fails_after_the_slot_request_timeout(tmp_path: Path) -> None:
@@ -108,7 +123,7 @@ def test_a_job_with_too_few_slots_fails_after_the_slot_request_timeout(tmp_path:
     harness.advance(51_000)
     assert orders.state == "FAILED"
     assert dict(orders.task_counts_at(harness.now)) == {"FAILED": 1, "CANCELED": 3}
-    (failure,) = orders.failures
+    (failure,) = orders.failures_at(harness.now)
     assert "NoResourceAvailableException" in str(failure.concurrent[0].exception)
     assert harness.cluster.slots.held(harness.now) == []
 

@@ -1,4 +1,5 @@
-"""Tests of the client with httpx. Each test runs on every release in the ini option `flinkmock_flink`."""
+"""Tests of the client with httpx. Each test runs on every release in the ini option `flinkmock_flink`,
+unless its marker names others."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,7 @@ def test_a_lost_response_triggers_no_second_savepoint(flinkmock: FlinkMock, depl
     flinkmock.requests.expect("POST /jobs/:jobid/savepoints", times=2)
 
 
+# since 1.15, the client chooses the trigger id, so a request that is sent again triggers nothing new
 @pytest.mark.flinkmock("lost-response.yaml", flink="1.12")
 def test_without_trigger_ids_no_request_is_retried(flinkmock: FlinkMock, deployer: Deployer) -> None:
     with pytest.raises(ResponseLost, match="may have processed"):

@@ -24,7 +24,7 @@ def get_health(call: ControlCall) -> Any:
 @operation(
     "GET",
     "/version",
-    summary="Get the versions of flinkmock and of the served Flink, and the URLs of the cluster.",
+    summary="Get the versions of flinkmock and of the Flink whose contract is served, and the URLs of the cluster.",
     returns=obj({"flinkmock": TEXT, "flink": TEXT, "urls": array(TEXT)}),
     python_equivalents=("FlinkMock.url", "FlinkMock.urls", "FlinkMock.host", "FlinkMock.port"),
 )
