@@ -20,8 +20,8 @@ class SubmissionRule:
     Attributes:
         pattern: A pattern with wildcards (fnmatch) for the entry class, the name of the jar, or the name of the job.
         job: The job.
-        explicit_keys: The keys that the scenario sets for the job, such as "type" and "checkpoints.every". For other
-            keys, the submitted plan applies.
+        explicit_keys: The keys that the scenario sets for the job, such as "lifecycle" and "checkpoints.every". For
+            other keys, the submitted plan applies.
     """
 
     pattern: str

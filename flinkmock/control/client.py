@@ -80,7 +80,7 @@ class ControlClient:
 
         Raises:
             ControlApiError: The response is an error.
-            ServerUnreachable: There is no response, or it is not from a control API.
+            ServerUnreachable: There is no response, or an error response that is not from a control API.
         """
         target = f"{self._api_path}/{'/'.join(quote(segment, safe='') for segment in segments)}"
         parameters = {name: value for name, value in (query or {}).items() if value is not None}

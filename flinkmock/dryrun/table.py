@@ -76,6 +76,7 @@ def _event_lines(timeline: Timeline) -> Iterator[_Line]:
             yield _Line(event.at, owner, event.text, event.outcome, is_state=False)
         else:
             yield _Line(event.at, owner, event.text, "", is_state=False)
+            # "done" or "failed: REASON"; for a leader the whole text: "JobManager 1 is the leader"
             result, _, reason = event.outcome.partition(": ")
             text = result if event.kind is EventKind.LEADER else f"{event.text} {result}"
             yield _Line(event.end, owner, text, reason, is_state=False)

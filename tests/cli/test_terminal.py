@@ -114,5 +114,5 @@ def test_scenario_check_shows_its_progress_on_a_terminal(
     monkeypatch.setattr("flinkmock.cli.scenario.is_terminal", lambda stream: True)
     assert main(command) == 0
     progress = capsys.readouterr().err
-    assert f"0/2 {file} with Flink 1.20"[:60] in progress and "1/2 " in progress
+    assert f"0/2 {file} with Flink 1.20"[:60] in progress and "1/2 " in progress  # the line is cut to 100 characters
     assert progress.endswith(f"\r{'':100}\r")  # the line is erased

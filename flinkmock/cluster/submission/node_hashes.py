@@ -30,7 +30,7 @@ class NodeHashes:
         return self._hashes[id].hex()
 
     def add(self, id: int) -> bool:
-        """Hash an operator; return False, and do nothing, if one of its inputs has no hash yet."""
+        """Hash an operator; return False, and do nothing, if it has no uid and an input has no hash yet."""
         if id in self._hashes:
             return True
         node = self._rules.nodes[id]

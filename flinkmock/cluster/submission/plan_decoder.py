@@ -111,5 +111,6 @@ def _with_graph(plan: SubmittedPlan, fields: Mapping[str, Any], release: Release
 def _is_empty(fields: Mapping[str, Any]) -> bool:
     """Return whether a plan certainly has no vertices, by `isEmpty` of a StreamGraph or the vertices of a JobGraph."""
     vertices = fields.get("taskVertices")
+    # even an empty Java map has an annotation: its size
     is_readable = isinstance(vertices, JavaObject) and bool(vertices.annotations)
     return fields.get("isEmpty") is True or (is_readable and not map_entries(vertices))

@@ -1,4 +1,7 @@
-"""The job that a submitted plan becomes. The keys that the submission rule sets override those of the plan."""
+"""The job that a submitted plan becomes. The keys that the submission rule sets override those of the plan.
+
+The name is that of the plan. `type` and `parallelism` belong to the graph: the rule decides them if it sets `vertices`.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +84,7 @@ def _checkpoints(plan_checkpoints: CheckpointSpec, rule: SubmissionRule) -> Chec
     Durations, sizes and failures of checkpoints always come from the rule, because a plan has none.
     """
     rule_checkpoints = rule.job.checkpoints
-    if "checkpoints" in rule.explicit_keys:
+    if "checkpoints" in rule.explicit_keys:  # `checkpoints: none`; mappings set keys such as "checkpoints.every"
         return rule_checkpoints
     if rule_checkpoints is None:
         return plan_checkpoints

@@ -106,7 +106,7 @@ class Invariants:
         self._within_response: dict[str, list[Invariant]] = {}  # by operation id
         self._over_two_responses: dict[str, list[Invariant]] = {}  # by operation id
         for invariant in of_release:
-            for subject in invariant.subjects:
+            for subject in invariant.subjects:  # operation ids, or one kind of resource: a key of ID_PARAMETERS
                 if invariant.scope in (Scope.RESPONSE, Scope.REQUEST):
                     self._within_response.setdefault(subject, []).append(invariant)
                 elif invariant.scope is Scope.TIME and subject not in ID_PARAMETERS:
