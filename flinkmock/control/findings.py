@@ -19,7 +19,7 @@ class Findings:
 
     Attributes:
         unused: Sentences about faults that applied to no request, paths in faults at which no response had a value, and
-            expectations that no request can match.
+            expectations of a single request that no request can match.
         ignored: Sentences about fields and query parameters of requests that the served release does not read.
     """
 
@@ -33,7 +33,7 @@ def collect_findings(engine: Engine) -> Findings:
     impossible_messages = (
         expectation.impossible_message(release)
         for expectation in engine.expectations
-        if isinstance(expectation, Expectation)
+        if isinstance(expectation, Expectation)  # the others don't name one request
     )
     unused = (*engine.faults.unused(), *(sentence for sentence in impossible_messages if sentence is not None))
     return Findings(unused, ignored_parts(engine.journal.exchanges()))

@@ -162,7 +162,7 @@ def _field(logical_type: JavaObject, value: Any, offset: int) -> _Field:
 
 
 def _bytes_reserved_for_null(type_root: str, precision: int) -> int:
-    """Return how many bytes are reserved for a value that may later replace the null (BinaryRowWriter)."""
+    """Return how many bytes are reserved for a value that may later replace the null (Flink's BinaryRowWriter)."""
     if type_root == "DECIMAL" and precision > _MAX_COMPACT_DECIMAL_PRECISION:
         return _LONG_DECIMAL_BYTES
     if type_root.startswith("TIMESTAMP") and precision > _MAX_COMPACT_TIMESTAMP_PRECISION:

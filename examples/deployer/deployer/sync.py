@@ -86,7 +86,7 @@ class Deployer:
         )
 
     def wait_until_up(self, job_id: str) -> None:
-        """Wait until the job and its tasks are running. Raises JobTerminated with the cause if the job fails."""
+        """Wait until the job and its tasks are running. Raises JobTerminated with the cause if the job ends before."""
         deadline = self._now() + self._timeout
         while not is_up(details := self._send("GET", f"/jobs/{job_id}")):
             if details["state"] in TERMINAL_STATES:
@@ -97,6 +97,7 @@ class Deployer:
     def _upload(self, jar: Path) -> str:
         """Upload a jar and return its id."""
         file = {"jarfile": (jar.name, jar.read_bytes(), "application/x-java-archive")}
+        # a repeated upload only leaves an unused jar
         response = self._send("POST", "/jars/upload", idempotent=True, files=file)
         return str(response["filename"]).rpartition("/")[2]
 

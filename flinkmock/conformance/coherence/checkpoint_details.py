@@ -76,7 +76,7 @@ def checkpoint_tasks(body: Value) -> Relations:
 )
 def task_checkpoint_adds_up(body: Value) -> Relations:
     if body["status"].raw != "COMPLETED":
-        return  # the subtasks of failed checkpoints are dropped
+        return  # one in progress still changes; late subtasks of a failed one don't count as acknowledged
     completed = [subtask for subtask in body["subtasks"] if subtask["status"].raw == "completed"]
     if not completed:
         return
@@ -129,7 +129,7 @@ def subtask_checkpoints(body: Value) -> Relations:
                 yield from ascending(constant(-1, "-1"), part)
             yield from ascending(subtask["checkpointed_size"], subtask["state_size"])
         elif name.raw == "pending":
-            text = "a pending subtask has the status pending_or_failed"
+            text = "a pending subtask has another status than pending_or_failed"
             yield from require(subtask["status"].raw == "pending_or_failed", text, subtask["status"], name, exact=True)
 
 
@@ -159,7 +159,8 @@ def task_checkpoint_summary(body: Value) -> Relations:
         statistics = body["summary"]
         for key in summary_path:
             statistics = statistics[key]
-        # a subtask that reports after a checkpoint has failed is in the summary, but doesn't count as acknowledged
+        # A subtask that reports after a checkpoint has failed is `aborted`: it is in the summary, but doesn't count as
+        # acknowledged.
         if body["num_acknowledged_subtasks"].raw == 0 and not any(
             subtask["aborted"].raw for subtask in body["subtasks"]
         ):
@@ -240,7 +241,7 @@ def restored_once_per_restart(view: View, job_id: str) -> Relations:
 
 @between(
     "job",
-    text="A job restores a checkpoint before it schedules the tasks that continue from it.",
+    text="With the default scheduler, a job restores a checkpoint before it schedules the tasks that continue from it.",
     source="flink-behaviour.md#restored",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
@@ -382,6 +383,7 @@ def checkpoint_interval(view: View, job_id: str) -> Relations:
     gaps = [new["trigger_timestamp"].raw - old["trigger_timestamp"].raw for new, old in successive]
     pauses = [new["trigger_timestamp"].raw - old["latest_ack_timestamp"].raw for new, old in successive]
     min_pause = config["min_pause"]
+    # Single gaps and pauses may be shorter or longer, because of load or manual triggers; not all of them.
     text = f"all pauses were at most {max(pauses)} ms"
     yield from require(max(pauses) >= 0.9 * min_pause.raw, text, min_pause, history)
     longest_duration = max(entry["end_to_end_duration"].raw for entry in periodic)

@@ -50,7 +50,7 @@ def flame_graph_names(body: Value) -> Relations:
             is_frame = isinstance(child["name"].raw, str) and _FRAME.fullmatch(child["name"].raw) is not None
             yield from require(is_frame, "not a class, method and line", child["name"])
             first = names.setdefault(child["name"].raw, child["name"])
-            if first is not child["name"] and first.pointer != child["name"].pointer:
+            if first.pointer != child["name"].pointer:
                 yield from require(False, "a frame twice", child["name"], first)
 
 
@@ -83,7 +83,7 @@ def flame_graph_time(view: View, job_id: str, vertex_id: str) -> Relations:
 
 @between(
     "vertex",
-    text="The flame graphs on_cpu and off_cpu of a sample add up to the full one.",
+    text="The flame graphs on_cpu and off_cpu of a sample add up to the full one, which is also the default.",
     source="flink-behaviour.md#flame-graphs",
     since="1.13",
 )
@@ -96,9 +96,8 @@ def flame_graphs_add_up(view: View, job_id: str, vertex_id: str) -> Relations:
     full = by_type.get("full", without_query)
     if not full["data"].exists:
         return
-    for graph in (without_query, full):
-        if graph["endTimestamp"].raw == full["endTimestamp"].raw:
-            yield from _same_frames(full["data"], [graph["data"]])
+    if "full" in by_type and without_query["endTimestamp"].raw == full["endTimestamp"].raw:
+        yield from _same_frames(full["data"], [without_query["data"]])
     parts = [by_type[kind] for kind in ("on_cpu", "off_cpu") if kind in by_type]
     if len(parts) == 2 and all(part["endTimestamp"].raw == full["endTimestamp"].raw for part in parts):
         yield from _same_frames(full["data"], [part["data"] for part in parts])
