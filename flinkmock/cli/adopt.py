@@ -24,8 +24,9 @@ def configure(subparsers: Any) -> None:
         "adopt",
         help="review hand-written fakes, and write a scenario that serves the same jobs",
         description="Reads the responses of hand-written fakes: WireMock mappings, HAR files, routes of the Python "
-        "libraries responses, respx and requests-mock exported as JSON, plain JSON bodies, and folders of these. Reports the fields and "
-        "values that no release of Flink sends. The exit code is 1 if a response deviates from every release.",
+        "libraries responses, respx and requests-mock exported as JSON, plain JSON bodies, and folders of these. "
+        "Reports the fields and values that no release of Flink sends. The exit code is 1 if a response deviates from "
+        "every release.",
         examples=(
             "flinkmock adopt tests/mappings",
             "flinkmock adopt routes.json --flink 1.20 --flink 2.3",

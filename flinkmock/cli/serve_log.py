@@ -44,7 +44,7 @@ class ServeLog:
             entry = {"event": "ready", "url": urls[0], **all_urls, "flink": version, "clock": clock_mode}
             self._output.print(json.dumps(entry))
         else:
-            note = ", which does not advance" if clock_mode == "virtual" else ""
+            note = ", which advances only on request" if clock_mode == "virtual" else ""
             self._output.print(f"Flink {version} at {', '.join(urls)} (fake; clock: {clock_mode}{note})")
 
     def control(self, url: str, options: ControlOptions) -> None:

@@ -73,9 +73,10 @@ class SubtaskAcknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class RestoredCheckpoint:
-    """The checkpoint from which an attempt was restored at `at` (epoch ms)."""
+    """The checkpoint from which an attempt was restored at `at` (epoch ms). It was triggered at `triggered_at`."""
 
     id: int
     at: int
+    triggered_at: int
     is_savepoint: bool
     path: str

@@ -179,7 +179,7 @@ class CheckpointTracker:
         self._next_id = former._next_id
         latest = former.newest_completed_at(at)
         if latest is not None:
-            self.restore(RestoredCheckpoint(latest.id, at, latest.is_savepoint, latest.path))
+            self.restore(RestoredCheckpoint(latest.id, at, latest.triggered_at, latest.is_savepoint, latest.path))
         elif former.restored:
             self.restore(dataclasses.replace(former.restored[-1], at=at))
 

@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
 
 MAX_PRINTED_LINES = 1_000
-"""The maximum number of lines that are kept of each subtask of a print sink, and of main methods whose output is kept
-on the JobManager."""
+"""The maximum number of lines in a log file from each subtask of a print sink, and of texts of main methods."""
 STARTUP_MS = 2_000
-"""How long a process takes to start, until it serves requests, in ms."""
+"""How long a process takes to start, in ms: until a JobManager serves requests, or a TaskManager is registered."""
 
 
 def files_in_jobmanager_directory(cluster: Cluster, time: int) -> list[LogFile]:
@@ -123,14 +122,14 @@ def _standard_output(cluster: Cluster, taskmanager: TaskManager, time: int) -> s
 
 
 def _newest_executions(job: Job) -> Iterator[Execution]:
-    """Yield the executions of the newest attempts. The log files with earlier attempts have been deleted."""
+    """Yield the executions of the newest attempts, as if log files with earlier ones had been deleted."""
     for attempt in job.attempts[-limits.LOG_ATTEMPTS :]:
         for row in attempt.executions():
             yield from row
 
 
 def _logged_since(job: Job) -> int:
-    """Return the time of the first log lines about the job that are kept, in epoch ms; 0: all are kept."""
+    """Return the time from which the job's state changes and failures are logged, in epoch ms; 0: all are."""
     return job.attempts[-limits.LOG_ATTEMPTS].created_at if len(job.attempts) > limits.LOG_ATTEMPTS else 0
 
 
@@ -158,7 +157,10 @@ def _exception_of(execution: Execution, exceptions: dict[str, JavaException]) ->
 
 
 def _job_events(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
-    """Yield what the JobManager logs about a job and its tasks by `time` (epoch ms), and what it will log later."""
+    """Yield what the JobManager logs about a job and its tasks by `time` (epoch ms).
+
+    Some events are later, such as the end of a checkpoint in progress.
+    """
     yield log_messages.job_received(job.submitted_at, job.id, job.name, cluster.release)
     yield log_messages.job_initializing(job.submitted_at, job.id, job.name)
     cause_by_time = {failure.at: failure.exception for failure in reversed(job.failures_since(_logged_since(job)))}
@@ -177,7 +179,7 @@ def _job_events(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
         yield from _task_events_in_jobmanager(cluster, job, execution, exceptions)
     job.checkpoints.materialize_until(time)
     for restored in job.checkpoints.restored:
-        yield log_messages.checkpoint_restored(restored.at, job.id, restored.id, restored.at, restored.path)
+        yield log_messages.checkpoint_restored(restored.at, job.id, restored.id, restored.triggered_at, restored.path)
     for checkpoint in job.checkpoints.tracked:
         if checkpoint.is_savepoint:
             yield log_messages.savepoint_triggered(checkpoint.triggered_at, job.id)

@@ -77,7 +77,7 @@ def discards_newest_checkpoint(job: Job, time: int) -> bool:
 
 
 def _state(checkpoint: Checkpoint, at: int) -> RestorableState:
-    restored = RestoredCheckpoint(checkpoint.id, at, checkpoint.is_savepoint, checkpoint.path)
+    restored = RestoredCheckpoint(checkpoint.id, at, checkpoint.triggered_at, checkpoint.is_savepoint, checkpoint.path)
     return RestorableState(restored, checkpoint.stateful_vertex_ids)
 
 

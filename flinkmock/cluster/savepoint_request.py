@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class FollowUp(StrEnum):
-    """What happens to the job when its savepoint is complete."""
+    """What happens to the job when its savepoint is complete: it is cancelled, or finishes (stop with savepoint)."""
 
     CANCEL = "cancel"
     FINISH = "finish"
@@ -15,7 +15,7 @@ class FollowUp(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavepointRequest:
-    """A request to trigger a savepoint or a checkpoint.
+    """A request to trigger a savepoint, a stop, or a checkpoint: the method of `SavepointCoordinator` decides which.
 
     Attributes:
         job_id: The id of the job.

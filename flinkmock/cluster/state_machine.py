@@ -180,7 +180,9 @@ class JobStateMachines:
         attempt = job.attempts[-1]
         latest = job.checkpoints.newest_completed_at(at) if attempt.number > 0 else None
         if latest is not None:
-            job.checkpoints.restore(RestoredCheckpoint(latest.id, at, latest.is_savepoint, latest.path))
+            job.checkpoints.restore(
+                RestoredCheckpoint(latest.id, at, latest.triggered_at, latest.is_savepoint, latest.path)
+            )
         if job.checkpoints.restored:
             restore_ms = self._cluster.random.draw(job.spec.restore_duration, "restore", job.id, attempt.number)
             attempt.restore_ms = restore_ms or 0

@@ -67,7 +67,7 @@ def test_the_clock_mode_is_changed(ctl: Ctl) -> None:
 def test_jobs_are_restarted_finished_and_submitted(ctl: Ctl, flink: FlinkMock) -> None:
     flink.advance("1s")
     assert ctl("restart", "orders").exit_code == 0
-    assert ctl("restart", "orders").exit_code == 1
+    assert ctl("restart", "orders").exit_code == 1  # it is not RUNNING
     assert ctl("finish", "unknown").exit_code == 2
     flink.run_until(orders="RUNNING")
     assert "FINISHED" in ctl("finish", "orders").out

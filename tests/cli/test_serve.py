@@ -98,7 +98,7 @@ def test_a_request_is_logged_with_the_name_of_its_job(tmp_path: Path) -> None:
     scenario_file.write_text("jobs: {orders: streaming}\nclock: virtual\nstart-time: 2026-01-01\n")
     with serving(str(scenario_file), "--no-control") as process:
         first_line = read_line(process)
-        assert first_line.endswith("(fake; clock: virtual, which does not advance)")
+        assert first_line.endswith("(fake; clock: virtual, which advances only on request)")
         url = url_in(first_line)
         [job] = get(url + "/jobs")["jobs"]
         read_line(process)
