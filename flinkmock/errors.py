@@ -2,14 +2,14 @@
 
 FlinkMockError                          base of all of them
 ├── InvalidArgument (ValueError)        an argument has a value that is not allowed
-├── NotFound (LookupError)              no job, signal, fault or operation has the given name
+├── NotFound (LookupError)              what was requested does not exist, such as a job, fault or snapshot
 ├── NotRunning (RuntimeError)           the fake cluster was not started, or the job is not RUNNING
 ├── UnknownRelease (ValueError)         there is no contract for the requested Flink release
 ├── ImportRejected (ValueError)         a file does not describe a REST API that can be imported
 ├── ScenarioError (ValueError)          a scenario is invalid; the error lists all of its mistakes
 ├── FakerMissing                        an imported release needs Faker for its placeholders
-├── DashboardMissing                    the folder or jar does not contain Flink's dashboard of this release
-├── PortTaken                           another process listens on the port
+├── DashboardMissing                    there are no files of Flink's dashboard of this release
+├── PortTaken                           the port is in use
 ├── ServerUnreachable                   a live server does not answer
 ├── FaultRequiresFakeCluster            the proxy can't apply a fault to a real cluster
 ├── StateNeverReached (AssertionError)  the awaited state can't be reached, or was not reached in time
@@ -44,11 +44,14 @@ class InvalidArgument(FlinkMockError, ValueError):
 
 
 class NotFound(FlinkMockError, LookupError):
-    """There is nothing with the given name. The message lists the existing names, or the nearest one."""
+    """What was requested does not exist. The message usually lists the existing names, or the nearest one."""
 
 
 class NotRunning(FlinkMockError, RuntimeError):
-    """The fake cluster was not started or is closed, the job is not RUNNING, or no request is being handled."""
+    """The fake cluster was not started, is closed, or has no control API; or the job is not RUNNING.
+
+    `RestCall.response` raises this outside of a function registered with `FlinkMock.on`.
+    """
 
 
 class UnknownRelease(FlinkMockError, ValueError):
@@ -102,7 +105,7 @@ def unwritable_message(file: object, error: OSError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """A mistake in a scenario, with its source location.
+    """A mistake in a scenario, or a finding of its dry run, with its source location.
 
     Attributes:
         file: The file, or "<scenario>".
@@ -128,11 +131,11 @@ class Diagnostic:
 
 
 class ScenarioError(FlinkMockError, ValueError):
-    """A scenario is invalid.
+    """A scenario is invalid, or `scenario check` has findings.
 
     Attributes:
-        mistakes: A text for each mistake, in the order of the file: source location, mistake, allowed values, and the
-            line with a caret.
+        mistakes: A text for each mistake or finding, in the order of the file: source location, mistake, allowed
+            values, and the line with a caret.
         diagnostics: The same mistakes as values.
     """
 
@@ -153,11 +156,11 @@ class FakerMissing(FlinkMockError):
 
 
 class DashboardMissing(FlinkMockError):
-    """A path does not contain the files of Flink's dashboard, or contains those of another release."""
+    """There are no files of Flink's dashboard of this release, at the given path or on this machine."""
 
 
 class PortTaken(FlinkMockError):
-    """Another process listens on the port."""
+    """The port is in use."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port

@@ -167,7 +167,7 @@ JAVA_VERTICES = _limit(
     2_000,
     "vertices",
     "the vertices of a submitted job graph, or the operators of a submitted stream graph",
-    "only the id and the name of the job are read",
+    "the graph and the settings of the job are not read",
     "no limit",
 )
 PARALLELISM = _limit(

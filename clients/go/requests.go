@@ -18,7 +18,7 @@ type Exchange struct {
 	Target string
 	// Operation is the operation id; empty if the request matched no operation.
 	Operation string
-	// Body is the JSON body.
+	// Body is the JSON body of the request; null if it has none.
 	Body json.RawMessage
 	// Files are the names of the uploaded files.
 	Files []string

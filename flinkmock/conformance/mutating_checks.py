@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 POLL_INTERVAL_MS = 250
 MAX_POLLS = 240
-"""One minute of polls. A job that takes longer to start or to end is reported."""
+"""One minute of polls. A job that takes longer to end is reported; one that takes longer to start is used as it is."""
 YEAR_2100_MS = 4_102_444_800_000
 
 
@@ -93,7 +93,7 @@ class _Session:
         """Raise FlinkMockError if the job doesn't exist or has ended."""
         listed = objects_in(self._check.reader.json("/jobs"), "jobs")
         states = {str(entry.get("id")): str(entry.get("status")) for entry in listed}
-        if not states:
+        if not states:  # a partial fake may lack /jobs
             listed = objects_in(self._check.reader.json("/jobs/overview"), "jobs")
             states = {str(entry.get("jid")): str(entry.get("state")) for entry in listed}
         state = states.get(job_id.lower())
@@ -170,7 +170,9 @@ class _Session:
         requirements = self._check.reader.json(f"{path}/resource-requirements")
         if requirements and self._find_operation("updateJobResourceRequirements"):
             self._call("updateJobResourceRequirements", "PUT", f"{path}/resource-requirements", requirements)
-        self._call("rescaleJob", "PATCH", f"{path}/rescaling?parallelism=2", accepted_statuses=(503,))
+        self._call(
+            "rescaleJob", "PATCH", f"{path}/rescaling?parallelism=2", accepted_statuses=(503,)
+        )  # disabled in Flink
 
     def stop(self, job_id: str) -> None:
         """Stop a job with a savepoint."""

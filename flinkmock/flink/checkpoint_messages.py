@@ -1,4 +1,7 @@
-"""The texts of Flink's errors about checkpoints, savepoints and state, from the same sources as in `messages.py`."""
+"""The texts of Flink's errors about checkpoints, savepoints and state.
+
+The recordings contain each text, unless its docstring names another source.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ SINGLE_KEY_STATE_BACKEND = "Checkpoints are not supported in a single key state 
 NOT_ALL_RUNNING = "Not all required tasks are currently running."
 IO_PROBLEM = "An Exception occurred while triggering the checkpoint. IO-problem detected."
 TRIGGER_FAILURE = "Trigger checkpoint failure."
-"""In 1.12 the text for all exceptions; since 1.13 only for unchecked ones, such as for an empty target directory."""
+"""The text if triggering throws an exception. Since 1.13, an IOException gets `IO_PROBLEM` instead."""
 EMPTY_CHECKPOINT_POINTER = "empty checkpoint pointer"
 NO_INCREMENTAL_CHECKPOINT = "Flink does not support triggering incremental checkpoint explicitly. See FLINK-33723."
 NO_SAVEPOINT_PATH = "Field savepoint-path must not be omitted or be null."
@@ -38,6 +41,7 @@ def no_checkpoint_of_vertex(vertex_id: str) -> str:
 
 
 def no_savepoint_directory(key: str, field: str) -> str:
+    """Return the message of SavepointHandlers."""
     return f"Config key [{key}] is not set. Property [{field}] must be provided."
 
 
@@ -68,6 +72,7 @@ def savepoint_not_accessible(path: str) -> str:
 
 
 def state_not_restorable(path: str, operator_id: str) -> str:
+    """Return the message of Checkpoints.loadAndValidateCheckpoint."""
     return (
         f"Failed to rollback to checkpoint/savepoint {path}. Cannot map checkpoint/savepoint state for operator "
         f"{operator_id} to the new program, because the operator is not available in the new program. If you want to "
@@ -91,6 +96,7 @@ def inconsistent_stop(job_id: str) -> str:
 
 
 def not_performed(checkpoint_id: int, task: str) -> str:
+    """Return the message of StreamTask (seen on 2.3, 1.20 and 1.12)."""
     return f"Could not perform checkpoint {checkpoint_id} for operator {task}."
 
 

@@ -59,6 +59,7 @@ _ROW_SERIALIZERS = frozenset({"RowSerializer", "RowDataSerializer", "ExternalSer
 _SERIALIZERS_ACCEPTING_NULL = frozenset(
     {"StringSerializer", "NullableSerializer", "VoidSerializer", "BytePrimitiveArraySerializer", "PojoSerializer"}
 )
+"""BytePrimitiveArraySerializer gets a pickled None, for PyFlink."""
 
 
 def serialize(serializer: Any, value: Any) -> bytes:
@@ -138,7 +139,10 @@ def _row(serializer: Any, value: Any) -> bytes:
 
 
 def _field_names(row_serializer: Any) -> list[str]:
-    """Return the names of a row's fields; [] if they have none. `positionByName` maps them to their positions."""
+    """Return the names of a row's fields; [] if they have none.
+
+    They are the keys of the map `positionByName`, whose annotations are what HashMap.writeObject wrote.
+    """
     positions = row_serializer.fields.get("positionByName")
     if not isinstance(positions, JavaObject):
         return []
@@ -167,7 +171,8 @@ def _pojo(serializer: Any, value: Any) -> bytes:
         return _POJO_IS_NULL
     if not isinstance(value, dict):
         raise BadValue(f"{value!r} is not a mapping of fields.")
-    # PojoSerializer.writeObject writes the number of fields, then for each its class, and its name after two bytes.
+    # PojoSerializer.writeObject writes the number of fields, then for each the class that declares it and its name
+    # (by writeUTF: a length of two bytes, then the text).
     field_names = [data[2:].decode() for data in serializer.annotations[1:] if isinstance(data, bytes)]
     fields = zip(serializer.fields["fieldSerializers"], _in_field_order(value, field_names), strict=True)
     return _POJO_HAS_THE_CLASS + b"".join(
@@ -226,11 +231,13 @@ def _big_integer(number: int) -> bytes:
 
 
 def _big_decimal(number: Decimal) -> bytes:
-    """Write a number as BigDecSerializer does: the unscaled number, then the scale unless it is 0, 1 or 10."""
-    exponent = int(number.as_tuple().exponent)
+    """Write a number as BigDecSerializer does: 0, 1 and 10 as a code, others as the unscaled number and the scale."""
+    sign, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)
     if number in _BIG_INTEGER_CODES and exponent == 0:
         return _big_integer(int(number))
-    data = signed_bytes(int(number.scaleb(-exponent)))
+    unscaled = int(Decimal((sign, digits, 0)))
+    data = signed_bytes(unscaled)
     return struct.pack(">i", len(data) + _BIG_INTEGER_LENGTH_OFFSET) + data + struct.pack(">i", -exponent)
 
 

@@ -19,6 +19,7 @@ MIN_SEGMENT_SIMILARITY = 0.6
 
 def operation_hints(exchange: Exchange, contract: Contract) -> list[str]:
     """Return hints about an unmatched request; empty if there are none."""
+    # the contract also has operations that the configuration of the cluster disables
     operation = contract.match(exchange.method, exchange.target)
     if operation is not None and operation.requires_config:
         options = ", ".join(f"{key}: {str(value).lower()}" for key, value in operation.requires_config.items())

@@ -37,8 +37,9 @@ class Dashboard:
         """Load a dashboard.
 
         Args:
-            location: A flink-dist jar, a folder with one (directly or in `lib/`), or a folder of web files. "auto":
-                look in an installed apache-flink-libraries, FLINK_HOME, and the cache of `flinkmock dashboard fetch`.
+            location: A flink-dist jar, a folder with one (directly or in `lib/`), or a folder of web files (directly or
+                in `web/`). "auto": look in an installed apache-flink-libraries, FLINK_HOME, and the cache of
+                `flinkmock dashboard fetch`.
             release: The release that is served.
 
         Raises:

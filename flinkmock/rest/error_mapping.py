@@ -160,7 +160,7 @@ def _taskmanager_not_found(error: errors.TaskManagerNotFound, context: _Context)
 
 @_maps(errors.LogNotFound)
 def _log_not_found(error: errors.LogNotFound, context: _Context) -> Response:
-    if error.taskmanager_id is None and error.name in _DIRECTORY_NAMES:  # a directory, which Flink tries to send
+    if error.taskmanager_id is None and error.name in _DIRECTORY_NAMES:  # a directory (recorded: `/jobmanager/logs/..`)
         is_a_directory = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.is_a_directory(error.name))
         not_found = JavaException(java_classes.FLINK_EXCEPTION, messages.can_not_find(error.name), is_a_directory)
         no_transfer = JavaException(java_classes.FLINK_EXCEPTION, messages.NO_TRANSFER, not_found)

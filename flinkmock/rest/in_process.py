@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from flinkmock.engine import Engine
 
 
-_BOUNDARY = "5d41402abc4b2a76b9719d911017c592"
-"""A random text, which no uploaded file contains."""
+_BOUNDARY = "b3f1c9d07ae24856a1d40be8c6f97235"
+"""A random text, which uploaded files are not expected to contain."""
 
 
 class OperationNotFound(Exception):

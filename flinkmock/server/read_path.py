@@ -69,7 +69,7 @@ class ReadPath:
             if clock.step:
                 now = engine.advance_for_request()
             if leadership.leader is None:  # the leader crashed when the clock advanced
-                return self._error(head, base_url, now, received_ms, received_ns)
+                return self._respond_through_api(head, base_url, now, received_ms, received_ns)
             template = read.current_template(engine, now, base_url)
             if template is not None:
                 message, size = template.response_and_size(start, now)
@@ -77,15 +77,20 @@ class ReadPath:
                 try:
                     body = read.body(engine, now, base_url)
                 except Exception:
-                    return self._error(head, base_url, now, received_ms, received_ns)
+                    return self._respond_through_api(head, base_url, now, received_ms, received_ns)
                 size = len(body)
                 message = b"%bcontent-length: %d\r\n\r\n%b" % (start, size, body)
             job = cluster.jobs.get(read.job_id) if read.job_id else None
         self._journal.record_read(read, head.headers, (now, received_ms, received_ns, size, job.name if job else None))
         return message
 
-    def _error(self, head: RequestHead, base_url: str, now: int, received_ms: int, received_ns: int) -> bytes:
-        """Return the bytes of an error response. The clock has already advanced to `now` for the request."""
+    def _respond_through_api(
+        self, head: RequestHead, base_url: str, now: int, received_ms: int, received_ns: int
+    ) -> bytes:
+        """Return the bytes of the response of `RestApi`: an error, or a body that only the renderer can write.
+
+        The clock has already advanced to `now` for the request.
+        """
         request = self._api.open(head.method, head.target, head.headers, base_url)
         request.received_ms, request.received_ns, request.arrived_at = received_ms, received_ns, now
         response = self._api.handle(request)

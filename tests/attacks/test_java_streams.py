@@ -36,6 +36,7 @@ def rejection_message(data: bytes) -> str:
 def test_an_enum_whose_name_is_a_list_is_rejected() -> None:
     """Each list contains the previous one twice, so that the text of the name would double with each list."""
     lists = class_descriptor("[L")
+    # handles: 0 to 3 for the enum and the array of names, with their classes; 4 for `lists`; 5 for the first list
     nested = b"\x75" + lists + struct.pack(">i", 0)
     for depth in range(100):
         nested += b"\x75" + reference(4) + struct.pack(">i", 2) + reference(5 + depth) * 2
@@ -50,7 +51,7 @@ def test_the_number_of_superclasses_is_limited() -> None:
     classes, parent = b"", NULL
     for n in range(limits.JAVA_PARENTS + 2):
         classes += b"\x76" + class_descriptor(f"C{n}", parent)
-        parent = reference(2 + 2 * n)
+        parent = reference(2 + 2 * n)  # each class takes two handles: its descriptor and the Class object
     text = rejection_message(array("L", limits.JAVA_PARENTS + 2, classes))
     assert text == "java.io.InvalidClassException: filter status: REJECTED"
 
@@ -67,6 +68,7 @@ def test_a_negative_array_length_is_rejected() -> None:
 
 
 def test_the_number_of_levels_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that is nested too deeply is rejected with the error for an unknown type code."""
     monkeypatch.setattr(limits, "JAVA_DEPTH", 3)
     nested = NULL
     for _ in range(5):
@@ -75,6 +77,7 @@ def test_the_number_of_levels_is_limited(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def job_graph(vertices: list[JavaObject]) -> JavaObject:
+    # a Java map writes its size first
     keys_and_values = [None] + [item for n, vertex in enumerate(vertices) for item in (n, vertex)]
     task_vertices = JavaObject("Map", annotations=keys_and_values)
     return JavaObject("JobGraph", {"jobName": "orders", "taskVertices": task_vertices})
@@ -104,7 +107,7 @@ class Unprintable(list):
         JavaObject("JobGraph", {"jobName": "orders", "taskVertices": JavaObject("Map", {"a": 5})}),
     ],
 )
-def test_fields_of_unexpected_types_are_ignored(graph: JavaObject) -> None:
+def test_graphs_with_fields_of_unexpected_types_are_ignored(graph: JavaObject) -> None:
     assert decode_plan(graph) == SubmittedPlan(name="orders")
 
 

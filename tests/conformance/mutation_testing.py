@@ -3,7 +3,7 @@
     python -m tests.conformance.mutation_testing 500 --flink 2.3
 
 runs 500 rounds and prints how many changes were reported correctly. Each round is a complete check through an HTTP
-server that makes one change. The rounds take about ten minutes.
+server that makes one change. The rounds take about ten minutes. The exit code is 0 if at least 99 % were reported.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def run_rounds(
         mutation = mutate(rng, contract, operation, responses[target])
         if mutation is None:
             continue
-        score.kind_counts[mutation.description.split()[0]] += 1
+        score.kind_counts[mutation.description.split()[0]] += 1  # its first word is the kind
         findings = check({target: mutation.response}).findings
         if not any(map(mutation.matches, findings)):
             score.missed.append(f"{target}: {[mutation.description, *map(str, findings)]}")

@@ -75,7 +75,6 @@ def test_control_false_disables_the_control_api() -> None:
         assert len(flink.requests) == 1
         with pytest.raises(NotRunning, match="control=False"):
             _ = flink.control_url
-        flink.requests.clear()
 
 
 def test_invalid_headers_cause_no_internal_errors(flink: FlinkMock, control: Control) -> None:

@@ -52,9 +52,9 @@ def test_each_serializer_writes_its_format(serializer_object, value, hexadecimal
 
 
 def test_rows_begin_with_a_mask_of_kind_and_nulls():
-    names = JavaObject(
-        "java.util.LinkedHashMap", annotations=[b"", "n", JavaObject("java.lang.Integer", {"value": 0}), "v"]
-    )
+    # as LinkedHashMap.writeObject writes it: its sizes, then each key and value
+    positions = [JavaObject("java.lang.Integer", {"value": position}) for position in range(2)]
+    names = JavaObject("java.util.LinkedHashMap", annotations=[b"", "n", positions[0], "v", positions[1]])
     row = serializer("Row", fieldSerializers=[STRING, INT], supportsRowKind=True, positionByName=names)
     assert serialize(row, ["x", 1]).hex() == "00027800000001"
     assert serialize(row, {"v": 2}).hex() == "2000000002"
@@ -66,6 +66,7 @@ def test_rows_begin_with_a_mask_of_kind_and_nulls():
 
 
 def test_byte_arrays_contain_bytes_unchanged_and_other_values_as_a_pickle():
+    """PyFlink sends values that Java doesn't know as pickles."""
     byte_array = serializer("BytePrimitiveArray")
     assert serialize(byte_array, b"ab").hex() == "000000026162"
     assert pickle.loads(serialize(byte_array, [3, "x"])[4:]) == [3, "x"]
@@ -114,3 +115,9 @@ def test_values_that_cannot_be_serialized_are_rejected(serializer_object, value,
     with pytest.raises(BadValue) as error:
         serialize(serializer_object, value)
     assert str(error.value) == message
+
+
+def test_decimals_are_written_without_rounding():
+    written = serialize(serializer("BigDec"), "12345678901234567890123456789012345.678")
+    unscaled = int.from_bytes(written[4:-4], "big")
+    assert (unscaled, written[-4:].hex()) == (12345678901234567890123456789012345678, "00000003")

@@ -14,7 +14,8 @@ const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;"
 const rounded = (x) => Math.round(x * 10) / 10;
 const simpleName = (exception) => exception.split(":")[0].split(".").pop();
 
-// Return the times at which the picture begins and ends. `spanMs` is how much of the past it shows; 0: everything.
+// Return the times at which the picture begins and ends. `spanMs` is how much of the past it shows; 0: everything
+// since the start, and before it at most a quarter of that time.
 function visibleRange(data, spanMs) {
   const { now, "started-at": start } = data.clock;
   const elapsed = Math.max(now - start, 30000);

@@ -71,7 +71,7 @@ def lose_taskmanager(call: ControlCall) -> Any:
     python_equivalents=("ClusterControl.jobmanagers", "ClusterJobManagers.leader"),
 )
 def get_leader(call: ControlCall) -> Any:
-    """JobManagers are numbered in the order of their addresses."""
+    """JobManagers are numbered from 0, in the order of `urls`."""
     return _leader_json(call)
 
 

@@ -28,9 +28,9 @@ def _uptime(inputs: JobInputs) -> JavaValue:
 
 
 def _downtime(inputs: JobInputs) -> JavaValue:
-    """Return the time since the job stopped RUNNING because of a failure (DownTimeGauge).
+    """Return the time since the job last was FAILING or began to restart, also for a rescale (DownTimeGauge).
 
-    It is 0 while the job is RUNNING or if it has not failed, and -1 after its end.
+    It is 0 while the job is RUNNING or if this never happened, and -1 after its end.
     """
     if inputs.is_terminal:
         return -1

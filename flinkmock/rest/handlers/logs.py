@@ -1,17 +1,17 @@
-"""Log files of the JobManager and of TaskManagers: the lists, and the files."""
+"""Log files of the JobManager and of TaskManagers: the lists, and the files.
+
+The directory of a process (`/logs`) also has the files of other processes, if they share one directory.
+"""
 
 from __future__ import annotations
 
-from flinkmock.cluster.errors import LogNotFound, UncaughtJavaException
+from flinkmock.cluster.errors import LogNotFound
 from flinkmock.cluster.log_files import (
     files_in_jobmanager_directory,
     files_in_taskmanager_directory,
     jobmanager_files,
     taskmanager_files,
 )
-from flinkmock.flink import java_classes, messages
-from flinkmock.flink.exceptions import completion_exception
-from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.logs import LogFile, file_name, jobmanager_log_path, out_file, taskmanager_log_path
 from flinkmock.rest.call import FileContent, Payload, RestCall, handles
 
@@ -43,17 +43,8 @@ def jobmanager_stdout(call: RestCall) -> Payload:
 
 @handles("getJobManagerCustomLog")
 def jobmanager_file(call: RestCall) -> Payload:
-    """Return a file of the log directory; `.` and `..` are directories (recorded: `/jobmanager/logs/..`).
-
-    Raises:
-        LogNotFound: There is no such file.
-        UncaughtJavaException: It is a directory.
-    """
-    name = call.path["filename"]
-    if name in (".", ".."):
-        cause = JavaException(java_classes.FLINK_EXCEPTION, messages.NO_TRANSFER)
-        raise UncaughtJavaException(completion_exception(cause))
-    return _content_of(files_in_jobmanager_directory(call.cluster, call.now), name)
+    """Return a file of the log directory. Raises LogNotFound, also for the directories `.` and `..`."""
+    return _content_of(files_in_jobmanager_directory(call.cluster, call.now), call.path["filename"])
 
 
 @handles("getTaskManagerLogs")

@@ -12,7 +12,10 @@ JOB_CACHE_S = 3.2
 
 
 def trigger_operations(driver: Driver, label: str) -> None:
-    """Trigger a savepoint, a stop and a checkpoint, polling each until it is completed, and set parallelism bounds."""
+    """Trigger a savepoint, a stop and a checkpoint, polling each until it is completed, and set parallelism bounds.
+
+    Releases without the operation for checkpoints are not polled for one.
+    """
     body = {"cancel-job": False, "target-directory": "file://{scratch}/sp"}
     trigger(driver, f"{label}: savepoint", "POST", JOB + "/savepoints", json_body=body)
     poll_operation(driver, f"{label}: poll savepoint", JOB + "/savepoints/{trigger}")

@@ -39,7 +39,7 @@ def savepoint_directories(driver: Driver) -> None:
             poll_operation(driver, f"directories: poll {label}", JOB + "/savepoints/{trigger}")
     for label in ("empty", "relative", "hdfs", "nosuch", "unwritable", "file"):
         body = {"drain": False, "targetDirectory": targets[label]}
-        if driver.peek("/jobs/overview") and trigger(
+        if driver.peek("/jobs/overview") and trigger(  # the JobManager may have crashed
             driver, f"directories: stop {label}", "POST", JOB + "/stop", json_body=body
         ):
             poll_operation(driver, f"directories: poll stop {label}", JOB + "/savepoints/{trigger}")
@@ -59,7 +59,7 @@ PATHS_WITHOUT_SAVEPOINT = {
     "hdfs": "hdfs://n/sp", "nosuch": "nosuch://x/sp", "only scheme": "file:", "digit": "1s://x/y", "proc": "/proc",
     "its directory": "{scratch}/sp", "its directory with slash": "file://{scratch}/sp/",
 }  # fmt: skip
-"""The paths by label. The names of their steps end with the label."""
+"""The paths by label. The names of their steps end with the label. "its directory" is that of the savepoint `good`."""
 
 
 def savepoint_paths(driver: Driver) -> None:

@@ -48,6 +48,10 @@ def put_requirements(driver: Driver, name: str, bounds_by_variable: dict[str, An
 
 
 def change_requirements(driver: Driver) -> None:
+    """Set parallelism bounds. The recorded clusters use the default scheduler, which rejects them.
+
+    The source (v0) and the sink (v3) of `wordcount` have a parallelism of 1, its other vertices 2.
+    """
     variables = vertex_variables(driver)
     driver.step(None, "GET", REQUIREMENTS)
     unchanged = {variable: bounds(1, 1 if variable in ("v0", "v3") else 2) for variable in variables}

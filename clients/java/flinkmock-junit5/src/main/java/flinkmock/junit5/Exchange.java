@@ -11,7 +11,7 @@ import java.util.List;
  * @param job the name of the job that the request is about, or null
  * @param status the status of the response; 0 if there was no response
  * @param fault the name of the fault that applied, or null
- * @param body the JSON body
+ * @param body the JSON body of the request, or null if it has none
  * @param files the names of the uploaded files
  * @param advice sentences about parts of the request that the release ignores or that a later release lacks
  */
