@@ -79,7 +79,10 @@ class Score:
 def record_fake(release: str, values_per_parameter: int) -> RecordedPasses:
     """Record passes over a fake cluster."""
     recorded = RecordedPasses(Contract.load(release))
-    with FlinkMock(SCENARIO, flink=release, clock="virtual") as cluster, closing(HttpClient(cluster.url)) as client:
+    with (
+        FlinkMock(SCENARIO, flink=release, clock="virtual", start_time="2026-01-01") as cluster,
+        closing(HttpClient(cluster.url)) as client,
+    ):
         now_s = 0
         for pass_at_s in PASS_TIMES_S:
             cluster.advance(f"{pass_at_s - now_s}s")
