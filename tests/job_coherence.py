@@ -37,7 +37,7 @@ def check_statuses_and_order(get: Any, job: Json) -> Iterator[str]:
     """Check the status of vertices, their order, and that `/plan` has the plan of the details.
 
     The list of vertices starts with the sources. A plan starts with the sinks, except for plans of the adaptive
-    scheduler and, since 2.0, of batch jobs, whose graph grows: these start with the sources.
+    scheduler and, since 2.0, of batch jobs that were submitted as stream graphs: these start with the sources.
     """
     plan_starts_with_sources = job.get("schedulerType") == "Adaptive" or "stream-graph" in job
     position_in_list = {vertex["id"]: position for position, vertex in enumerate(job["vertices"])}
@@ -95,7 +95,7 @@ def check_rescales(get: Any, job: Json) -> Iterator[str]:
         return
     try:
         history = get(f"/jobs/{job['jid']}/rescales/history")
-    except AdaptiveSchedulerRequired:  # the cluster keeps no history of rescales
+    except AdaptiveSchedulerRequired:  # Flink's error if the cluster keeps no history of rescales
         return
     if any(entry["terminalState"] is None for entry in history):
         return

@@ -89,6 +89,7 @@ class FaultReader:
             vary=self._variation(node.get("vary"), trigger.patterns),
             serve_stale=self._serve_stale(node, trigger.patterns),
             leader_failover=read_duration_range(failover, self.diagnostics) if failover else None,
+            # a number, or "first"
             kill_taskmanager=as_int(taskmanager, FIRST_PRESENT_TASKMANAGER) if taskmanager else None,
             definition=definition,
         )
@@ -127,7 +128,7 @@ class FaultReader:
         """Read `vary`, and check that the contract allows the changes."""
         if node is None:
             return None
-        if not isinstance(node.value, dict):
+        if not isinstance(node.value, dict):  # "all" has no elements
             return Variation(frozenset(Change(element.text) for element in node.elements) or frozenset(Change))
         values = {}
         for text, change in node.items.items():

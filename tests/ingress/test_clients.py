@@ -34,7 +34,7 @@ def mock() -> Iterator[FlinkMock]:
 
 def get_with_requests(mock: FlinkMock, credential: Credential) -> int:
     if credential.scheme == "Basic":
-        return requests.get(mock.url + "/jobs", auth=mock.auth, verify=mock.ca_file).status_code
+        return requests.get(mock.url + "/jobs", auth=mock.auth, verify=mock.ca_file).status_code  # that of BASIC
     headers = {"Authorization": credential.header}
     return requests.get(mock.url + "/jobs", headers=headers, verify=mock.ca_file).status_code
 

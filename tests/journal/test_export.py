@@ -24,7 +24,7 @@ def test_json_lines_have_one_line_for_each_request() -> None:
         "method": "POST",
         "target": f"/jobs/{JOB_ID}/stop?a=1&a=2",
         "operation": "triggerStopWithSavepoint",
-        "parameters": {},
+        "parameters": {},  # make_exchange sets none
         "query": {"a": ["1", "2"]},
         "body": {"drain": False},
         "files": [],

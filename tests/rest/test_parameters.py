@@ -80,7 +80,7 @@ def test_a_jar_id_is_a_file_name(jar_id: str) -> None:
         ("getJobMetrics", {"get": ["a,b"]}, {"get": ["a", "b"]}),
         ("getJobMetrics", {"get": ["a", "b"]}, {"get": ["a", "b"]}),
         ("getJobMetrics", {"get": [""]}, {"get": [""]}),
-        ("getJobMetrics", {"get": ["", ""]}, {}),
+        ("getJobMetrics", {"get": ["", ""]}, {}),  # in Java, ",".split(",") is empty, "".split(",") is not
         ("getJobMetrics", {"get": ["x,"]}, {"get": ["x"]}),
         ("getJobMetrics", {"GET": ["x"]}, {}),
         ("getAggregatedJobMetrics", {"agg": ["MAX,sum"]}, {"agg": ["max", "sum"]}),
@@ -123,7 +123,7 @@ def test_only_jar_handlers_require_a_single_value() -> None:
         duplicate_value_error(run, {"allowNonRestoredState": [True, False]}, {})
         == "Expected only one value [true, false]."
     )
-    assert duplicate_value_error(run, query, {"parallelism": 3}) is None
+    assert duplicate_value_error(run, query, {"parallelism": 3}) is None  # the body takes precedence
     assert duplicate_value_error(run, {"programArg": ["a", "b"]}, {}) is None
     assert (
         duplicate_value_error(CONTRACT.operation("getJobAccumulators"), {"includeSerializedValue": [True, True]}, {})

@@ -10,6 +10,7 @@ export class Faults {
     return (await this.#control.call("GET", "/faults")).faults;
   }
 
+  // `first`: whether the new faults take precedence over the current ones
   async add(faults, { first } = {}) {
     const contentType = typeof faults === "string" ? "application/yaml" : undefined;
     const added = await this.#control.call("POST", "/faults", { query: { first }, body: faults, contentType });

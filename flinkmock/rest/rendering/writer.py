@@ -40,7 +40,7 @@ def compile_writer(schema: Schema, definitions: Definitions) -> WriteFunction:
 class _WriterCompiler:
     """Generates the source of functions that write the values of schemas.
 
-    Texts of a schema that could end a string literal are not written into the source, which refers to them as
+    Texts of a schema that have a quote or a backslash are not written into the source, which refers to them as
     constants.
     """
 
