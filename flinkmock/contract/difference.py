@@ -251,10 +251,9 @@ def _parameter_changes(
 def _accepts_less(before: Parameter, after: Parameter) -> bool:
     """Return whether a value that was accepted may be rejected. A parameter without an enum accepts any text."""
     lacks_values = bool(after.enum) and (not before.enum or not set(before.enum) <= set(after.enum))
-    if after.minimum is not None and (before.minimum is None or after.minimum > before.minimum):
-        lacks_values = True
+    has_higher_minimum = after.minimum is not None and (before.minimum is None or after.minimum > before.minimum)
     became_mandatory = after.required and not before.required
-    return lacks_values or before.type != after.type or became_mandatory
+    return lacks_values or has_higher_minimum or before.type != after.type or became_mandatory
 
 
 def parameter_text(parameter: Parameter) -> str:

@@ -148,6 +148,7 @@ def test_the_absence_of_requests_and_expectations_is_reported(ctl: Ctl) -> None:
 def test_invalid_options_of_requests_are_rejected(ctl: Ctl) -> None:
     assert ctl("requests", "--wait", "1").err == "flinkmock: --wait needs --match.\n"
     wait = ("requests", "--match", "GET /jobs", "--wait", "1")
+    assert ctl(*wait, "--limit", "0").err == "flinkmock: --wait can't be combined with --limit.\n"
     assert ctl(*wait, "--job", "x", "--unmatched") == (
         2,
         "",

@@ -26,7 +26,7 @@ def configure(actions: Actions) -> None:
     parser.add_argument("--match", metavar="REQUEST", help="method and path: 'POST /jobs/:jobid/savepoints'")
     parser.add_argument("--status", type=integer, help="only responses with this status")
     parser.add_argument("--job", help="only requests about the job with this name or id")
-    parser.add_argument("--unmatched", action="store_true", help="only requests that match no operation")
+    parser.add_argument("--unmatched", action="store_true", default=None, help="only requests that match no operation")
     parser.add_argument(
         "--limit",
         type=non_negative_int,
@@ -81,7 +81,7 @@ def list_wait_or_clear(session: Session) -> None:
 def _reject_filters(session: Session, option: str, *, allowed: tuple[str, ...]) -> None:
     """Raise FlinkMockError if filters are given that have no effect together with an option."""
     without_effect = [
-        f"--{name}" for name in _FILTERS if name not in allowed and getattr(session.args, name) not in (None, False)
+        f"--{name}" for name in _FILTERS if name not in allowed and getattr(session.args, name) is not None
     ]
     if without_effect:
         raise FlinkMockError(f"{option} can't be combined with {', '.join(without_effect)}.")
