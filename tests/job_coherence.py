@@ -76,6 +76,11 @@ def check_restarts(get: Any, job: Json, attempt_numbers: list[int]) -> Iterator[
 
     A job that has FAILED has one failure more. Jobs of the adaptive scheduler are not checked, because it also restarts
     jobs without a failure.
+
+    Args:
+        get: Returns the payload for a path.
+        job: The job's details.
+        attempt_numbers: The current attempt number of each subtask; empty if the job has no vertices.
     """
     if job["state"] not in ("RUNNING", "FAILED") or job.get("schedulerType") == "Adaptive":
         return

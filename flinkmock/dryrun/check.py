@@ -179,7 +179,8 @@ def _missed_steps(lifecycle: Lifecycle, entered: Collection[int]) -> list[Step]:
     """
     steps = list(_steps(lifecycle))
     missed = [step for step in steps if entered and id(step) not in entered]
-    if len(missed) < len(steps):
+    some_were_entered = len(missed) < len(steps)
+    if some_were_entered:
         # a job from a jar, or recovered by another JobManager, does not begin with these steps
         missed = [step for step in missed if step.state not in ("INITIALIZING", "CREATED")]
     return missed

@@ -12,6 +12,7 @@ COORDINATOR_SUSPENDING = "Checkpoint Coordinator is suspending."
 EXPIRED = "Checkpoint expired before completing."
 """CheckpointFailureReason.CHECKPOINT_EXPIRED: the checkpoint took longer than its timeout."""
 CHECKPOINTING_NOT_ENABLED = "Checkpointing has not been enabled."
+"""The text of /jobs/:jobid/checkpoints."""
 BLOCKING_OUTPUT = "Blocking output edge exists in running tasks."
 NOT_EXECUTING = "The Flink job is currently not executing. Failure reason: Trigger checkpoint failure."
 SINGLE_KEY_STATE_BACKEND = "Checkpoints are not supported in a single key state backend"
@@ -25,10 +26,12 @@ NO_SAVEPOINT_PATH = "Field savepoint-path must not be omitted or be null."
 
 
 def checkpointing_is_not_enabled(job_id: str) -> str:
+    """Return the message of /jobs/:jobid/checkpoints/config."""
     return f"Checkpointing is not enabled for this job ({job_id})."
 
 
 def checkpointing_was_not_enabled(job_id: str) -> str:
+    """Return the message of /jobs/:jobid/checkpoints/details and of the paths below it."""
     return f"Checkpointing was not enabled for job {job_id}."
 
 

@@ -1,4 +1,4 @@
-"""Reads: GETs that change nothing. Repeated reads of one target share the parsed target, handler and template."""
+"""Reads: GET requests that trigger nothing. Reads of one target share the parsed target, handler and template."""
 
 from __future__ import annotations
 

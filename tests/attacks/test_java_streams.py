@@ -9,22 +9,35 @@ import pytest
 from flinkmock import limits
 from flinkmock.cluster.submission.plan_decoder import SubmittedPlan, decode_plan
 from flinkmock.flink.java_serialization.reader import BadStream, JavaObject, read_object
+from flinkmock.flink.java_serialization.stream_constants import (
+    BASE_HANDLE,
+    HEADER,
+    SC_SERIALIZABLE,
+    TC_ARRAY,
+    TC_CLASS,
+    TC_CLASSDESC,
+    TC_ENDBLOCKDATA,
+    TC_ENUM,
+    TC_NULL,
+    TC_REFERENCE,
+)
 
-HEADER = b"\xac\xed\x00\x05"
-NULL = b"\x70"
-FIRST_HANDLE = 0x7E0000
+NULL = bytes([TC_NULL])
 
 
 def class_descriptor(name: str, parent: bytes = NULL) -> bytes:
-    return b"\x72" + struct.pack(">H", len(name)) + name.encode() + bytes(8) + b"\x02\0\0\x78" + parent
+    """Return the description of a serializable class without fields, whose serialVersionUID is 0."""
+    uid, field_count = bytes(8), b"\0\0"
+    beginning = struct.pack(">BH", TC_CLASSDESC, len(name)) + name.encode() + uid
+    return beginning + bytes([SC_SERIALIZABLE]) + field_count + bytes([TC_ENDBLOCKDATA]) + parent
 
 
 def reference(handle: int) -> bytes:
-    return b"\x71" + struct.pack(">I", FIRST_HANDLE + handle)
+    return struct.pack(">BI", TC_REFERENCE, BASE_HANDLE + handle)
 
 
 def array(type_code: str, length: int, elements: bytes) -> bytes:
-    return b"\x75" + class_descriptor(f"[{type_code}") + struct.pack(">i", length) + elements
+    return bytes([TC_ARRAY]) + class_descriptor(f"[{type_code}") + struct.pack(">i", length) + elements
 
 
 def rejection_message(data: bytes) -> str:
@@ -37,11 +50,11 @@ def test_an_enum_whose_name_is_a_list_is_rejected() -> None:
     """Each list contains the previous one twice, so that the text of the name would double with each list."""
     lists = class_descriptor("[L")
     # handles: 0 to 3 for the enum and the array of names, with their classes; 4 for `lists`; 5 for the first list
-    nested = b"\x75" + lists + struct.pack(">i", 0)
+    nested = bytes([TC_ARRAY]) + lists + struct.pack(">i", 0)
     for depth in range(100):
-        nested += b"\x75" + reference(4) + struct.pack(">i", 2) + reference(5 + depth) * 2
+        nested += bytes([TC_ARRAY]) + reference(4) + struct.pack(">i", 2) + reference(5 + depth) * 2
     names = array("L", 101, nested)
-    assert rejection_message(b"\x7e" + class_descriptor("E") + names) == (
+    assert rejection_message(bytes([TC_ENUM]) + class_descriptor("E") + names) == (
         "java.io.StreamCorruptedException: invalid type code: 75"
     )
 
@@ -50,7 +63,7 @@ def test_the_number_of_superclasses_is_limited() -> None:
     """Class n + 1 is a subclass of class n."""
     classes, parent = b"", NULL
     for n in range(limits.JAVA_PARENTS + 2):
-        classes += b"\x76" + class_descriptor(f"C{n}", parent)
+        classes += bytes([TC_CLASS]) + class_descriptor(f"C{n}", parent)
         parent = reference(2 + 2 * n)  # each class takes two handles: its descriptor and the Class object
     text = rejection_message(array("L", limits.JAVA_PARENTS + 2, classes))
     assert text == "java.io.InvalidClassException: filter status: REJECTED"

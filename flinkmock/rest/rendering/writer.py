@@ -4,6 +4,14 @@ The Python source of a writer is generated from the schema of an operation's res
 object, which formats all fields at once. A writer returns the same text as `encode(renderer.body(...))`, except that
 escapes of control characters are in lower case. It raises an exception if a payload is not what handlers usually
 return; the caller then uses the renderer.
+
+For example, an object with a required integer `id` and an optional string `name` gets this function:
+
+    def write1(value):
+        if type(value) is not dict: return fragment_text(value, write1)
+        field2 = value.get("name")
+        field2 = '' if field2 is None else f''',"name":{string(field2)}'''
+        return f'''{{"id":{value["id"]:d}{field2}}}'''
 """
 
 from __future__ import annotations
@@ -152,6 +160,7 @@ class _WriterCompiler:
                 "raise UnusualPayload",
             ]
         if any(allowed_types(branch) & {"object", "array"} or alternatives(branch) for branch in resolved):
+            # the renderer writes NaN and infinities as strings before it chooses the branch
             index_of = self._constant(lambda value: best_branch(branches, value, self._definitions))
             functions = ", ".join(map(self.function_for, branches))
             return ["if type(value) is float: raise UnusualPayload", f"return ({functions},)[{index_of}(value)](value)"]
@@ -183,7 +192,7 @@ class _WriterCompiler:
         """Return the lines of the function `name`, which writes an object."""
         if "properties" not in schema or (not schema["properties"] and "propertyNames" in schema):
             return self._map(name, schema)
-        if schema.get("unconfirmed"):
+        if schema.get("unconfirmed"):  # these properties may be null, see `ContractMerger`
             return ["raise UnusualPayload"]
         required = set(schema.get("required", ()))
         lines = [f"if type(value) is not dict: return fragment_text(value, {name})"]
@@ -197,8 +206,7 @@ class _WriterCompiler:
                 continue
             # an optional property is written to a local variable first: "" if the property is left out
             local = self._new_name("field")
-            null_is_left_out = self._text_of_null(child) is None
-            default, absent = ("", "None") if null_is_left_out else (", MISSING", "MISSING")
+            default, absent = ("", "None") if self._null_is_left_out(child) else (", MISSING", "MISSING")
             text = self._replacement_field(child, local)
             lines.append(f"{local} = value.get({key}{default})")
             lines.append(f"{local} = '' if {local} is {absent} else f''',{key}:{{{text}}}'''")
@@ -210,19 +218,19 @@ class _WriterCompiler:
             return [*lines, f"return '{{' + f'''{''.join(pieces)}'''[1:] + '}}'"]
         return [*lines, f"return f'''{{{{{''.join(pieces)[1:]}}}}}'''"]
 
-    def _text_of_null(self, schema: Schema) -> str | None:
-        """Return the JSON text that stands for None; None if an optional key with this value is left out."""
+    def _null_is_left_out(self, schema: Schema) -> bool:
+        """Return whether an optional property is left out if its value is None, because its schema has no null."""
         branches = alternatives(schema)
         if branches:
-            return "null" if len(branches) == 2 and allowed_types(branches[1]) == {"null"} else None
+            return len(branches) != 2 or allowed_types(branches[1]) != {"null"}
         if "$ref" in schema:
-            return self._text_of_null(resolve(schema, self._definitions))
+            return self._null_is_left_out(resolve(schema, self._definitions))
         if "const" in schema:
-            return _json_text(schema["const"])
+            return False
         if "enum" in schema:
-            return "null" if None in schema["enum"] else None
+            return None not in schema["enum"]
         json_types = allowed_types(schema)
-        return "null" if not json_types or "null" in json_types else None
+        return bool(json_types) and "null" not in json_types
 
     def _map(self, name: str, schema: Schema) -> list[str]:
         """Return the lines of the function `name`, which writes an object whose keys the schema does not list."""
