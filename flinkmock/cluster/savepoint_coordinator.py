@@ -34,6 +34,7 @@ from flinkmock.flink.exceptions import completion_exception, job_not_found
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.options import SAVEPOINT_DIR
 from flinkmock.flink.paths import WORKING_DIRECTORY, qualified_path
+from flinkmock.named_random import Name
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
@@ -72,7 +73,7 @@ class SavepointCoordinator:
         directory = self.cluster.configuration.text(SAVEPOINT_DIR) or WORKING_DIRECTORY
         path = qualified_path(savepoint.path) if savepoint.path else self._path(job, f"{job_id} {index}", directory)
         operation_spec = self.cluster.cluster_operation_spec(job, ClusterOperation.SAVEPOINT)
-        duration = self.cluster.random.draw(operation_spec.duration, "past savepoint", job_id, index) or 0
+        duration = self._drawn_ms(job, operation_spec, "past savepoint", job_id, index) or 0
         self.store.add(job.checkpoints.trigger(at, CheckpointKind.SAVEPOINT, duration, format="CANONICAL", path=path))
 
     # -- triggers
@@ -213,18 +214,24 @@ class SavepointCoordinator:
     ) -> int | None:
         """Return the duration of an operation in ms; None if it waits for polls or a signal.
 
-        An operation without a duration in the scenario takes at least as long as a checkpoint of the job. An unbounded
-        operation lasts until the checkpoint timeout.
+        An unbounded operation lasts until the checkpoint timeout.
         """
-        duration_spec = operation_spec.duration
-        if isinstance(duration_spec, Polls | Signal):
+        if isinstance(operation_spec.duration, Polls | Signal):
             return None
-        random, names = self.cluster.random, (cluster_operation, trigger_id)
-        duration = UNBOUNDED_MS if duration_spec.is_unbounded else random.draw(duration_spec, *names) or 0
-        set_by_scenario = {*job.spec.cluster_operations, *self.cluster.spec.cluster_operations}
-        if cluster_operation in set_by_scenario or job.spec.checkpoints is None:
+        drawn = self._drawn_ms(job, operation_spec, cluster_operation, trigger_id)
+        return UNBOUNDED_MS if drawn is None else drawn
+
+    def _drawn_ms(self, job: Job, operation_spec: ClusterOperationSpec, *names: Name) -> int | None:
+        """Draw the duration of an operation in ms; None if it is unbounded or a wait condition.
+
+        An operation without a duration in the scenario takes at least as long as a checkpoint of the job.
+        """
+        random, checkpoints = self.cluster.random, job.spec.checkpoints
+        duration = random.draw(operation_spec.duration, *names)
+        if not operation_spec.has_default_duration or checkpoints is None:
             return duration
-        return max(duration, random.draw(job.spec.checkpoints.duration, *names) or 0)
+        checkpoint_duration = random.draw(checkpoints.duration, *names)
+        return None if duration is None or checkpoint_duration is None else max(duration, checkpoint_duration)
 
     def _trigger_error(self, job: Job, kind: CheckpointKind, directory: str | None, at: int) -> JavaException | None:
         """Return the exception if a checkpoint can't be triggered; None if it can."""

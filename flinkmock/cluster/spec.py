@@ -346,6 +346,8 @@ class ClusterOperationSpec:
         chance: The probability that a call fails, from 0 to 1, in addition to `fails`.
         leaves_savepoint: Whether a stop that fails leaves a savepoint, because a task fails after the savepoint is
             complete.
+        has_default_duration: Whether the scenario sets no duration. Savepoints, and checkpoints that clients trigger,
+            then take at least as long as a periodic checkpoint of the job.
     """
 
     duration: DurationSpec
@@ -353,6 +355,7 @@ class ClusterOperationSpec:
     exception: JavaException | None = None
     chance: float = 0.0
     leaves_savepoint: bool = False
+    has_default_duration: bool = False
 
 
 class ClusterOperation(StrEnum):
@@ -374,15 +377,18 @@ class ClusterOperation(StrEnum):
 
 
 DEFAULT_CLUSTER_OPERATIONS: Mapping[str, ClusterOperationSpec] = {
-    ClusterOperation.SAVEPOINT: ClusterOperationSpec(UniformRange(40, 75)),
-    ClusterOperation.STOP_WITH_SAVEPOINT: ClusterOperationSpec(UniformRange(90, 160)),
-    ClusterOperation.CHECKPOINT: ClusterOperationSpec(UniformRange(25, 65)),
-    ClusterOperation.CANCEL: ClusterOperationSpec(UniformRange(30, 120)),
-    ClusterOperation.DISPOSE_SAVEPOINT: ClusterOperationSpec(UniformRange(5, 30)),
-    ClusterOperation.RESCALE: ClusterOperationSpec(UniformRange.exactly(1_000)),
-    ClusterOperation.SUBMIT: ClusterOperationSpec(ZERO),
-    ClusterOperation.UPLOAD: ClusterOperationSpec(ZERO),
-    ClusterOperation.DELETE_DATASET: ClusterOperationSpec(UniformRange(1, 5)),
+    operation: ClusterOperationSpec(duration, has_default_duration=True)
+    for operation, duration in {
+        ClusterOperation.SAVEPOINT: UniformRange(40, 75),
+        ClusterOperation.STOP_WITH_SAVEPOINT: UniformRange(90, 160),
+        ClusterOperation.CHECKPOINT: UniformRange(25, 65),
+        ClusterOperation.CANCEL: UniformRange(30, 120),
+        ClusterOperation.DISPOSE_SAVEPOINT: UniformRange(5, 30),
+        ClusterOperation.RESCALE: UniformRange.exactly(1_000),
+        ClusterOperation.SUBMIT: ZERO,
+        ClusterOperation.UPLOAD: ZERO,
+        ClusterOperation.DELETE_DATASET: UniformRange(1, 5),
+    }.items()
 }
 """The default durations of cluster operations, which are those of a real cluster with a small job.
 

@@ -89,14 +89,14 @@ def _operations(scenario: Scenario) -> Iterator[Cells]:
 
 
 def _behaviour(spec: ClusterOperationSpec) -> str:
-    parts = [f"duration {format_duration_spec(spec.duration)}"]
+    parts = [] if spec.has_default_duration else [f"duration {format_duration_spec(spec.duration)}"]
     if spec.fails:
         calls = ", ".join(map(str, sorted(spec.fails)))
         parts.append(f"call {calls} fails" if len(spec.fails) == 1 else f"calls {calls} fail")
     if spec.chance:
         parts.append(f"{spec.chance:.4g} of all calls fail" if spec.chance < 1 else "every call fails")
     reason = f": {spec.exception}" if spec.exception is not None and (spec.fails or spec.chance) else ""
-    return "; ".join(parts) + reason
+    return ("; ".join(parts) or "default duration") + reason
 
 
 def _job_text(job: JobSpec) -> str:

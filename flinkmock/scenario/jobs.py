@@ -260,7 +260,9 @@ def read_operations(nodes: Mapping[str, YamlNode], defaults: Mapping[str, Cluste
     for name, node in nodes.items():
         default = defaults.get(name, DEFAULT_CLUSTER_OPERATIONS[name])
         if not isinstance(node.value, dict):
-            operations[name] = replace(default, duration=read_duration_spec(node, diagnostics))
+            operations[name] = replace(
+                default, duration=read_duration_spec(node, diagnostics), has_default_duration=False
+            )
             continue
         duration, fails, exception = node.get("duration"), node.get("fails"), node.get("exception")
         operations[name] = ClusterOperationSpec(
@@ -269,6 +271,7 @@ def read_operations(nodes: Mapping[str, YamlNode], defaults: Mapping[str, Cluste
             exception=exception_reader.java_exception(exception) if exception else default.exception,
             chance=_failure_chance(fails) if fails else default.chance,
             leaves_savepoint=as_bool(node.get("leaves-savepoint"), default.leaves_savepoint),
+            has_default_duration=duration is None and default.has_default_duration,
         )
     return operations
 

@@ -7,9 +7,11 @@ import pytest
 from flinkmock.cluster.errors import TriggerNotFound
 from flinkmock.cluster.restore import RestoreSettings
 from flinkmock.cluster.savepoint_request import SavepointRequest
-from flinkmock.cluster.spec import ClusterOperationSpec, Step
+from flinkmock.cluster.spec import CheckpointSpec, ClusterOperationSpec, Step
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.named_random import UNBOUNDED
 from flinkmock.release import Release
+from flinkmock.scenario import load_scenario
 from tests.cluster.cluster_factory import FLINK_1_12, FLINK_2_3, ClusterHarness, job, ms
 
 TRIGGER_ID, OTHER_TRIGGER_ID = "a" * 32, "b" * 32
@@ -41,6 +43,36 @@ def test_a_savepoint_is_in_progress_then_completed(harness: ClusterHarness) -> N
     assert location.startswith(f"file:/flink/savepoints/savepoint-{orders.id[:6]}-")
     assert orders.checkpoints.latest_savepoint_at(harness.now).path == location
     assert orders.state == "RUNNING"
+
+
+@pytest.mark.parametrize(
+    ("operations", "duration_ms"),
+    [("", 5_000), ("savepoint: {fails: [9]}", 5_000), ("savepoint: 1s", 1_000), ("savepoint: {duration: 1s}", 1_000)],
+)
+def test_without_a_duration_a_savepoint_takes_as_long_as_a_checkpoint(
+    tmp_path: Path, operations: str, duration_ms: int
+) -> None:
+    scenario = load_scenario(f"operations: {{{operations}}}")
+    checkpoints = CheckpointSpec(every=10_000, duration=ms(5_000))
+    harness = ClusterHarness(tmp_path, job(checkpoints=checkpoints), cluster_operations=scenario.cluster_operations)
+    harness.advance(2_000)
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id), harness.now)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
+    harness.advance(duration_ms - 1)
+    assert not operation.is_done_at(harness.now)
+    harness.advance(1)
+    assert operation.is_done_at(harness.now)
+
+
+def test_a_savepoint_expires_if_checkpoints_last_forever(tmp_path: Path) -> None:
+    harness = ClusterHarness(tmp_path, job(checkpoints=CheckpointSpec(duration=UNBOUNDED)))
+    harness.advance(2_000)
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id), harness.now)
+    harness.advance(600_000)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
+    assert "Checkpoint expired before completing" in str(operation.failure)
 
 
 def test_the_same_trigger_id_triggers_one_savepoint(harness: ClusterHarness) -> None:

@@ -82,6 +82,16 @@ def test_names_are_escaped(tmp_path: Path) -> None:
     assert any(title.startswith("RUNNING from 0.0s") for title in titles)
 
 
+def test_a_plan_shows_only_durations_that_the_scenario_sets(tmp_path: Path) -> None:
+    file = tmp_path / "orders.yaml"
+    file.write_text("operations: {savepoint: {fails: [1]}, cancel: {}, checkpoint: 1s}\njobs: {orders: streaming}\n")
+    assert plan_file(file).operations == (
+        ("savepoint", "call 1 fails"),
+        ("cancel", "default duration"),
+        ("checkpoint", "duration 1s"),
+    )
+
+
 def test_the_html_page_has_the_picture_and_the_text() -> None:
     plan = plan_file(ROOT / "scenarios" / "crash-loop.yaml")
     text = plan_as_html(plan)

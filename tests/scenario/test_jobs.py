@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from flinkmock.cluster.spec import (
@@ -255,7 +257,9 @@ def test_operations_are_read() -> None:
     )
     expired = JavaException("org.apache.flink.runtime.checkpoint.CheckpointException", "Checkpoint expired.")
     assert scenario.cluster_operations == {
-        "savepoint": ClusterOperationSpec(DEFAULT_CLUSTER_OPERATIONS["savepoint"].duration, frozenset({1, 3}), expired),
+        "savepoint": dataclasses.replace(
+            DEFAULT_CLUSTER_OPERATIONS["savepoint"], fails=frozenset({1, 3}), exception=expired
+        ),
         "cancel": ClusterOperationSpec(UniformRange.exactly(500)),
     }
     assert scenario.jobs[0].cluster_operations == {

@@ -6,13 +6,13 @@ import contextlib
 
 import pytest
 
-from flinkmock.errors import FlinkMockError, PortTaken
+from flinkmock.errors import FlinkMockError, InvalidArgument, PortTaken
 from flinkmock.server.listener import bind, bind_further
 
 
 def test_further_sockets_have_the_next_ports() -> None:
     for _ in range(20):
-        with contextlib.suppress(PortTaken):  # another process may take a port in between; then try again
+        with contextlib.suppress(PortTaken, InvalidArgument):  # a next port is taken or above 65535: try again
             with bind("127.0.0.1", 0) as first:
                 port = first.getsockname()[1]
                 further = bind_further("127.0.0.1", port, existing_count=1, count=3)

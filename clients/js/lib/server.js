@@ -40,7 +40,7 @@ export function startServer([program, ...programArguments]) {
       reject(new FlinkMockError(`${[program, ...programArguments].join(" ")}: ${reason}. ${INSTALL_HINT}${details}`));
     };
     server.on("error", (error) => fail(error.message));
-    server.on("close", (code) => fail(`exit code ${code}`));
+    server.on("close", (code, signal) => fail(signal ? `ended by ${signal}` : `exit code ${code}`));
     server.stdin.on("error", () => {}); // nothing is written to standard input; it only has to stay open
     server.stderr.setEncoding("utf8").on("data", (part) => (stderr = (stderr + part).slice(-MAX_STDERR)));
     createInterface({ input: server.stdout }).once("line", (line) => {

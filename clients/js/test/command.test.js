@@ -39,6 +39,8 @@ test("the reason for a failed start is reported", { skip: SKIP }, async () => {
   await assert.rejects(startServer(["/nowhere/flinkmock"]), /ENOENT.*Install flinkmock with pip/s);
   const brokenFlinkmock = writeProgram(temporaryFolder(), "echo 'no module named aiohttp' >&2; exit 3");
   await assert.rejects(startServer([brokenFlinkmock]), /exit code 3.*no module named aiohttp/s);
+  const killedFlinkmock = writeProgram(temporaryFolder(), "kill -KILL $$");
+  await assert.rejects(startServer([killedFlinkmock]), /ended by SIGKILL/);
   const otherProgram = writeProgram(temporaryFolder(), "echo hello");
   await assert.rejects(startServer([otherProgram]), /unexpected output: hello/);
 });

@@ -50,6 +50,8 @@ def put_requirements(driver: Driver, name: str, bounds_by_variable: dict[str, An
 def change_requirements(driver: Driver) -> None:
     """Set parallelism bounds. The recorded clusters use the default scheduler, which rejects them.
 
+    Before 1.18 there is no such path: 404.
+
     The source (v0) and the sink (v3) of `wordcount` have a parallelism of 1, its other vertices 2.
     """
     variables = vertex_variables(driver)

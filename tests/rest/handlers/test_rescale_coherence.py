@@ -20,7 +20,7 @@ WIDE = (VertexSpec(("Source: wide",), 3),)
 def test_responses_agree_every_50_ms_during_a_rescale(upper):
     with adaptive_client() as client:
         client.call("updateJobResourceRequirements", body=bounds(1, upper), jobid=JOB_ID)
-        client.advance("28s")
+        client.advance("28s")  # the rescale begins 30 s after the deployment, when its cooldown ends
         in_process = InProcessClient(client.engine)
         states = set()
         for _ in range(80):
@@ -34,7 +34,7 @@ def test_responses_agree_every_50_ms_during_a_rescale(upper):
 def test_slots_that_a_rescale_frees_go_to_a_waiting_job():
     with adaptive_client() as client:
         client.call("updateJobResourceRequirements", body=bounds(1, 1), jobid=JOB_ID)
-        client.advance("28s")
+        client.advance("28s")  # until shortly before the rescale
         waiting = client.cluster.submit(
             dataclasses.replace(job(name="waits"), vertices=WIDE), client.engine.clock.now()
         )
