@@ -1,4 +1,4 @@
-"""Selects the fault that applies to a request: the first one whose trigger matches."""
+"""Selects the fault that applies to a request: the first one whose trigger selects it."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ OPTION_USES = (
     ),
     _applied(
         options.CHECKPOINTING_TOLERABLE_FAILURES,
-        "the number of tolerable checkpoint failures of jobs that set none",
+        "a value in `/jobs/:jobid/checkpoints/config`, for jobs that set none",
         default="0",
     ),
     _applied(

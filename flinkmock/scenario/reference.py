@@ -6,10 +6,12 @@ python -m flinkmock.scenario.reference > docs/scenario-language.md
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flinkmock.cluster.states import JOB_STATES, JobState, implicit_prefix, legal_transitions
+from flinkmock.scenario.document import parse_scalar
 from flinkmock.scenario.schema import load_schema
 
 Part = Mapping[str, Any]
@@ -35,14 +37,19 @@ INITIALIZING and CREATED at the same time. If something other than its lifecycle
 TaskManager, the step in which it failed begins again after the restart.
 
 """
+_SCHEDULERS = {
+    "default": "With Flink's default scheduler:",
+    "adaptive": "With the adaptive scheduler (`cluster: {config: {jobmanager.scheduler: adaptive}}`):",
+}
+"""Scheduler -> the sentence before its table of states."""
 _DEFINITION_TEXTS = {
     "state": "a state",
     "exceptionOrName": "an exception, or its name",
-    "numbers": "numbers: [1, 3]",
+    "numbers": "numbers: `[1, 3]`",
     "id": "32 hex digits",
 }
 """The texts of definitions that have no section and no readable form."""
-_PROPER_NAMES = {"jobmanagers": "JobManagers", "taskmanagers": "TaskManagers"}
+_PROPER_NAMES = {"jobmanager": "JobManager", "taskmanager": "TaskManager"}
 _TYPE_TEXTS = {
     "integer": "whole number",
     "number": "number",
@@ -67,12 +74,17 @@ def reference() -> str:
 
 
 def _transitions() -> str:
-    """Return a table of the states that can follow each state, with both schedulers."""
-    rows = ["| state | can be first | can be followed by | with the adaptive scheduler |", "|---|---|---|---|"]
+    """Return a table for each scheduler: the states that can be first, and those that can follow each state."""
+    return "\n".join(
+        f"{introduction}\n\n{_transitions_of(scheduler)}" for scheduler, introduction in _SCHEDULERS.items()
+    )
+
+
+def _transitions_of(scheduler: str) -> str:
+    rows = ["| state | can be first | can be followed by |", "|---|---|---|"]
     for state in JOB_STATES:
-        first = "yes" if implicit_prefix(state) is not None else "no"
-        next_states = (_listed(legal_transitions(scheduler)[JobState(state)]) for scheduler in ("default", "adaptive"))
-        rows.append(f"| {state} | {first} | {' | '.join(next_states)} |")
+        first = "yes" if implicit_prefix(state, scheduler) is not None else "no"
+        rows.append(f"| {state} | {first} | {_listed(legal_transitions(scheduler)[JobState(state)])} |")
     return "\n".join(rows) + "\n"
 
 
@@ -87,9 +99,10 @@ def _has_section(part: Part) -> bool:
 
 def _words(name: str) -> str:
     """Return the name of a definition as words: "durationRange" as "duration range", "jobmanagers" as "JobManagers"."""
-    if name in _PROPER_NAMES:
-        return _PROPER_NAMES[name]
-    return "".join(f" {c.lower()}" if c.isupper() else c for c in name)
+    words = "".join(f" {c.lower()}" if c.isupper() else c for c in name)
+    for key, proper_name in _PROPER_NAMES.items():
+        words = words.replace(key, proper_name)
+    return words
 
 
 def _title(name: str) -> str:
@@ -105,22 +118,48 @@ def _prose(part: Part) -> Iterator[str]:
     if "description" in part:
         yield f"{part['description']}\n"
     if part.get("examples"):
-        yield f"Example: {', '.join(f'`{_yaml(example)}`' for example in part['examples'])}\n"
+        yield f"{_listed_examples(part['examples'])}\n"
+
+
+def _listed_examples(examples: Iterable[object]) -> str:
+    return f"Example: {', '.join(f'`{_yaml(example)}`' for example in examples)}"
 
 
 def _table(part: Part) -> str:
     rows = ["| key | value | |", "|---|---|---|"]
     for key, value in part["properties"].items():
         if not key.startswith("$"):
-            rows.append(f"| `{key}` | {_form(value)} | {_description(value)} |")
+            rows.append(f"| `{key}` | {_form(value)} | {_cell(value)} |")
+    if isinstance(part.get("additionalProperties"), dict):
+        value = part["additionalProperties"]
+        rows.append(f"| {_form_of_keys(part)} | {_form(value)} | {_cell(value)} |")
     return "\n".join(rows) + "\n"
+
+
+def _cell(part: Part) -> str:
+    """Return the description of a value, and its examples unless it has a section with examples."""
+    examples = _examples(part)
+    texts = [_description(part), *([f"{_listed_examples(examples)}."] if examples else [])]
+    return " ".join(texts).replace("|", "\\|")
+
+
+def _examples(part: Part) -> list[object]:
+    """Return the examples of a value, or those of its definition if that has no section."""
+    if "examples" in part:
+        return list(part["examples"])
+    definition = load_schema()["$defs"][_definition_name(part)] if "$ref" in part else {}
+    return (
+        []
+        if _has_section(definition) or _definition_name(part) in _DEFINITION_TEXTS
+        else definition.get("examples", [])
+    )
 
 
 def _description(part: Part) -> str:
     branches = [part, *part.get("anyOf", ())]
     definitions = (load_schema()["$defs"][_definition_name(branch)] for branch in branches if "$ref" in branch)
     descriptions = (str(part["description"]) for part in (*branches, *definitions) if "description" in part)
-    return next(descriptions, "").replace("|", "\\|")
+    return next(descriptions, "")
 
 
 def _form(part: Part) -> str:
@@ -140,27 +179,37 @@ def _form(part: Part) -> str:
     if not part:
         return "any value"
     if isinstance(part.get("additionalProperties"), dict):
-        return f"name: {_form(part['additionalProperties'])}"
+        return f"{_form_of_keys(part)}: {_form(part['additionalProperties'])}"
     if "items" in part:
         return f"list of {_form(part['items'])}"
     types = part.get("type", ())
     return " or ".join(_TYPE_TEXTS[name] for name in ([types] if isinstance(types, str) else types) if name != "null")
 
 
+def _form_of_keys(part: Part) -> str:
+    """Describe the keys of a mapping that `properties` does not list."""
+    keys = part.get("propertyNames", {})
+    return next((_form(branch) for branch in (keys, *keys.get("anyOf", ())) if "$ref" in branch), "name")
+
+
 def _definition_name(part: Part) -> str:
-    """Return the name of the definition that a part refers to."""
-    return str(part["$ref"]).removeprefix("#/$defs/")
+    """Return the name of the definition that a part refers to; "" if it refers to none."""
+    return str(part.get("$ref", "")).removeprefix("#/$defs/")
 
 
 def _yaml(value: object) -> str:
     """Format a value as YAML on one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_yaml(entry)}" for key, entry in value.items()) + "}"
+        return "{" + ", ".join(f"{_plain_or_quoted(key)}: {_yaml(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_yaml, value)) + "]"
-    if isinstance(value, str) and not any(c in value for c in ":{}[],#&*'\""):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    return _plain_or_quoted(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _plain_or_quoted(text: str) -> str:
+    """Return a text in quotes if YAML could read it as another value without them."""
+    is_plain = re.fullmatch(r"[^\s{}[\],#&*!|>'\"%@`:]([^{}[\],#:]|:(?=\S))*", text) and parse_scalar(text) == text
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ def submit(call: RestCall) -> Payload:
     """Submit a job graph.
 
     The first submission rule that matches the name of the job, the name of a jar, or an entry class determines the
-    template. The job keeps its name. Graph, checkpoints and configuration come from the submitted plan, except for the
-    keys in the rule.
+    template. The job keeps its name, and its graph unless the rule sets `vertices`. Checkpoints, restart strategy and
+    user-config come from the submitted plan, except for the keys in the rule.
 
     Raises:
         InvalidJobSubmission: The request names no plan, files are missing, or the plan can't be read; checked in the
