@@ -84,7 +84,7 @@ class FaultMiddleware:
             body, changed_paths = set_values(body, fault.set_values)
             self._target.faults.note_changed_paths(fault, changed_paths)
         operation = request.operation
-        if fault.vary is not None and operation is not None and _is_success_with_json(operation, response):
+        if fault.vary is not None and operation is not None and _is_success_of_json_operation(operation, response):
             draw = partial(self._target.faults.random.number, "fault", fault.name, request.fault.nth, "vary")
             body, changed_paths = varied_body(body, fault.vary, self._minor_release, operation.id, draw)
             self._target.faults.note_changed_paths(fault, changed_paths)
@@ -114,8 +114,8 @@ class FaultMiddleware:
                 return internal_error(completion_exception(timeout))
 
 
-def _is_success_with_json(operation: Operation, response: Response) -> bool:
-    """Return whether a response is a successful response to the operation, and its body is JSON."""
+def _is_success_of_json_operation(operation: Operation, response: Response) -> bool:
+    """Return whether a response has the success status of an operation that returns JSON. The body is not checked."""
     return operation.response is not None and not operation.returns_file and response.status == operation.status
 
 

@@ -31,16 +31,19 @@ def varied_body(
     """Return the varied body of a successful response.
 
     Args:
-        body: The JSON of the response.
+        body: The body of the response.
         variation: The changes.
         release: The minor release.
         operation_id: The operation id of the request.
         draw: Returns a number from 0 to 1 for the name of a value.
 
     Returns:
-        The body, and the paths in `values` that led to a value.
+        The body, which is unchanged if it is not JSON, and the paths in `values` that led to a value.
     """
-    value: Any = json.loads(body)
+    try:
+        value: Any = json.loads(body)
+    except ValueError:  # a proxy may receive a page of another server, or compressed JSON
+        return body, frozenset()
     changed_paths = set()
     for path, change in variation.values.items():
         variable = find_variable_value(release, operation_id, path, change)

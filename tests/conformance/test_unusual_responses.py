@@ -33,6 +33,12 @@ def broken_between(release: str, *responses: SuccessResponse) -> set[str]:
     return ids_of(invariants_of(release).relations_between(View(responses)))
 
 
+def configuration(release: str, **options: str) -> SuccessResponse:
+    """Return the configuration of a cluster; `options` have underscores instead of dots."""
+    entries = [{"key": key.replace("_", "."), "value": value} for key, value in options.items()]
+    return response(release, "getClusterConfigurationInfo", "/jobmanager/config", entries)
+
+
 def ids_of(relations: Iterable[EvaluatedRelation]) -> set[str]:
     return {violation.invariant.id for violation in violations(relations)}
 
@@ -135,6 +141,7 @@ def test_a_slot_manager_may_list_no_slots() -> None:
         return (
             response(release, "getJobsOverview", "/jobs/overview", {"jobs": [{"jid": JOB_ID, "state": "RUNNING"}]}),
             response(release, "getJobDetails", f"/jobs/{JOB_ID}", job),
+            configuration(release),
             response(release, "getTaskManagers", "/taskmanagers", {"taskmanagers": [taskmanager]}),
             response(release, "getTaskManagerDetails", target, taskmanager | {"allocatedSlots": slots}),
         )
@@ -185,3 +192,140 @@ def test_a_duration_may_be_computed_a_second_after_now() -> None:
     assert "subtask-duration" not in broken_within("1.20", vertex_with_duration(6_034))
     assert "subtask-duration" in broken_within("1.20", vertex_with_duration(4_000))
     assert "subtask-duration" in broken_within("1.20", vertex_with_duration(12_000))
+
+
+def plan_with_forward(*parallelism: int) -> dict[str, Any]:
+    """Return a plan with a source and a sink of a parallelism, connected by FORWARD."""
+    source, sink = ({"id": id, "parallelism": number} for id, number in zip("ab", parallelism, strict=True))
+    return {"plan": {"nodes": [sink | {"inputs": [{"num": 0, "id": "a", "ship_strategy": "FORWARD"}]}, source]}}
+
+
+def test_forward_may_connect_vertices_of_different_parallelism_under_the_adaptive_scheduler() -> None:
+    def broken(release: str, *responses: SuccessResponse) -> set[str]:
+        plan = response(release, "getJobPlan", f"/jobs/{JOB_ID}/plan", plan_with_forward(2, 4))
+        return broken_between(release, plan, *responses) | broken_within(release, plan)
+
+    def details(scheduler: str) -> SuccessResponse:
+        return response("2.3", "getJobDetails", f"/jobs/{JOB_ID}", {"schedulerType": scheduler})
+
+    assert broken("2.3", details("Adaptive")) == set()
+    assert broken("2.3", details("Default")) == {"forward-keeps-the-parallelism-of-the-job"}
+    # releases before 2.3 do not show the scheduler of a job
+    assert broken("1.20") == set()
+    assert broken("1.20", configuration("1.20", jobmanager_scheduler="adaptive")) == set()
+    assert broken("1.20", configuration("1.20", **{"scheduler-mode": "reactive"})) == set()
+    assert broken("1.20", configuration("1.20")) == {"forward-keeps-the-parallelism-of-the-job"}
+    assert broken("1.12", configuration("1.12", jobmanager_scheduler="ng")) == {
+        "forward-keeps-the-parallelism-of-the-job"
+    }
+    jar_plan = response("2.3", "generatePlanFromJarGet", "/jars/x.jar/plan", plan_with_forward(2, 4))
+    assert broken_within("2.3", jar_plan) == {"forward-keeps-the-parallelism"}
+
+
+def test_a_rescaled_job_has_another_parallelism_before_2_3() -> None:
+    def details(parallelism: int, running_since: int, scheduler: dict[str, str]) -> dict[str, Any]:
+        vertex = {"id": VERTEX_ID, "name": "map", "parallelism": parallelism}
+        times = {"RUNNING": running_since}
+        return {"job-type": "STREAMING", "state": "RUNNING", "timestamps": times, "vertices": [vertex], **scheduler}
+
+    def broken(release: str, running_since: int, **scheduler: str) -> set[str]:
+        before, after = (
+            response(release, "getJobDetails", f"/jobs/{JOB_ID}", details(parallelism, time, scheduler))
+            for parallelism, time in ((4, 1_000), (2, running_since))
+        )
+        return broken_over_time(release, before, after)
+
+    assert broken("1.20", 2_000) == set()
+    assert broken("1.20", 1_000) == {"vertex-counters-grow"}
+    assert broken("2.3", 2_000, schedulerType="Adaptive") == set()
+    assert broken("2.3", 2_000, schedulerType="Default") == {"vertex-counters-grow"}
+
+
+def test_a_rescaled_job_has_another_number_of_tasks_before_2_3() -> None:
+    def broken(modified_at: int) -> set[str]:
+        before, after = (
+            response(
+                "1.20",
+                "getJobsOverview",
+                "/jobs/overview",
+                {"jobs": [{"jid": JOB_ID, "last-modification": time, "tasks": {"total": total}}]},
+            )
+            for total, time in ((4, 1_000), (2, modified_at))
+        )
+        return broken_over_time("1.20", before, after)
+
+    assert broken(2_000) == set()
+    assert broken(1_000) == {"listed-job-is-the-same"}
+
+
+def test_a_job_may_restore_a_checkpoint_for_each_rescale() -> None:
+    def broken(restored_count: int) -> set[str]:
+        metrics = {"numRestarts": "0", "numRescales": "2"}
+        job_path = f"/jobs/{JOB_ID}"
+        return broken_between(
+            "2.3",
+            response("2.3", "getJobDetails", job_path, {"state": "RUNNING", "schedulerType": "Adaptive"}),
+            response(
+                "2.3", "getCheckpointingStatistics", f"{job_path}/checkpoints", {"counts": {"restored": restored_count}}
+            ),
+            response(
+                "2.3",
+                "getJobMetrics",
+                f"{job_path}/metrics?get={','.join(metrics)}",
+                [{"id": name, "value": value} for name, value in metrics.items()],
+            ),
+        )
+
+    assert broken(3) == set()
+    assert broken(4) == {"restored-once-per-restart"}
+
+
+def test_an_unknown_vertex_in_a_stream_graph_hides_no_other_violation() -> None:
+    nodes = [
+        {"id": "1", "job_vertex_id": "b" * 32, "operator": "filter", "parallelism": 2},  # no such vertex
+        {"id": "2", "job_vertex_id": VERTEX_ID, "operator": "map", "parallelism": 3},
+    ]
+    vertex = {"id": VERTEX_ID, "name": "map", "parallelism": 2}
+    job = response("2.3", "getJobDetails", f"/jobs/{JOB_ID}", {"vertices": [vertex], "stream-graph": {"nodes": nodes}})
+    found = [
+        violation.relation.text
+        for violation in violations(invariants_of("2.3").relations_within(job))
+        if violation.invariant.id == "stream-graph-has-the-vertices"
+    ]
+    assert len(found) == 2, found
+    assert "no vertex has this id" in found[0]
+    assert found[1].startswith("3 ")
+
+
+def test_a_log_that_was_rolled_over_does_not_show_when_the_jobmanager_started() -> None:
+    """/overview counts jobs that have expired, an hour after they ended. A younger JobManager has no such jobs."""
+
+    def broken(first_line: str) -> set[str]:
+        details = {"now": 1_795_664_804_230}  # 2026-11-26 03:46:44 UTC
+        return broken_between(
+            "2.3",
+            response("2.3", "getClusterOverview", "/overview", {"jobs-finished": 5}),
+            response("2.3", "getJobsOverview", "/jobs/overview", {"jobs": []}),
+            response("2.3", "getDashboardConfiguration", "/config", {"timezone-offset": 0}),
+            response("2.3", "getJobDetails", f"/jobs/{JOB_ID}", details),
+            response("2.3", "getJobManagerLogFile", "/jobmanager/log", f"2026-11-26 03:40:00,000 INFO  {first_line}\n"),
+        )
+
+    entrypoint = "org.apache.flink.runtime.entrypoint.ClusterEntrypoint        [] -"
+    assert "overview-counts-jobs" in broken(f"{entrypoint} {'-' * 80}")
+    assert "overview-counts-jobs" not in broken("org.apache.flink.runtime.checkpoint [] - Triggering checkpoint 9")
+
+
+def test_taskmanagers_may_have_other_slots_and_memory_than_the_jobmanager_is_configured_with() -> None:
+    def broken(*taskmanagers: tuple[int, int]) -> set[str]:
+        entries = [
+            {"id": str(number), "slotsNumber": slots, "memoryConfiguration": {"totalProcessMemory": mib << 20}}
+            for number, (slots, mib) in enumerate(taskmanagers)
+        ]
+        return broken_between(
+            "2.3",
+            configuration("2.3", taskmanager_numberOfTaskSlots="4", taskmanager_memory_process_size="1728m"),
+            response("2.3", "getTaskManagers", "/taskmanagers", {"taskmanagers": entries}),
+        )
+
+    assert broken((1, 4096), (4, 1728)) == broken((2, 1728)) == set()

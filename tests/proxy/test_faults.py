@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -265,3 +266,23 @@ async def test_during_is_measured_from_the_start_of_the_proxy(
     url = await serve(proxy)
     assert await get_status(f"{url}/config") == 404
     assert await get_status(f"{url}/overview") == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        pytest.param(b"<html>Sign in</html>", {"Content-Type": "text/html"}, id="html"),
+        pytest.param(gzip.compress(b"{}"), {"Content-Type": "application/json", "Content-Encoding": "gzip"}, id="gzip"),
+    ],
+)
+async def test_a_body_that_is_not_json_is_not_varied(serve: Serve, body: bytes, headers: dict[str, str]) -> None:
+    async def config(request: web.Request) -> web.Response:
+        return web.Response(body=body, headers=headers)
+
+    upstream_app = web.Application()
+    upstream_app.router.add_get("/config", config)
+    fault_config = load_faults({"faults": [{"vary": ["added-field"]}]}, "2.3")
+    url = await serve(Proxy(await serve(upstream_app), CONTRACT, faults=fault_config.faults))
+    async with aiohttp.ClientSession(url, auto_decompress=False) as session:
+        response = await session.get("/config")
+        assert (response.status, await response.read()) == (200, body)

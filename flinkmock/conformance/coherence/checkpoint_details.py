@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from flinkmock.conformance.coherence.checkpoints import SUMMED_FIELDS, checkpoints_in
-from flinkmock.conformance.coherence.jobs import TERMINAL, entry_with, has_default_scheduler
+from flinkmock.conformance.coherence.jobs import TERMINAL, entry_with
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -15,6 +15,7 @@ from flinkmock.conformance.coherence.relations import (
     require,
     same_fields,
 )
+from flinkmock.conformance.coherence.schedulers import has_default_scheduler
 from flinkmock.conformance.coherence.values import MISSING, Value, constant, count, highest, is_number, total
 from flinkmock.conformance.coherence.view import View
 
@@ -229,12 +230,15 @@ def checkpoint_task(view: View, job_id: str, checkpoint_id: str) -> Relations:
 
 @between(
     "job",
-    text="A running job has restored a checkpoint at most once when it started, and once for each restart.",
+    text="A running job has restored a checkpoint at most once when it started, and once for each restart or rescale.",
     source="flink-behaviour.md#restored",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def restored_once_per_restart(view: View, job_id: str) -> Relations:
-    restarts = view.metrics("getJobMetrics", jobid=job_id).get("numRestarts", Value(MISSING))
+    metrics = view.metrics("getJobMetrics", jobid=job_id)
+    restarts = metrics.get("numRestarts", Value(MISSING))
+    if "numRescales" in metrics:  # since 2.0, numRestarts does not count them
+        restarts += metrics["numRescales"]
     if view.body("getJobDetails", jobid=job_id)["state"].raw == "RUNNING":
         yield from ascending(view.body("getCheckpointingStatistics", jobid=job_id)["counts"]["restored"], restarts + 1)
 
@@ -248,7 +252,7 @@ def restored_once_per_restart(view: View, job_id: str) -> Relations:
 def restored_before_scheduled(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     restored = view.body("getCheckpointingStatistics", jobid=job_id)["latest"]["restored"]["restore_timestamp"]
-    if not restored.exists or not has_default_scheduler(details):
+    if not restored.exists or not has_default_scheduler(view, job_id):
         return
     scheduled: list[Value] = []
     for vertex in details["vertices"]:

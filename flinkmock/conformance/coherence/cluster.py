@@ -29,7 +29,8 @@ _OPERATIONS_OF_COPIES = {
 """Operation id -> ids of the operations that return the same for a job or an application."""
 _EXPIRATION_MS = 3_500_000
 """A little less than the default of jobstore.expiration-time, an hour."""
-_MEMORY_UNITS = {"": 1, "b": 1, "k": 1 << 10, "kb": 1 << 10, "m": 1 << 20, "mb": 1 << 20, "g": 1 << 30, "gb": 1 << 30}
+_SEPARATOR = "-" * 80
+"""The message of the first line that a JobManager logs (`EnvironmentInformation.logEnvironmentInfo`)."""
 
 
 @within(
@@ -58,20 +59,27 @@ def overview_counts_taskmanagers(view: View) -> Relations:
 
 
 def _keeps_all_jobs(view: View) -> bool:
-    """Return whether no job can have expired: by its log, the JobManager started less than an hour ago."""
+    """Return whether no job can have expired: by its log, the JobManager started less than an hour ago.
+
+    Flink continues a log of more than 100 MB in another file, so the file may be a later part of the log.
+    """
     configured = options(view)
     if "jobstore.max-capacity" in configured or "jobstore.expiration-time" in configured:
         return False
     log, offset = view.body("getJobManagerLogFile").raw, view.body("getDashboardConfiguration")["timezone-offset"].raw
     clocks = [view.body("getJobDetails", jobid=ids[0])["now"].raw for ids in view.subjects("job")]
     now = max((clock for clock in clocks if is_number(clock)), default=None)
-    if not isinstance(log, str) or now is None or not is_number(offset):
+    if not isinstance(log, str) or now is None or not is_number(offset) or not _is_first_part(log):
         return False
     try:
         started_at = datetime.strptime(log[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC).timestamp() * 1000 - offset
     except ValueError:
         return False
     return bool(now - started_at < _EXPIRATION_MS)
+
+
+def _is_first_part(log: str) -> bool:
+    return log.partition("\n")[0].rstrip().endswith(_SEPARATOR)
 
 
 @between("cluster", text="/overview counts the jobs by their states.", source=_OVERVIEW)
@@ -200,40 +208,6 @@ def dashboard_features(view: View) -> Relations:
         expected = int(match[1]) * (1000 if match[2] == "s" else 1)
         value = config["refresh-interval"]
         yield from require(value.raw == expected, f"web.refresh-interval is {expected} ms", value, exact=True)
-
-
-@between(
-    "cluster",
-    text="TaskManagers have the slots and the memory that are configured.",
-    source="flink-behaviour.md#task-managers",
-)
-def taskmanager_options(view: View) -> Relations:
-    configured = options(view)
-    taskmanagers = view.body("getTaskManagers")["taskmanagers"]
-    configured_count = configured.get("taskmanager.numberOfTaskSlots")
-    if configured_count is not None and str(configured_count.raw).isdecimal():
-        slot_counts = [taskmanager["slotsNumber"] for taskmanager in taskmanagers]
-        # each TaskManager may have another configuration file than the JobManager
-        if any(slot_count.raw == int(configured_count.raw) for slot_count in slot_counts):
-            for slot_count in slot_counts:
-                holds = slot_count.raw == int(configured_count.raw)
-                yield from require(holds, "another number is configured", slot_count, configured_count, exact=True)
-    for key, field in (
-        ("taskmanager.memory.process.size", "totalProcessMemory"),
-        ("taskmanager.memory.flink.size", "totalFlinkMemory"),
-    ):
-        size = _size_in_bytes(configured[key].raw) if key in configured else None
-        for taskmanager in taskmanagers:
-            value = taskmanager["memoryConfiguration"][field]
-            if size is not None and is_number(value.raw):
-                is_close = abs(value.raw - size) <= 1024
-                yield from require(is_close, "another size is configured", value, configured[key], exact=True)
-
-
-def _size_in_bytes(text: object) -> int | None:
-    """Return the number of bytes of a memory size such as "1728m"; None if the text is not a memory size."""
-    match = re.fullmatch(r"(\d+)\s*([kmgb]?b?)", str(text).strip().lower())
-    return int(match[1]) * _MEMORY_UNITS[match[2]] if match and match[2] in _MEMORY_UNITS else None
 
 
 @within(

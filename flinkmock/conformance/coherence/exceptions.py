@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from flinkmock.conformance.coherence.jobs import TERMINAL, has_default_scheduler
+from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, against_request, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -15,6 +15,7 @@ from flinkmock.conformance.coherence.relations import (
     require,
     same_fields,
 )
+from flinkmock.conformance.coherence.schedulers import has_default_scheduler
 from flinkmock.conformance.coherence.taskmanager_ids import id_with_same_suffix_is_equal
 from flinkmock.conformance.coherence.values import Value, computed, constant, highest
 from flinkmock.conformance.coherence.view import View
@@ -183,7 +184,11 @@ def exceptions_of_job(view: View, job_id: str) -> Relations:
     if details["state"].raw == "FINISHED" and not details["timestamps"]["RESTARTING"].raw:
         entries = body["exceptionHistory"]["entries"]
         yield from require(not entries.raw, "a job that never restarted has exceptions", entries, details["state"])
-    if details["timestamps"]["RESTARTING"].raw and body["exceptionHistory"].exists and has_default_scheduler(details):
+    if (
+        details["timestamps"]["RESTARTING"].raw
+        and body["exceptionHistory"].exists
+        and has_default_scheduler(view, job_id)
+    ):
         entries = body["exceptionHistory"]["entries"]
         text = "a job restarted without an exception"
         yield from require(bool(entries.raw), text, entries, details["timestamps"]["RESTARTING"])
@@ -205,7 +210,7 @@ def exceptions_of_tasks(view: View, job_id: str) -> Relations:
             else:
                 exists = 1 <= int(match["number"]) <= int(match["parallelism"])
                 yield from require(exists, "no such subtask", task, exact=True)
-                if has_default_scheduler(details):
+                if has_default_scheduler(view, job_id):
                     holds = int(match["parallelism"]) == vertex["parallelism"].raw
                     yield from require(holds, "another parallelism", task, vertex["parallelism"], exact=True)
         yield from id_with_same_suffix_is_equal(entry["taskManagerId"], view.body("getTaskManagers")["taskmanagers"])
@@ -258,7 +263,7 @@ def failures_of_subtasks(view: View, job_id: str) -> Relations:
 )
 def restarts_have_exceptions(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
-    if not has_default_scheduler(details) or not details["state"].is_in(("RUNNING", "FAILED")):
+    if not has_default_scheduler(view, job_id) or not details["state"].is_in(("RUNNING", "FAILED")):
         return
     attempts = []
     for vertex in details["vertices"]:

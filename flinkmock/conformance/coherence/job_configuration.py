@@ -6,9 +6,9 @@ import re
 from itertools import pairwise
 
 from flinkmock.conformance.coherence.cluster import options
-from flinkmock.conformance.coherence.jobs import has_default_scheduler
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, TWO_CACHES_MS, between, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, equal, one_of, require, well_spelled
+from flinkmock.conformance.coherence.schedulers import has_default_scheduler
 from flinkmock.conformance.coherence.values import Value, constant, highest, is_number
 from flinkmock.conformance.coherence.view import View
 
@@ -74,7 +74,7 @@ def restart_strategy_text(body: Value) -> Relations:
 def restarts_follow_the_strategy(view: View, job_id: str) -> Relations:
     strategy = view.body("getJobConfig", jobid=job_id)["execution-config"]["restart-strategy"]
     details = view.body("getJobDetails", jobid=job_id)
-    if not isinstance(strategy.raw, str) or not has_default_scheduler(details):
+    if not isinstance(strategy.raw, str) or not has_default_scheduler(view, job_id):
         return
     attempts = [
         subtask["attempt"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-from flinkmock.conformance.coherence.jobs import TERMINAL, entries_of_job, entry_with, has_default_scheduler
+from flinkmock.conformance.coherence.jobs import TERMINAL, entries_of_job, entry_with
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -13,6 +13,7 @@ from flinkmock.conformance.coherence.relations import (
     one_of,
     require,
 )
+from flinkmock.conformance.coherence.schedulers import has_default_scheduler
 from flinkmock.conformance.coherence.values import MISSING, Value, highest
 from flinkmock.conformance.coherence.view import View
 
@@ -116,7 +117,7 @@ def job_failure(view: View, job_id: str) -> Relations:
 )
 def job_restarts(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
-    if details["state"].raw != "RUNNING" or not has_default_scheduler(details):
+    if details["state"].raw != "RUNNING" or not has_default_scheduler(view, job_id):
         return
     attempts = []
     for vertex in details["vertices"]:

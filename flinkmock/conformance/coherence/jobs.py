@@ -41,11 +41,6 @@ def entry_with(entries: Value, key: str, raw: object) -> Value:
     return next((entry for entry in entries if entry[key].raw == raw), Value(MISSING))
 
 
-def has_default_scheduler(job: Value) -> bool:
-    """Return whether a job has the default scheduler, or is of a release that does not show the scheduler."""
-    return job["schedulerType"].raw in (MISSING, "Default")
-
-
 @within("getJobDetails", text="The start-time of a job is the time at which it became INITIALIZING.", source=_RULES)
 def job_start_time(job: Value) -> Relations:
     yield from equal(job["start-time"], job["timestamps"]["INITIALIZING"])

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from flinkmock.conformance.coherence.cluster import options
-from flinkmock.conformance.coherence.jobs import has_default_scheduler
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, against_request, between, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, is_listed, require
+from flinkmock.conformance.coherence.schedulers import has_default_scheduler
 from flinkmock.conformance.coherence.values import MISSING, Value, constant, is_number
 from flinkmock.conformance.coherence.view import View
 
@@ -330,13 +329,7 @@ def _same_names(whole: Value, expected: Mapping[str, Sequence[Value]]) -> Relati
 def may_be_rescaled(view: View, job_id: str) -> bool:
     """Return whether the parallelism of a job may change: Flink keeps the metrics of subtasks that no longer exist."""
     details = view.body("getJobDetails", jobid=job_id)
-    configured = options(view)
-    return (
-        not has_default_scheduler(details)
-        or details["job-type"].raw == "BATCH"
-        or "jobmanager.scheduler" in configured
-        or "scheduler-mode" in configured
-    )
+    return not has_default_scheduler(view, job_id) or details["job-type"].raw == "BATCH"
 
 
 def _ids_by_name(*lists: Value, prefix: str = "") -> dict[str, list[Value]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flinkmock.conformance.coherence.jobs import TERMINAL, has_default_scheduler
+from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.coherence.registry import over_time
 from flinkmock.conformance.coherence.relations import Relations, ascending, equal, require, same_fields
 from flinkmock.conformance.coherence.values import Value, is_number
@@ -49,6 +49,18 @@ def matching_entries(before: Value, after: Value, key: str) -> Iterator[tuple[Va
             yield entry, later_entries[entry[key].raw]
 
 
+def _keeps_parallelism(job: Value, have_same_graph: bool) -> bool:
+    """Return whether the vertices of a job have the same parallelism in two responses.
+
+    Args:
+        job: The job in the earlier response. Before 2.3 it does not show its scheduler.
+        have_same_graph: Whether the job has not been scheduled again in between. If its scheduler is unknown, it may
+            get another parallelism only then.
+    """
+    scheduler = job["schedulerType"]
+    return bool(scheduler.raw == "Default") if scheduler.exists else have_same_graph
+
+
 @over_time(
     "getJobsOverview",
     "getApplicationDetails",
@@ -61,7 +73,8 @@ def listed_job_is_the_same(before: Value, after: Value) -> Relations:
         for key in ("name", "jobType", "schedulerType", "start-time"):
             if old[key].raw is not None:  # a job has no scheduler before it is initialized
                 yield from equal(old[key], new[key])
-        if has_default_scheduler(old) and old["tasks"]["total"].raw and new["tasks"]["total"].raw:
+        have_same_graph = old["last-modification"].raw == new["last-modification"].raw  # a new graph has new tasks
+        if _keeps_parallelism(old, have_same_graph) and old["tasks"]["total"].raw and new["tasks"]["total"].raw:
             yield from equal(old["tasks"]["total"], new["tasks"]["total"])
 
 
@@ -163,8 +176,8 @@ def job_times_grow(before: Value, after: Value) -> Relations:
     source=_RULES,
 )
 def vertex_counters_grow(before: Value, after: Value) -> Relations:
-    has_fixed_graph = has_default_scheduler(before) and before["job-type"].raw != "BATCH"
     has_restarted = before["timestamps"]["RUNNING"].raw != after["timestamps"]["RUNNING"].raw
+    has_fixed_graph = _keeps_parallelism(before, not has_restarted) and before["job-type"].raw != "BATCH"
     if has_fixed_graph and before["vertices"].raw and after["vertices"].raw:
         ids_before, ids_after = ([vertex["id"].raw for vertex in body["vertices"]] for body in (before, after))
         yield from require(ids_before == ids_after, "other vertices", before["vertices"], after["vertices"], exact=True)

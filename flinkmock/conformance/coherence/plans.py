@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flinkmock.conformance.coherence.cluster import options
-from flinkmock.conformance.coherence.jobs import entry_with, has_default_scheduler
+from flinkmock.conformance.coherence.jobs import entry_with
 from flinkmock.conformance.coherence.registry import between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -18,6 +18,7 @@ from flinkmock.conformance.coherence.relations import (
     unique,
     well_spelled,
 )
+from flinkmock.conformance.coherence.schedulers import has_default_scheduler
 from flinkmock.conformance.coherence.values import MISSING, Value, constant, is_number
 from flinkmock.conformance.coherence.vertices import length_of
 from flinkmock.conformance.coherence.view import View
@@ -155,13 +156,27 @@ def plan_has_no_data_sets(body: Value) -> Relations:
 
 
 @within(
-    *_PLAN_OPERATIONS,
-    text="A node with the ship strategy FORWARD has the parallelism of its input.",
+    "generatePlanFromJar",
+    "generatePlanFromJarGet",
+    text="In the plan of a jar, a node with the ship strategy FORWARD has the parallelism of its input.",
     source="flink-behaviour.md#jar-plan",
 )
 def forward_keeps_the_parallelism(body: Value) -> Relations:
-    if not has_default_scheduler(body):
-        return  # other schedulers decide on the parallelism of each vertex
+    yield from _forward_edges_keep_the_parallelism(body)
+
+
+@between(
+    "job",
+    text="With the default scheduler, a node with the ship strategy FORWARD has the parallelism of its input.",
+    source="flink-behaviour.md#jar-plan",
+)
+def forward_keeps_the_parallelism_of_the_job(view: View, job_id: str) -> Relations:
+    if has_default_scheduler(view, job_id):  # other schedulers decide on the parallelism of each vertex
+        for operation_id in ("getJobDetails", "getJobPlan"):
+            yield from _forward_edges_keep_the_parallelism(view.body(operation_id, jobid=job_id))
+
+
+def _forward_edges_keep_the_parallelism(body: Value) -> Relations:
     nodes = {node["id"].raw: node for node in body["plan"]["nodes"]}
     for node in nodes.values():
         for edge in node["inputs"]:
@@ -259,7 +274,9 @@ def stream_graph_has_the_vertices(job: Value) -> Relations:
         if not vertex_id.raw:
             continue
         yield from require(vertex_id.raw in vertices, "no vertex has this id", vertex_id, job["vertices"], exact=True)
-        vertex = vertices.get(vertex_id.raw, Value(MISSING))
+        if vertex_id.raw not in vertices:
+            continue
+        vertex = vertices[vertex_id.raw]
         if isinstance(vertex["name"].raw, str) and isinstance(node["operator"].raw, str):
             holds = node["operator"].raw in vertex["name"].raw
             text = "the vertex has no such operator"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from flinkmock.conformance.coherence.jobs import TERMINAL, has_default_scheduler
+from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, require
+from flinkmock.conformance.coherence.schedulers import has_default_scheduler
 from flinkmock.conformance.coherence.taskmanagers import taskmanagers_of
 from flinkmock.conformance.coherence.values import Value, computed, constant, is_number, total
 from flinkmock.conformance.coherence.view import View
@@ -111,7 +112,8 @@ def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
             text = "a slot of a job that is not listed, or has ended"
             yield from require(may_hold_slots, text, *slots[:1], exact=True)
     for job_id in states:
-        yield from _slots_of_job(view.body("getJobDetails", jobid=job_id), slots_by_job[job_id])
+        if has_default_scheduler(view, job_id):
+            yield from _slots_of_job(view.body("getJobDetails", jobid=job_id), slots_by_job[job_id])
 
 
 def _lists_its_slots(details: Value) -> bool:
@@ -125,9 +127,7 @@ def _lists_its_slots(details: Value) -> bool:
 
 def _slots_of_job(details: Value, slots: Sequence[Value]) -> Relations:
     """Relate the slots that a job holds to its vertices."""
-    if details["state"].raw != "RUNNING" or not has_default_scheduler(details):
-        return
-    if details["job-type"].raw == "BATCH":
+    if details["state"].raw != "RUNNING" or details["job-type"].raw == "BATCH":
         return
     # a subtask that has ended may still hold its slot, so the count is between two bounds
     min_slot_count_by_group: dict[str, int] = defaultdict(int)
