@@ -71,21 +71,36 @@ _INITIAL_TABLE_SIZE = 16
 """The default size of the hash table of a `java.util.HashMap`. A table that is more than 3/4 full is doubled."""
 
 
-def hash_order(names: Iterable[str], hash_code: Callable[[str], int] = string_hash) -> list[str]:
-    """Return the distinct names in the iteration order of a `java.util.HashMap`.
+def hash_order(
+    names: Iterable[str], hash_code: Callable[[str], int] = string_hash, *, table_size: int = _INITIAL_TABLE_SIZE
+) -> list[str]:
+    """Return the distinct names in the iteration order of a `java.util.HashMap` or `HashSet`.
 
-    Flink lists the cluster's configuration (recording of 2.3.0, suite cluster), the nodes of a stream graph, and the
-    vertices of requirements and rescales in this order.
+    Flink lists the cluster's configuration (recording of 2.3.0, suite cluster), requested metrics, the nodes of a
+    stream graph, and the vertices of requirements and rescales in this order.
 
     Args:
         names: The keys of the map, in the order in which they are added.
         hash_code: Returns the hash code of the Java object that a name stands for, by default a string.
+        table_size: The initial size of the hash table.
     """
     distinct = list(dict.fromkeys(names))
-    table_size = _INITIAL_TABLE_SIZE
     while len(distinct) > table_size * 3 // 4:
         table_size *= 2
-    return sorted(distinct, key=lambda name: _bucket(hash_code(name), table_size))
+    return _bucket_order(distinct, hash_code, table_size)
+
+
+def concurrent_hash_order(names: Iterable[str]) -> list[str]:
+    """Return the distinct names in the iteration order of a `ConcurrentHashMap`, whose table is doubled at 3/4."""
+    distinct = list(dict.fromkeys(names))
+    table_size = _INITIAL_TABLE_SIZE
+    while len(distinct) >= table_size * 3 // 4:
+        table_size *= 2
+    return _bucket_order(distinct, string_hash, table_size)
+
+
+def _bucket_order(names: list[str], hash_code: Callable[[str], int], table_size: int) -> list[str]:
+    return sorted(names, key=lambda name: _bucket(hash_code(name), table_size))
 
 
 def _bucket(hash_code: int, table_size: int) -> int:

@@ -13,8 +13,8 @@ def test_hash_codes_of_strings_are_those_of_java() -> None:
     assert string_hash("😀") == 0xD83D * 31 + 0xDE00
 
 
-def test_metrics_are_listed_in_the_order_of_the_recording() -> None:
-    """The orders are recorded with 2.3.0: those of a job (suite job-running) and of the JobManager (suite cluster)."""
+def test_names_are_in_the_order_of_a_java_hash_map() -> None:
+    """The orders are those in which 2.3.0 lists requested metrics (recording, suites job-running and cluster)."""
     assert hash_order(["uptime", "numRestarts", "lastCheckpointDuration"]) == [
         "numRestarts",
         "lastCheckpointDuration",

@@ -12,6 +12,7 @@ from flinkmock.cluster.job import Job
 from flinkmock.cluster.metric_series import evaluate_metrics
 from flinkmock.flink import metrics
 from flinkmock.flink.java_format import MAX_INT
+from flinkmock.flink.metrics.order import order_of_aggregated, order_of_requested, order_of_stored
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers import metric_inputs
 from flinkmock.rest.handlers.lookup import shows_vertices
@@ -33,9 +34,9 @@ class _FetchedVertex(NamedTuple):
 def select_metrics(call: RestCall, values: Mapping[str, str]) -> Payload:
     """Return the names of all metrics or, with `get`, names and values of the requested ones, in Flink's order."""
     if "get" not in call.query:
-        return [{"id": name} for name in values]
-    selected = set(call.query["get"])
-    return [{"id": name, "value": value} for name, value in values.items() if name in selected]
+        return [{"id": name} for name in order_of_stored(tuple(values))]
+    requested = order_of_requested(tuple(call.query["get"]))
+    return [{"id": name, "value": values[name]} for name in requested if name in values]
 
 
 def aggregated(call: RestCall, metric_maps: Sequence[Mapping[str, str]]) -> Payload:
@@ -48,19 +49,18 @@ def aggregated(call: RestCall, metric_maps: Sequence[Mapping[str, str]]) -> Payl
         call: The call.
         metric_maps: Name -> value of the metrics of each TaskManager, job or subtask.
     """
-    names = list(dict.fromkeys(name for values in metric_maps for name in values))
+    names = dict.fromkeys(name for values in metric_maps for name in values)
     if "get" not in call.query:
-        return [{"id": name} for name in names]
-    selected = set(call.query["get"])
-    if not selected.issubset(names):
+        return [{"id": name} for name in order_of_aggregated(tuple(names), call.cluster.release)]
+    requested = call.query["get"]
+    if not names.keys() >= set(requested):
         return []
     kinds = {str(kind).lower() for kind in call.query.get("agg", metrics.AGGREGATIONS)}
     payload: list[dict[str, Any]] = []
-    for name in names:
-        if name in selected:
-            aggregations = metrics.aggregate([values[name] for values in metric_maps if name in values], kinds)
-            if aggregations is not None:
-                payload.append({"id": name, **aggregations})
+    for name in requested:
+        aggregations = metrics.aggregate([values[name] for values in metric_maps if name in values], kinds)
+        if aggregations is not None:
+            payload.append({"id": name, **aggregations})
     return payload
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from flinkmock.cluster.spec import CheckpointSpec
+from flinkmock.flink.java_format import hash_order
 from tests.cluster.cluster_factory import VERTICES, job
 from tests.rest.handlers.handler_client import JOB_ID, HandlerClient
 from tests.scenario.scenario_helpers import scenario_harness
@@ -26,6 +27,14 @@ def test_a_name_without_values_results_in_an_empty_response():
         client.advance("1min")
         assert aggregated_names(client, "numRestarts") == ["numRestarts"]
         assert aggregated_names(client, "numRestarts,no.such.metric") == []
+
+
+def test_aggregations_are_in_the_order_of_the_request_and_repeated():
+    """As 2.3.0 answers `/taskmanagers/metrics?get=a,b,a`."""
+    with HandlerClient(job()) as client:
+        client.advance("1min")
+        for requested in ("uptime,numRestarts,uptime", "numRestarts,uptime"):
+            assert aggregated_names(client, requested) == requested.split(",")
 
 
 def test_values_other_than_numbers_are_ignored():
@@ -79,7 +88,9 @@ def test_operator_names_are_escaped_in_metric_names(release):
         harness.advance_to(10_000)
         path = f"/jobs/{harness.job().id}/vertices/{harness.job().graph.vertices[0].id}/metrics"
         assert {metric["id"] for metric in harness.get(path)} >= set(names)
-        assert [metric["id"] for metric in harness.get(f"{path}?get={','.join(map(quote, names))}")] == names
+        assert [metric["id"] for metric in harness.get(f"{path}?get={','.join(map(quote, names))}")] == hash_order(
+            names
+        )
         response = harness.client.send("GET", f"{path}?get={names[0]}")
         (text,) = json.loads(response.body)["errors"]
         assert (response.status, text[:48]) == (500, "Internal server error: invalid hex byte 'b_' at ")
