@@ -17,8 +17,9 @@ WILDCARD = "*"
 
 
 def split_path(path: str) -> list[str]:
-    """Return the segments of a path, without empty ones."""
-    return [segment for segment in path.split("/") if segment]
+    """Return the segments of a path as Flink's router does, which ignores slashes at both ends and everything after a `?`."""
+    stripped = path.partition("?")[0].strip("/")
+    return stripped.split("/") if stripped else []
 
 
 def match_segments(pattern_segments: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
@@ -40,7 +41,7 @@ def match_segments(pattern_segments: Sequence[str], segments: Sequence[str]) -> 
 
 def path_parameters(operation: Operation, path: str) -> dict[str, str]:
     """Return the decoded values of the parameters in a path of the operation, which may begin with /v1."""
-    segments = [unquote(segment) for segment in split_path(path.partition("?")[0])]
+    segments = [unquote(segment) for segment in split_path(path)]
     return match_segments(operation.segments, segments[-len(operation.segments) :]) or {}
 
 
@@ -106,7 +107,11 @@ class Pattern:
         )
 
     def may_match(self, operation: Operation) -> bool:
-        """Return whether the pattern contains any request of an operation."""
+        """Return whether a path of the operation can match the pattern.
+
+        Such a path may belong to another operation, which takes precedence: the path `/jobs/overview` can match
+        `GET /jobs/:jobid`, but belongs to an operation without parameters.
+        """
         prefix = self._prefix
         return (
             self._has_method_and_length(operation.method, operation.segments)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from flinkmock.contract import Contract, Operation
-from flinkmock.contract.pattern import OperationMatcher
+from flinkmock.contract.pattern import OperationMatcher, split_path
 from flinkmock.rest.request_target import decode
 
-_DEFAULTS: Mapping[str, bool] = {"web.submit.enable": True, "web.cancel.enable": True, "rest.profiling.enabled": False}
+_DEFAULTS: Mapping[str, bool] = {"web.submit.enable": True, "rest.profiling.enabled": False}
 """The defaults of options that decide which operations are registered."""
 
 
@@ -50,19 +50,11 @@ class Router:
 
     def _match(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
         """Match a path, which may begin with the API version. Raises BadEscape."""
-        segments = _segments(path)
+        segments = [decode(segment) for segment in split_path(path)]  # a `?` here is one that was escaped
         matched = self._matcher.match(method, segments)
-        if matched is None and segments[0] == self._api_version:
+        if matched is None and segments[:1] == [self._api_version]:
             matched = self._matcher.match(method, segments[1:])
         return matched
-
-
-def _segments(path: str) -> list[str]:
-    # The router treats a `?` from a decoded escape as the start of a query.
-    segments = path.partition("?")[0].strip("/").split("/")
-    while len(segments) > 1 and not segments[-1]:  # Java's split drops empty strings at the end
-        segments.pop()
-    return [decode(segment) for segment in segments]
 
 
 def _is_registered(required_values: Mapping[str, Any], configuration: Mapping[str, str]) -> bool:

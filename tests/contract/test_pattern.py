@@ -27,6 +27,9 @@ def matches(text: str, method: str, path: str) -> bool:
         ("GET /jobs/:jobid/vertices/:v/subtasks/0", "GET", JOB + "/vertices/" + "a" * 32 + "/subtasks/0"),
         ("GET /nowhere/at/all", "GET", "/nowhere/at/all"),
         ("GET /:any/at/all", "GET", "/nowhere/at/all"),
+        ("GET /jobs/:jobid/config", "GET", "/jobs//config"),
+        ("GET /jobs/*", "GET", "/jobs//config"),
+        ("GET /jobs/:jobid", "GET", "/jobs/a?b/c"),
     ],
 )
 def test_a_pattern_matches_requests_of_its_operation_or_path(text: str, method: str, path: str) -> None:
@@ -42,6 +45,7 @@ def test_a_pattern_matches_requests_of_its_operation_or_path(text: str, method: 
         (f"GET {JOB}", "GET", JOB.replace("f1", "f2")),
         ("POST /jobs/:jobid/stop", "POST", JOB + "/savepoints"),
         ("GET /v1", "GET", "/v1/jobs"),
+        ("GET /config", "GET", "/jobs//config"),
     ],
 )
 def test_a_pattern_does_not_match_other_requests(text: str, method: str, path: str) -> None:
