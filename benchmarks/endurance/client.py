@@ -69,7 +69,10 @@ class Client:
             self.jar_ids.append(body.partition(b'"filename":"')[2].partition(b'"')[0].decode().rpartition("/")[2])
 
     def _draw_request(self, draws: random.Random) -> bytes:
-        """Draw a request: a read, unless the drawn number is below the threshold of another kind of request."""
+        """Draw a request: a read, unless the drawn number is below the threshold of another kind of request.
+
+        Without jars the request is an upload. With more than `_MAX_JARS` it is a deletion in place of a read.
+        """
         number = draws.random()
         job = draws.choice(self.job_ids) if self.job_ids else "0" * 32
         if number < 0.002 or not self.jar_ids:

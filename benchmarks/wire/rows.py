@@ -25,11 +25,11 @@ TARGETS: Mapping[str, str] = {
 
 @dataclass
 class Row:
-    """One line of the table: the same request to several servers.
+    """The CPU time of a request to one or several servers, or the mean of a sequence of requests.
 
     Attributes:
-        name: The path of the operation.
-        size: The length of flinkmock's response body, in bytes.
+        name: The path of the operation, or a description of the requests.
+        size: The length of flinkmock's response body, in bytes; 0 for a sequence of requests.
         cpu_us: The CPU time per request in µs, one value per round, by name of the server.
     """
 
@@ -67,14 +67,14 @@ def measure(
         targets: The target of the request, by server.
         round_count: The number of rounds.
         requests_per_round: The number of requests to each server in a round.
-        warm_up_count: The number of requests to each server before the measurement.
+        warm_up_count: The number of requests to each server before the measurement, at least 1.
     """
     row = Row(name, 0)
     with contextlib.ExitStack() as stack:
         connections = {server: stack.enter_context(Connection(server.url)) for server in targets}
         request_bytes = {server: connections[server].prepare("GET", target) for server, target in targets.items()}
         for server in targets:
-            for _ in range(warm_up_count):
+            for _ in range(max(1, warm_up_count)):  # at least one, for the size
                 status, body = connections[server].send(request_bytes[server])
                 assert status == 200, (server.name, targets[server], status, body[:200])
             row.size = row.size or len(body)

@@ -12,7 +12,7 @@ type Job struct {
 	Name     string
 	State    string
 	Restarts int
-	// RestoredFrom is the savepoint or checkpoint that the job was started from.
+	// RestoredFrom is the path of the savepoint or checkpoint from which the job was last restored; empty if it was not restored.
 	RestoredFrom string `json:"restored-from"`
 	// Savepoints are the completed savepoints, oldest first.
 	Savepoints []Savepoint

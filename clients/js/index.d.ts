@@ -38,7 +38,7 @@ export interface Job {
   "ended-at": number | null;
   vertices: { id: string; name: string; parallelism: number }[];
   restarts: number;
-  /** The savepoint or checkpoint that the job was started from. */
+  /** The path of the savepoint or checkpoint from which the job was last restored; null if it was not restored. */
   "restored-from": string | null;
   /** The completed savepoints, oldest first. */
   savepoints: Checkpoint[];

@@ -20,7 +20,7 @@ import (
 var (
 	// ErrRequestFailed means that Flink answered with an error, or that all attempts of a request failed.
 	ErrRequestFailed = errors.New("request failed")
-	// ErrResponseLost means that a request was sent, but no response arrived. Flink may have processed the request.
+	// ErrResponseLost means that no response arrived for a request that is not safe to retry. Flink may have processed it.
 	ErrResponseLost = errors.New("response lost")
 	// ErrSavepointFailed means that Flink could not take the savepoint.
 	ErrSavepointFailed = errors.New("savepoint failed")

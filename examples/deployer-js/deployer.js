@@ -46,7 +46,7 @@ export class Deployer {
     return this.#takeSavepoint(jobId, "stop", { targetDirectory: directory, drain: false });
   }
 
-  /** Waits until the job and its tasks are running. Rejects with JobTerminated and the cause if the job fails. */
+  /** Waits until the job and its tasks are running. Rejects with JobTerminated and the cause if the job ends before. */
   async waitUntilUp(jobId) {
     const deadline = this.#options.now() + this.#options.timeout;
     for (;;) {

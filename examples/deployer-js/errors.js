@@ -9,7 +9,7 @@ export class DeployError extends Error {
 /** Flink answered with an error, or all attempts of a request failed. */
 export class RequestFailed extends DeployError {}
 
-/** A request was sent, but no response arrived. Flink may have processed the request. */
+/** No response arrived for a request that is not safe to retry. Flink may have processed it. */
 export class ResponseLost extends DeployError {}
 
 /** Flink could not take the savepoint. The message is the cause. */

@@ -12,9 +12,9 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 def base_url_of(transport: asyncio.BaseTransport | None) -> str | None:
-    """Return the URL of the socket at which a connection arrived; None if it is unknown."""
+    """Return the URL of the socket at which a connection arrived; None for a Unix socket, or if it is unknown."""
     address = transport.get_extra_info("sockname") if transport else None
-    if not address:
+    if not isinstance(address, tuple):  # the address of a Unix socket is its path
         return None
     scheme = "https" if transport is not None and transport.get_extra_info("sslcontext") else "http"
     return _url(scheme, *address[:2])

@@ -18,7 +18,7 @@ UNREACHABLE_URL = "http://127.0.0.1:1"
 def message_of(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> RunFailingCommand:
-    """Runs a command that fails with exit code 2, in an empty folder; returns the message."""
+    """Runs a command that fails with exit code 2, in the folder `tmp_path`; returns the message."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> str:

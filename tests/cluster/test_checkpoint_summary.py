@@ -79,7 +79,7 @@ def test_the_newest_checkpoints_do_not_depend_on_how_the_time_passed() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"chance": 0.1}, {"fails": frozenset({500})}, {"duration": UniformRange(1, 20_000)}],
+    [{"chance": 0.1}, {"fails": frozenset({500})}, {"duration": UniformRange(1, 20_000), "max_concurrent": 2}],
 )
 def test_dropping_old_checkpoints_that_may_fail_or_overlap_changes_no_counts(
     fields: dict[str, object], monkeypatch: pytest.MonkeyPatch

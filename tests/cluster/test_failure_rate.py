@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.scenario.scenario_helpers import scenario_harness
 
 SCENARIO = """
+# `lost` without a name: the first TaskManager that is present, which runs the job
 cluster: {taskmanagers: {count: 4, events: [{5s: lost}, {10s: lost}, {80s: lost}]}}
 jobs: {orders: {restart: {strategy: failure-rate, attempts: MAX_FAILURES, interval: 1m, delay: 1s}}}
 """

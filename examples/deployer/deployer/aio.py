@@ -37,14 +37,14 @@ class Deployer:
     """
 
     def __init__(self, url: str, *, poll_interval: float = 1.0, timeout: float = 300.0, max_attempts: int = 5) -> None:
-        self._url = url
+        self._url = url.rstrip("/")
         self._poll_interval = poll_interval
         self._timeout = timeout
         self._max_attempts = max_attempts
         self._release: Release | None = None
 
     async def __aenter__(self) -> Self:
-        self._http = aiohttp.ClientSession(self._url)
+        self._http = aiohttp.ClientSession()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -75,7 +75,7 @@ class Deployer:
         return await self._take_savepoint(job_id, "stop", body)
 
     async def wait_until_up(self, job_id: str) -> None:
-        """Wait until the job and its tasks are running. Raises JobTerminated with the cause if the job fails."""
+        """Wait until the job and its tasks are running. Raises JobTerminated with the cause if the job ends before."""
         deadline = time.monotonic() + self._timeout
         while not is_up(details := await self._send("GET", f"/jobs/{job_id}")):
             if details["state"] in TERMINAL_STATES:
@@ -131,13 +131,13 @@ class Deployer:
         for _ in range(self._max_attempts):
             try:
                 body: dict[str, Any] = {"data": form()} if form else {"json": json}
-                async with self._http.request(method, path, **body) as response:
+                async with self._http.request(method, self._url + path, **body) as response:
                     if response.status == expected_status:
                         return dict(await response.json())
                     problem = f"{response.status} {await response.text()}"
                     if response.status != 503:
                         break
-            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
                 problem = f"no response ({type(error).__name__})"
                 if not idempotent:
                     raise ResponseLost(f"{method} {path}: {problem}; Flink may have processed the request") from error

@@ -23,7 +23,7 @@ class RequestFailed(DeployError):
 
 
 class ResponseLost(DeployError):
-    """A request was sent, but no response arrived. Flink may have processed the request."""
+    """No response arrived for a request that is not safe to retry. Flink may have processed it."""
 
 
 class SavepointFailed(DeployError):

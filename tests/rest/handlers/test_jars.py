@@ -217,6 +217,7 @@ def test_a_plan_with_an_invalid_parallelism_is_rejected_since_1_17(tmp_path, rel
             assert exception_classes(raised.value) == ["IllegalArgumentException"]
         with pytest.raises(ProgramError):
             client.call("submitJobFromJar", {"parallelism": 0}, jarid=jar_id)
+        # -2 is ExecutionConfig.PARALLELISM_UNKNOWN, which ExecutionConfig accepts (jars: run parallelism -2 in query)
         assert client.call("submitJobFromJar", {"parallelism": -2}, jarid=jar_id)["jobid"]
 
 

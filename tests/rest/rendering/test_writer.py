@@ -13,19 +13,21 @@ from flinkmock.strategies.values import values_of
 from tests.contract.test_recordings import recorded_successes
 from tests.rest.rendering.test_every_operation import OPERATIONS
 
+PLACEHOLDER_KEY = "job 1"
+"""The identity of the resource; placeholders depend on it."""
 ODD_VALUES = [None, True, 0, 1, -1, 10**15, 0.5, 1e-5, 1e9, math.nan, math.inf, "", "\x1b", '"\\', "\ud800", [], {}, ()]
 
 
 def rendered(renderer, operation, payload):
     try:
-        return encode(renderer.body(operation, payload, "key"))
+        return encode(renderer.body(operation, payload, PLACEHOLDER_KEY))
     except (RenderingError, AttributeError) as error:
         return type(error)
 
 
 def written(renderer, operation, payload):
     try:
-        return renderer.json(operation, payload, "key")
+        return renderer.json(operation, payload, PLACEHOLDER_KEY)
     except (RenderingError, AttributeError) as error:
         return type(error)
 

@@ -13,7 +13,7 @@ public sealed class DeployException extends Exception {
         }
     }
 
-    /** A request was sent, but no response arrived. Flink may have processed the request. */
+    /** No response arrived for a request that is not safe to retry. Flink may have processed it. */
     public static final class ResponseLost extends DeployException {
         ResponseLost(String message) {
             super(message);
