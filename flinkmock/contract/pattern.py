@@ -17,7 +17,7 @@ WILDCARD = "*"
 
 
 def split_path(path: str) -> list[str]:
-    """Return the segments of a path as Flink's router does, which ignores slashes at both ends and everything after a `?`."""
+    """Split a path as Flink's router does: it ignores slashes at both ends, and a `?` with all that follows."""
     stripped = path.partition("?")[0].strip("/")
     return stripped.split("/") if stripped else []
 
