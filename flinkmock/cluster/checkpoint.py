@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.graph import JobGraph
 
 
 class CheckpointKind(StrEnum):
@@ -37,6 +41,7 @@ class Checkpoint:
         reached_tasks: Whether the trigger reached the tasks; False: the checkpoint failed before that.
         stateful_vertex_ids: The ids of the vertices whose state it contains, without those whose id is generated.
         finished_vertices: The indexes of the vertices that had finished when it was triggered.
+        graph: The graph of the job when it was triggered; None for a savepoint that exists when the scenario begins.
     """
 
     id: int
@@ -51,6 +56,7 @@ class Checkpoint:
     reached_tasks: bool = True
     stateful_vertex_ids: tuple[str, ...] = ()
     finished_vertices: frozenset[int] = frozenset()
+    graph: JobGraph | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_savepoint(self) -> bool:

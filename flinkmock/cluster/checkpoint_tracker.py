@@ -224,6 +224,7 @@ class CheckpointTracker:
             finished_vertices=frozenset(
                 index for index, finished_at in self._vertex_finish_times.items() if finished_at <= at
             ),
+            graph=self.graph,
         )
         self._next_id += 1
         self.tracked.append(checkpoint)
@@ -389,7 +390,11 @@ class CheckpointTracker:
 
     def acknowledgements(self, checkpoint: Checkpoint, time: int) -> list[list[SubtaskAcknowledgement]]:
         """Return the acknowledgements of a checkpoint as of `time` (epoch ms), vertex by vertex."""
-        return acknowledgements(checkpoint, self.graph, self._job_id, self._random, time)
+        return acknowledgements(checkpoint, self.graph_of(checkpoint), self._job_id, self._random, time)
+
+    def graph_of(self, checkpoint: Checkpoint) -> JobGraph:
+        """Return the graph whose subtasks acknowledge a checkpoint. A rescale does not change it."""
+        return checkpoint.graph or self.graph
 
     # -- helpers
 

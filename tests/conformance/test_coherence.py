@@ -7,6 +7,7 @@ import random
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from flinkmock import FlinkMock
@@ -105,6 +106,46 @@ def test_built_in_scenarios_keep_all_invariants(name: str, release: str) -> None
         with closing(HttpClient(cluster.url)) as client:
             check = Check(client, Contract.load(release), wait=wait, values_per_parameter=VALUES_PER_PARAMETER)
             report = check.run(watch_ms=10_000)
+    assert report.clean, report.table()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("release", ["2.3", "1.20"])
+def test_a_rescale_keeps_all_invariants(release: str) -> None:
+    config = {
+        "jobmanager.scheduler": "adaptive",
+        "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling": "3 s",
+    }
+    scenario = {"cluster": {"slots": 4, "config": config}, "jobs": {"orders": {"parallelism": 4}}}
+    with FlinkMock(scenario, flink=release, clock="virtual") as cluster:
+        cluster.advance("20s")
+        job_url = f"{cluster.url}/jobs/{cluster.job('orders').id}"
+
+        def parallelism() -> dict[str, int]:
+            return {vertex["id"]: vertex["parallelism"] for vertex in httpx.get(job_url).json()["vertices"]}
+
+        def change_upper_bounds(source: int, others: int) -> None:
+            body = {
+                vertex_id: {"parallelism": {"lowerBound": 1, "upperBound": others if index else source}}
+                for index, vertex_id in enumerate(parallelism())
+            }
+            assert httpx.put(f"{job_url}/resource-requirements", json=body).json() == {}
+
+        change_upper_bounds(2, 4)
+        cluster.advance("40s")
+        assert list(parallelism().values()) == [2, 4, 4]
+        waits = itertools.count()
+
+        def wait(ms: int) -> None:
+            if next(waits) == 1:
+                change_upper_bounds(2, 3)
+            if ms:
+                cluster.advance(f"{int(ms)}ms")
+
+        with closing(HttpClient(cluster.url)) as client:
+            check = Check(client, Contract.load(release), wait=wait, values_per_parameter=VALUES_PER_PARAMETER)
+            report = check.run(watch_ms=20_000)
+        assert list(parallelism().values()) == [2, 3, 3]
     assert report.clean, report.table()
 
 

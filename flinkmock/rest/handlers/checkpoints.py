@@ -108,7 +108,7 @@ def details(call: RestCall) -> Payload:
 def task_details(call: RestCall) -> Payload:
     job, time = _job_and_statistics_time(call)
     checkpoint = _checkpoint(call, job, time)
-    vertex = job.graph.by_id.get(call.path["vertexid"])
+    vertex = job.checkpoints.graph_of(checkpoint).by_id.get(call.path["vertexid"])
     if vertex is None:
         raise CheckpointVertexNotFound(checkpoint.id, call.path["vertexid"])
     acks = job.checkpoints.acknowledgements(checkpoint, time)[vertex.index]
@@ -190,7 +190,7 @@ class _CheckpointPayloads:
     def of(self, checkpoint: Checkpoint, *, with_tasks: bool = False) -> dict[str, Any]:
         """Return the payload of a checkpoint. `with_tasks` adds the statistics of each vertex."""
         time, job = self._time, self._job
-        status = checkpoint.status_at(time)
+        status, graph = checkpoint.status_at(time), job.checkpoints.graph_of(checkpoint)
         acks = job.checkpoints.acknowledgements(checkpoint, time) if with_tasks or status != "COMPLETED" else []
         acknowledged = [ack for vertex_acks in acks for ack in vertex_acks if ack.at is not None]
         size = checkpoint.size if status == "COMPLETED" else sum(ack.size for ack in acknowledged)
@@ -210,14 +210,14 @@ class _CheckpointPayloads:
             "alignment_buffered": 0,
             "processed_data": 0,
             "persisted_data": 0,
-            "num_subtasks": job.graph.subtask_count,
-            "num_acknowledged_subtasks": job.graph.subtask_count if status == "COMPLETED" else len(acknowledged),
+            "num_subtasks": graph.subtask_count,
+            "num_acknowledged_subtasks": graph.subtask_count if status == "COMPLETED" else len(acknowledged),
             "checkpoint_type": checkpoint.kind,
             "tasks": {},
         }
         if with_tasks:
             payload["tasks"] = {
-                vertex.id: _task(checkpoint, vertex, acks[vertex.index], time) for vertex in job.graph.vertices
+                vertex.id: _task(checkpoint, vertex, acks[vertex.index], time) for vertex in graph.vertices
             }
         if status == "COMPLETED":
             payload["external_path"] = checkpoint.path

@@ -239,3 +239,21 @@ def test_the_metrics_count_restarts_and_rescales(release):
             for metric in client.call("getJobMetrics", {"get": name}, jobid=JOB_ID)
         }
         assert values == ({"numRestarts": "0", "numRescales": "1"} if release == "2.3" else {"numRestarts": "1"})
+
+
+def test_a_rescale_does_not_change_earlier_checkpoints():
+    def read_checkpoint(client, id):
+        ids = {"jobid": JOB_ID, "checkpointid": str(id)}
+        vertex = client.call("getTaskCheckpointStatistics", **ids, vertexid=VERTEX_IDS[0])
+        return client.call("getCheckpointStatisticDetails", **ids), vertex
+
+    with adaptive_client() as client:
+        client.call("updateJobResourceRequirements", body=bounds(1, 3), jobid=JOB_ID)
+        client.advance("28s")
+        [newest, *_] = client.call("getCheckpointingStatistics", jobid=JOB_ID)["history"]
+        before = read_checkpoint(client, newest["id"] - 1)
+        client.advance("5s")
+        assert read_checkpoint(client, newest["id"] - 1) == before
+        [newest, *_] = client.call("getCheckpointingStatistics", jobid=JOB_ID)["history"]
+        assert (before[0]["num_subtasks"], newest["num_subtasks"]) == (6, 12)
+        assert (len(before[1]["subtasks"]), len(read_checkpoint(client, newest["id"])[1]["subtasks"])) == (1, 3)
