@@ -37,7 +37,8 @@ def check_statuses_and_order(get: Any, job: Json) -> Iterator[str]:
     """Check the status of vertices, their order, and that `/plan` has the plan of the details.
 
     The list of vertices starts with the sources. A plan starts with the sinks, except for plans of the adaptive
-    scheduler and, since 2.0, of batch jobs that were submitted as stream graphs: these start with the sources.
+    scheduler (recognized since 2.3, by `schedulerType`) and, since 2.0, of batch jobs that were submitted as stream
+    graphs: these start with the sources.
     """
     plan_starts_with_sources = job.get("schedulerType") == "Adaptive" or "stream-graph" in job
     position_in_list = {vertex["id"]: position for position, vertex in enumerate(job["vertices"])}
@@ -74,11 +75,11 @@ def check_ends(vertex: Json, detail: Json, times: Json) -> Iterator[str]:
 def check_restarts(get: Any, job: Json, attempt_numbers: list[int]) -> Iterator[str]:
     """Check that numRestarts is the highest attempt number, and the exception history has a failure for each restart.
 
-    A job that has FAILED has one failure more. Jobs of the adaptive scheduler are not checked, because it also restarts
-    jobs without a failure.
+    A job that has FAILED has one failure more. Jobs of the adaptive scheduler (recognized since 2.3) are not checked,
+    because it also restarts jobs without a failure.
 
     Args:
-        get: Returns the payload for a path.
+        get: Returns the body of the response to a GET of a path.
         job: The job's details.
         attempt_numbers: The current attempt number of each subtask; empty if the job has no vertices.
     """

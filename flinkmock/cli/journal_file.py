@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -48,12 +47,12 @@ class JournalFile:
 
     def write(self, exchange: Exchange) -> None:
         """Write one exchange. Prints a message if the file can't be written, and then writes nothing more."""
-        from flinkmock.journal import as_json_lines, har_entry
+        from flinkmock.journal import as_json_lines, har_entry, to_json_text
 
         if self._file is None:
             return
         if self._is_har:
-            self._write_har_entry(json.dumps(har_entry(exchange, self._url), ensure_ascii=False))
+            self._write_har_entry(to_json_text(har_entry(exchange, self._url)))
         else:
             self._write(as_json_lines([exchange]))
 

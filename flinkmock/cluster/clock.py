@@ -8,11 +8,11 @@ Nothing is patched: the wall clock is a function that is passed in.
 | `10x`            | faster or slower than the wall clock                                                            |
 | `virtual`        | by `advance`                                                                                    |
 | `1s per request` | with each request: by one step, or by the whole steps that the wall clock has advanced since    |
-|                  | the previous request; and by `advance`                                                          |
+|                  | the previous request, where parts of a step are carried over; and by `advance`                  |
 
 `advance` works in all modes. A clock in step mode is at least as fast as the wall clock, so that a client that sleeps
 gets as far as with a real cluster. Requests advance it in whole steps only, so that a client that does not sleep gets
-the same times in each run, unless the wall clock advances two steps between two requests.
+the same times in each run, unless the wall clock advances more than a step between two requests.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 16 * 1024
 """The maximum size of a recorded request body, in bytes."""
+
+
+def _loads(content: bytes) -> Any:
+    """Parse JSON. Raises ValueError, also for NaN and for numbers beyond the range of a float."""
+
+    def finite(text: str) -> float:
+        value = float(text)
+        if not math.isfinite(value):
+            raise ValueError
+        return value
+
+    return json.loads(content, parse_float=finite, parse_constant=finite)
 
 
 @dataclass
@@ -77,9 +90,9 @@ class Exchange:
 
     @cached_property
     def body(self) -> Any:
-        """The JSON body of the request; None if there is no body, or if Python can't parse it."""
+        """The JSON body of the request; None if there is no body, or if Python can't parse it or write it again."""
         try:
-            return json.loads(self.body_bytes) if self.body_bytes else None
+            return _loads(self.body_bytes) if self.body_bytes else None
         except (ValueError, RecursionError):
             return None
 

@@ -35,7 +35,14 @@ def as_json(exchange: Exchange) -> dict[str, Any]:
 
 def as_json_lines(exchanges: Iterable[Exchange]) -> str:
     """Return one line of JSON per exchange, with the keys of `as_json`."""
-    return "".join(json.dumps(as_json(exchange), ensure_ascii=False) + "\n" for exchange in exchanges)
+    return "".join(f"{to_json_text(as_json(exchange))}\n" for exchange in exchanges)
+
+
+def to_json_text(value: dict[str, Any]) -> str:
+    """Return JSON that can be encoded as UTF-8: lone surrogates, which UTF-8 does not have, are escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    # JSON and `backslashreplace` have the same escapes
+    return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
 def as_har(journal: Journal, base_url: str) -> dict[str, Any]:

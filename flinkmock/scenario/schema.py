@@ -203,11 +203,8 @@ def _message(error: SchemaError, schema_messages: Mapping[str, str], path: list[
             return f"{where} must be at most {keyword_value}, not {value}."
         case "minItems" | "minLength" | "minProperties":
             return f"{where} must not be empty."
-        case "maxItems":
+        case "maxItems" | "maxProperties":
             return f"{where} has more than {keyword_value} entries."
-        case "maxProperties":
-            keys = ", ".join(map(_json, error.instance))
-            return f"{where} takes {keyword_value} of the keys {keys}."
         case _:
             return f"{where}: {error.message}."
 

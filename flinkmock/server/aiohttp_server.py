@@ -20,7 +20,7 @@ from flinkmock.rest.response import NoResponse
 from flinkmock.server.aiohttp_response import ExpectationFailed, FlinkResponse, UnsentResponse, response_with_fault
 from flinkmock.server.control_server import body_too_large
 from flinkmock.server.fault_delivery import FaultDelivery
-from flinkmock.server.head_normalizer import target_of
+from flinkmock.server.head_normalizer import headers_of, target_of
 from flinkmock.server.request_body import BodyStalled, body_chunks
 from flinkmock.server.transports import base_url_of, close_connection, is_closed
 
@@ -89,7 +89,7 @@ async def _respond(server: FlinkServer, http_request: web.BaseRequest, prefix: s
         if http_request.transport is not None:
             http_request.transport.write(_CONTINUE)
     target = target_of(http_request).removeprefix(prefix)
-    request = server.open(http_request.method, target, http_request.headers, _base_url(http_request))
+    request = server.open(http_request.method, target, headers_of(http_request), _base_url(http_request))
     try:
         await _receive_body(http_request, request)
         request.complete()

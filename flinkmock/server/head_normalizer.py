@@ -8,7 +8,7 @@ See docs/flink-behaviour.md#request-line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from flinkmock import limits
@@ -112,6 +112,15 @@ def target_of(request: web.BaseRequest) -> str:
     if original is not None:
         return bytes.fromhex(original).decode("latin-1")
     return request.raw_path.encode("utf-8", errors="surrogateescape").decode("latin-1")
+
+
+def headers_of(request: web.BaseRequest) -> Mapping[str, str]:
+    """Return the headers without the one that passes the target."""
+    if _TARGET_HEADER not in request.headers:
+        return request.headers
+    headers = request.headers.copy()
+    del headers[_TARGET_HEADER]
+    return headers
 
 
 def _is_valid_length(values: list[bytes]) -> bool:

@@ -10,6 +10,7 @@ import asyncio
 import select
 import selectors
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -32,7 +33,11 @@ _PACKAGES_WITHOUT_CLIENTS = sys.stdlib_module_names | {
     "time_machine",
 }
 """Packages that don't follow the cluster time: their references to functions of `time` are not replaced."""
-_RECEIVE_METHODS = "recv", "recv_into"
+_RECEIVE_METHODS: tuple[tuple[Any, str], ...] = (
+    (socket.socket, "recv"),
+    (socket.socket, "recv_into"),
+    (ssl.SSLSocket, "read"),  # its other methods call this one
+)
 
 
 class ClientClocks:
@@ -58,8 +63,8 @@ class ClientClocks:
         selector: Any = selectors.DefaultSelector
         self._replace(selector, "select", self._select(selector.select))
         self._replace(threading.Event, "wait", self._event_wait(threading.Event.wait))
-        for name in _RECEIVE_METHODS:
-            self._replace(socket.socket, name, self._receive(getattr(socket.socket, name)))
+        for owner, name in _RECEIVE_METHODS:
+            self._replace(owner, name, self._receive(getattr(owner, name)))
 
     def uninstall(self) -> None:
         """Restore the functions. Modules imported in the meantime may keep replacements, which call the originals."""
@@ -152,10 +157,24 @@ class ClientClocks:
             if timeout != 0 and self._is_active and self._is_connected_to_cluster(connection):
                 poll = select.poll()
                 poll.register(connection, select.POLLIN)
+                received: list[Any] = []
+
+                def has_received() -> bool:
+                    # a TLS connection may be readable, but have no data for the client
+                    connection.settimeout(0)
+                    try:
+                        received.append(receive(connection, *args, **options))
+                    except (BlockingIOError, ssl.SSLWantReadError):
+                        return False
+                    finally:
+                        connection.settimeout(timeout)
+                    return True
+
                 if not self._cluster_time.wait(
-                    timeout, lambda: bool(poll.poll(0)), lambda seconds: poll.poll(seconds * 1000)
+                    timeout, lambda: bool(received) or has_received(), lambda seconds: poll.poll(seconds * 1000)
                 ):
                     raise TimeoutError("timed out")
+                return received[0]
             return receive(connection, *args, **options)
 
         return replacement

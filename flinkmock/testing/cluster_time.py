@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from flinkmock.cluster.clock import ClockMode
 from flinkmock.errors import FlinkMockError, InvalidArgument
@@ -174,11 +175,10 @@ class ClusterTime:
         )
 
     @property
-    def ports(self) -> set[int]:
+    def ports(self) -> set[int | None]:
         """The ports of the running clusters."""
         running = [attached.cluster for attached in self._attached_clusters if attached.cluster.is_running]
-        urls = [url for cluster in running for url in cluster.urls]
-        return {int(url.rpartition(":")[2]) for url in urls}
+        return {urlsplit(url).port for cluster in running for url in cluster.urls}
 
     def wait(self, seconds: float | None, is_ready: Callable[[], bool], nap: Callable[[float], object]) -> bool:
         """Wait until `is_ready()` is true, for at most `seconds` of this time.

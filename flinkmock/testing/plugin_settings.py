@@ -2,7 +2,7 @@
 
 A setting has the value of the first of these that sets it: the call of `flinkmock_factory`, the test's marker, the
 command line, the ini file, the scenario; otherwise the default. For a cluster of the factory, the marker sets only the
-release. pytest imports this module in every run.
+release and the policies. pytest imports this module in every run.
 """
 
 from __future__ import annotations

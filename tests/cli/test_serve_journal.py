@@ -108,6 +108,23 @@ def test_a_journal_that_cannot_be_written_is_reported(scenario_file: str, tmp_pa
     )
 
 
+@pytest.mark.parametrize("name", ["journal.jsonl", "journal.har"])
+def test_requests_that_are_not_utf_8_are_written(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    headers = (("X", "\udcff"),)  # aiohttp decodes the byte FF to this character
+    body = b'{"targetDirectory": "\\ud800"}'
+    with JournalFile(file) as journal_file:
+        for _ in range(2):
+            journal_file.write(Exchange("POST", "/jobs/\xff/stop", headers=headers, body_bytes=body))
+    text = file.read_text("utf-8")
+    if name.endswith(".har"):
+        entries = json.loads(text)["log"]["entries"]
+        assert [entry["request"]["headers"] for entry in entries] == [[{"name": "X", "value": "\udcff"}]] * 2
+    else:
+        bodies = [json.loads(line)["body"] for line in text.splitlines()]
+        assert bodies == [{"targetDirectory": "\ud800"}] * 2
+
+
 def test_a_har_is_complete_after_each_request(tmp_path: Path) -> None:
     file = tmp_path / "journal.har"
     with JournalFile(file) as journal_file:

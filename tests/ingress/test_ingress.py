@@ -196,7 +196,12 @@ def test_invalid_base_paths_are_rejected(path: str) -> None:
         ("{bearer: [{token: a, expires: 5m}]}", "expires"),
         ("{realm: 'a\"b'}", "is not a realm"),
         ("{beerer: x}", "Did you mean"),
+        (
+            f"{{basic: {dict.fromkeys(map(str, range(1001)), 'x')}}}",
+            r"cluster\.ingress\.basic has more than 1000 entries\.",
+        ),
     ],
+    ids=lambda text: text[:40],
 )
 def test_mistakes_in_the_ingress_section_are_reported(ingress: str, message: str) -> None:
     with pytest.raises(ScenarioError, match=message):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+import pytest
+
 from flinkmock.journal import as_har, as_json_lines
 from tests.journal.exchange_factory import JOB_ID, make_exchange, make_journal
 
@@ -36,6 +38,20 @@ def test_json_lines_have_one_line_for_each_request() -> None:
         "ignored": ["Flink 2.3 does not read the query parameter a of POST /jobs/:jobid/stop."],
     }
     assert (second["number"], second["target"]) == (2, "/jobs/é")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected_body"),
+    [
+        (b'{"targetDirectory": "\\ud800"}', {"targetDirectory": "\ud800"}),
+        (b'{"targetDirectory": NaN}', None),
+        (b'{"parallelism": -1e999}', None),
+        (b"\xff", None),
+    ],
+)
+def test_every_body_can_be_exported(body: bytes, expected_body: object) -> None:
+    line = as_json_lines([make_exchange("POST", f"/jobs/{JOB_ID}/stop", body_bytes=body)]).encode()
+    assert json.loads(line, parse_constant=pytest.fail)["body"] == expected_body
 
 
 def test_a_har_log_has_an_entry_for_each_request() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
@@ -173,3 +174,15 @@ async def test_a_subapplication_gets_targets_without_its_prefix() -> None:
         client.send(*request.replace("/flink", "").split(" ", 1)).body for request in requests
     ]
     engine.close()
+
+
+def test_the_journal_has_the_headers_as_sent() -> None:
+    engine = create_engine()
+    with ServerThread(engine) as thread:
+        address = ("127.0.0.1", int(thread.url.rpartition(":")[2]))
+        with socket.create_connection(address, TEST_TIMEOUT_S) as connection:
+            connection.sendall(b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 404 ")
+        [exchange] = engine.journal
+    engine.close()
+    assert (exchange.target, exchange.headers) == ("/\xff", (("Host", "x"),))

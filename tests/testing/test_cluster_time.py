@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from time import monotonic as imported_monotonic
 from time import sleep as imported_sleep
 
@@ -156,6 +158,21 @@ def test_read_timeouts_of_httpx_follow_the_cluster(flinkmock, flinkmock_time) ->
         httpx.get(flinkmock.url + "/overview", timeout=2)
     assert flinkmock_time.elapsed == 2 * NS_PER_S
     assert httpx.get(flinkmock.url + "/overview", timeout=11).status_code == 200
+
+
+@pytest.mark.skipif(find_spec("cryptography") is None, reason="needs cryptography")
+@pytest.mark.flinkmock(DELAYED_OVERVIEW, tls=True, base_path="/flink")
+def test_read_timeouts_over_tls_follow_the_cluster(flinkmock, flinkmock_time) -> None:
+    ca = flinkmock.ca_file
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(flinkmock.url + "/overview", timeout=2, verify=ca)
+    assert requests.get(flinkmock.url + "/overview", timeout=11, verify=ca).ok
+    assert flinkmock_time.elapsed == 12 * NS_PER_S
+    with httpx.Client(verify=ssl.create_default_context(cafile=ca)) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            client.get(flinkmock.url + "/overview", timeout=2)
+        assert flinkmock_time.elapsed == 14 * NS_PER_S
+        assert client.get(flinkmock.url + "/overview", timeout=11).status_code == 200
 
 
 @pytest.mark.flinkmock(DELAYED_OVERVIEW)
