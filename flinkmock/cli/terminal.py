@@ -37,11 +37,10 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u20
 
 
 def prepare() -> None:
-    """Make standard output and error replace characters that their encoding lacks."""
+    """Make standard output and error replace characters that their encoding lacks: in UTF-8, lone surrogates."""
     codecs.register_error(_ERROR_HANDLER_NAME, _replace_characters)
     for stream in (sys.stdout, sys.stderr):
-        encoding = str(getattr(stream, "encoding", "utf-8") or "utf-8")
-        if hasattr(stream, "reconfigure") and codecs.lookup(encoding).name != "utf-8":
+        if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=_ERROR_HANDLER_NAME)
 
 

@@ -38,6 +38,17 @@ def test_characters_are_replaced_if_the_encoding_lacks_them(encoding: str) -> No
     assert "INITIALIZING -> CREATED" in result.stdout
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8:surrogateescape"])
+def test_lone_surrogates_are_replaced(tmp_path: Path, encoding: str) -> None:
+    """The journal of a client that sends them has them, escaped."""
+    journal = tmp_path / "journal.jsonl"
+    journal.write_text('{"method": "POST", "target": "/jars/x.jar/run", "body": {"\\ud800": 1}}\n')
+    result = run("compat", str(journal), "--from", "1.20", "--to", "2.3", "--format", "json",
+                 environment={"PYTHONIOENCODING": encoding})  # fmt: skip
+    assert result.stderr == ""
+    assert "\\ud800" in result.stdout
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("command", ["openapi", "diff 1.12 2.3", "scenario plan crash-loop.yaml", "scenario list"])
 def test_a_full_disk_is_reported(command: str) -> None:
