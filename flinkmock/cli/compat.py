@@ -31,7 +31,7 @@ def configure(subparsers: Any) -> None:
     parser.add_argument("--to", dest="new", metavar="RELEASE", help="default: the newest")
     parser.add_argument(
         "--base-path",
-        metavar="PATH",
+        metavar="URL-PATH",
         help="the path under which an ingress serves Flink, such as /flink; default: detected in the requests",
     )
     parser.add_argument("--format", choices=("table", "json", "markdown"), default="table", help="default: %(default)s")

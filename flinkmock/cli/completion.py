@@ -10,7 +10,9 @@ from typing import Any
 
 SHELLS = ("bash", "zsh", "fish")
 FILE_METAVARS = frozenset({"FILE", "PATH", "FILE-or-YAML", "JAR", "SCENARIO"})
-"""Metavars whose values are files."""
+"""Metavars whose values are files or folders."""
+RELEASE_METAVARS = frozenset({"RELEASE", "OLD", "NEW"})
+"""Metavars whose values are releases."""
 POSITIONAL = ""
 """The key of positional arguments, which have no option."""
 
@@ -48,6 +50,7 @@ class Command:
         options: Names and descriptions, with an entry for each name of an option.
         values: The possible values of each option that takes a value, and of `POSITIONAL`; () if any text is possible.
         options_with_files: The options whose values are files, and `POSITIONAL` if positional arguments are files.
+        options_with_optional_value: The options that can be used with or without a value.
     """
 
     path: Sequence[str]
@@ -55,6 +58,7 @@ class Command:
     options: Mapping[str, str]
     values: Mapping[str, Sequence[str]]
     options_with_files: frozenset[str]
+    options_with_optional_value: frozenset[str]
 
 
 def _commands(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> Iterator[Command]:
@@ -63,10 +67,11 @@ def _commands(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> Iterato
     options: dict[str, str] = {}
     values: dict[str, Sequence[str]] = {}
     options_with_files: set[str] = set()
+    options_with_optional_value: set[str] = set()
     subparsers: list[tuple[str, argparse.ArgumentParser]] = []
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            help_by_name = {choice.dest: choice.help or "" for choice in action._choices_actions}
+            help_by_name = {choice.dest: _short_help(choice) for choice in action._choices_actions}
             subcommands = {name: help_by_name.get(name, "") for name in action.choices}
             subparsers = list(action.choices.items())
             continue
@@ -74,12 +79,17 @@ def _commands(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> Iterato
         if action.option_strings and action.help != argparse.SUPPRESS:
             options |= dict.fromkeys(names, _short_help(action))
         if action.nargs != 0:
-            values |= dict.fromkeys(names, tuple(_possible_values(action)))
+            for name in names:  # a command can have several positional arguments
+                values[name] = tuple(dict.fromkeys([*values.get(name, ()), *_possible_values(action)]))
             if action.metavar in FILE_METAVARS or (
                 action.type is not None and getattr(action.type, "__name__", "") == "Path"
             ):
                 options_with_files.update(names)
-    yield Command(path, subcommands, options, values, frozenset(options_with_files))
+        if action.option_strings and action.nargs == argparse.OPTIONAL:
+            options_with_optional_value.update(names)
+    yield Command(
+        path, subcommands, options, values, frozenset(options_with_files), frozenset(options_with_optional_value)
+    )
     for name, subparser in subparsers:
         yield from _commands(subparser, (*path, name))
 
@@ -91,7 +101,7 @@ def _possible_values(action: argparse.Action) -> Sequence[str]:
 
     if action.choices is not None:
         return [str(choice) for choice in action.choices]
-    if action.metavar == "RELEASE":
+    if action.metavar in RELEASE_METAVARS:
         return known_releases()
     if action.metavar == "SCENARIO":
         return list(built_in_scenarios())
@@ -99,37 +109,44 @@ def _possible_values(action: argparse.Action) -> Sequence[str]:
 
 
 def _short_help(action: argparse.Action) -> str:
-    """Return the help up to the first semicolon, colon or parenthesis, without apostrophes."""
+    """Return the help up to the first semicolon or parenthesis."""
     text = " ".join((action.help or "").split()).replace("%(default)s", str(action.default))
-    return re.split(r"[;:(]", text)[0].strip().replace("'", "")
+    return re.split(r"; | \(", text)[0]
 
 
 def _bash_script(commands: Sequence[Command]) -> str:
+    """Return a script for bash 3.2 or later.
+
+    In zsh, bashcompinit runs it. Therefore no variable is called `path`, which is `$PATH` in zsh, and `$((…))` is
+    needed after a colon.
+    """
     lines = [
         "# bash completion of flinkmock",
+        "_flinkmock_reply() {",
+        "    local reply",
+        '    while IFS= read -r reply; do COMPREPLY+=("$reply"); done < <(compgen "$@" -- "$word")',
+        "}",
         "_flinkmock() {",
-        '    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} path="" argument',
-        '    for argument in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
-        '        case "$path $argument" in',
-        *(
-            f'            "{_joined_path(command)}") path="{_joined_path(command)}" ;;'
-            for command in commands
-            if command.path
-        ),
+        '    local word="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" called="" argument',
+        '    for argument in "${COMP_WORDS[@]:1:$((COMP_CWORD-1))}"; do',
+        '        case "$called $argument" in',
+        *(f'            "{name}") called="{name}" ;;' for name in map(_joined_path, commands) if name),
         "        esac",
         "    done",
         "    COMPREPLY=()",
-        '    case "$path|$previous" in',
+        '    case "$called|$previous" in',
     ]
     for command in commands:
         for option, words in command.values.items():
             if option == POSITIONAL:
                 continue
-            reply = ""
+            reply = "return"
             if words or option in command.options_with_files:
-                reply = f"{_bash_reply(words, with_files=option in command.options_with_files)}; "
-            lines.append(f'        "{_joined_path(command)}|{option}") {reply}return ;;')
-    lines += ["    esac", '    case "$path" in']
+                reply = f"{_bash_reply(words, with_files=option in command.options_with_files)}; return"
+            if option in command.options_with_optional_value:
+                reply = f"[[ $word == -* ]] || {{ {reply}; }}"
+            lines.append(f'        "{_joined_path(command)}|{option}") {reply} ;;')
+    lines += ["    esac", '    case "$called" in']
     for command in commands:
         words = [*command.subcommands, *command.options, *command.values.get(POSITIONAL, ())]
         reply = _bash_reply(words, with_files=POSITIONAL in command.options_with_files)
@@ -139,14 +156,13 @@ def _bash_script(commands: Sequence[Command]) -> str:
 
 
 def _joined_path(command: Command) -> str:
-    """Return the words of a command as the script joins them: " scenario check"."""
+    """Return the words of a command as the scripts join them: " scenario check"."""
     return "".join(f" {word}" for word in command.path)
 
 
 def _bash_reply(words: Sequence[str], *, with_files: bool) -> str:
-    """Return the command that sets the completions: the words, and with `with_files` the names of files."""
-    option = "-f " if with_files else ""
-    return f"""COMPREPLY=($(compgen {option}-W "{" ".join(words)}" -- "$word"))"""
+    """Return the command that adds the completions: the words, and with `with_files` the names of files."""
+    return f"_flinkmock_reply {'-f ' if with_files else ''}-W '{' '.join(words)}'"
 
 
 def _zsh_script(commands: Sequence[Command]) -> str:
@@ -154,15 +170,31 @@ def _zsh_script(commands: Sequence[Command]) -> str:
 
 
 def _fish_script(commands: Sequence[Command]) -> str:
-    lines = ["# fish completion of flinkmock", "complete -c flinkmock -f"]
+    names = " ".join(f"'{name}'" for name in map(_joined_path, commands) if name)
+    lines = [
+        "# fish completion of flinkmock",
+        "function __flinkmock_called --description 'Whether exactly this command precedes the cursor'",
+        "    set -l words (commandline -opc)",
+        "    set -e words[1]",
+        "    set -l called ''",
+        "    for word in $words",
+        '        switch "$called $word"',
+        f"            case {names}",
+        '                set called "$called $word"',
+        "        end",
+        "    end",
+        """    test "$called" = "$argv[1]\"""",
+        "end",
+        "complete -c flinkmock -f",
+    ]
     for command in commands:
-        condition = _fish_condition(command)
+        condition = f""" -n '__flinkmock_called "{_joined_path(command)}"'"""
         for name, text in command.subcommands.items():
-            lines.append(f"complete -c flinkmock{condition} -a {name} -d '{_escaped(text)}'")
+            lines.append(f"complete -c flinkmock{condition} -a {name}{_fish_description(text)}")
         for option, text in command.options.items():
             form = f" -l {option[2:]}" if option.startswith("--") else f" -s {option[1:]}"
             value = _fish_value_flags(command, option)
-            lines.append(f"complete -c flinkmock{condition}{form}{value} -d '{_escaped(text)}'")
+            lines.append(f"complete -c flinkmock{condition}{form}{value}{_fish_description(text)}")
         if POSITIONAL in command.values:
             words = command.values[POSITIONAL]
             file_flag = " -F" if POSITIONAL in command.options_with_files else ""
@@ -172,20 +204,18 @@ def _fish_script(commands: Sequence[Command]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _fish_condition(command: Command) -> str:
-    conditions = [f"__fish_seen_subcommand_from {word}" for word in command.path]
-    if command.subcommands:
-        conditions.append(f"not __fish_seen_subcommand_from {' '.join(command.subcommands)}")
-    return f" -n '{'; and '.join(conditions)}'"
-
-
 def _fish_value_flags(command: Command, option: str) -> str:
     if option not in command.values:
         return ""
     words = command.values[option]
-    file_flag = " -F" if option in command.options_with_files else ""
-    return " -r" + file_flag + (f" -a '{' '.join(words)}'" if words else "")
+    with_files, is_optional = option in command.options_with_files, option in command.options_with_optional_value
+    # -f: no files, even if the positional arguments are files
+    flags = ("" if is_optional else " -r") + (" -F" if with_files else " -f")
+    return flags + (f" -a '{' '.join(words)}'" if words else "")
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")
+def _fish_description(text: str) -> str:
+    if not text:
+        return ""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f" -d '{escaped}'"

@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--base-path",
         type=base_path,
-        metavar="PATH",
+        metavar="URL-PATH",
         help="serve the cluster below this path, as an ingress does: /namespace/job",
     )
     parser.add_argument(

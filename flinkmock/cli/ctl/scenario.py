@@ -45,7 +45,10 @@ def configure(actions: Actions) -> None:
 
 def add_file_argument(parser: Any, **arguments: Any) -> None:
     parser.add_argument(
-        "file", metavar="FILE", help="a scenario, - for standard input, or the name of a built-in one", **arguments
+        "file",
+        metavar="SCENARIO",
+        help="a YAML file, the name of a built-in scenario, or - for standard input",
+        **arguments,
     )
 
 
