@@ -59,7 +59,7 @@ def first_load_ms(file: Path) -> float:
 
 
 def later_load_ms(file: Path) -> float:
-    """Return the CPU time in ms to load a file in this process, which has loaded another one."""
+    """Return the CPU time in ms to load a file in this process, which has already loaded a file."""
     from flinkmock.scenario import load_scenario
 
     before = time.process_time()
@@ -79,7 +79,7 @@ def command_ms(action: str, file: Path) -> float:
 def main() -> None:
     round_count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     demo = SCENARIOS / "demo.yaml"
-    later_load_ms(demo)
+    later_load_ms(demo)  # the first file of this process is not measured
     measurements: list[tuple[str, Callable[[], float]]] = [
         ("load demo.yaml, the first file of a process", lambda: first_load_ms(demo)),
         ("load demo.yaml, a later one", lambda: later_load_ms(demo)),

@@ -222,7 +222,8 @@ export class FlinkMock {
   restore(snapshotId: string): Promise<void>;
 
   /**
-   * Checks the expectations of the scenario, and that all requests match an operation of the release.
+   * Checks the expectations of the scenario, and that each request matched an operation of the release, unless a fault
+   * applied to it or the test expected it.
    *
    * @throws AssertionError
    */

@@ -1,7 +1,8 @@
 """Chooses the branch of a schema with alternatives (`anyOf`, `oneOf`) that a value is meant to match.
 
-Flink's schemas have three kinds of alternatives: a value or null, a number or "NaN", and subclasses that differ by a
-constant property (`className`, `@class`). Validation and rendering choose the same branch.
+Flink's schemas have four kinds of alternatives: a value or null; a number, or "NaN", "Infinity" or "-Infinity"; an
+object with keys or an empty one; subclasses that differ by a constant property (`className`, `@class`). Validation and
+rendering choose the same branch.
 """
 
 from __future__ import annotations
@@ -73,7 +74,10 @@ class _Match(IntEnum):
 
 
 def _score(schema: Mapping[str, Any], value: Any, definitions: Definitions) -> tuple[_Match, int]:
-    """Return how well a value matches, and for objects the number of known keys minus that of missing keys."""
+    """Return how well a value matches, and for objects the number of known keys minus that of missing keys.
+
+    The number is 0 for an object with another constant, and for an empty object if the schema allows no other.
+    """
     branches = alternatives(schema)
     if branches:
         return max(_score(resolve(branch, definitions), value, definitions) for branch in branches)

@@ -82,7 +82,7 @@ def _clock_hint(exchanges: Sequence[Exchange], started_at: int, clock_mode: str)
     for (at, target, _, _), count in polls.most_common(1):
         if count >= MIN_REPEATED_POLLS:
             return [
-                f"The client sent GET {target} {count} times at {(at - started_at) / 1000:g} s and got the same "
+                f"The client sent GET {target} {count} times at {(at - started_at) / 1000:.1f} s and got the same "
                 f"response: the {clock_mode} clock only advances when the test advances it.",
                 'Let requests advance it (clock="1s per request", the default of the fixture), or advance it in the '
                 'test: flinkmock.advance("1m"), flinkmock.clock.next(), flinkmock.run_until(NAME="FINISHED").',

@@ -239,7 +239,7 @@ def test_it(flinkmock):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "The client sent GET /jobs/overview 3 times at 5 s and got the same response: "
+            "The client sent GET /jobs/overview 3 times at 5.0 s and got the same response: "
             "the virtual clock only advances when the test advances it.",
             'Let requests advance it (clock="1s per request", the default of the fixture), or advance it in the test: '
             'flinkmock.advance("1m"), flinkmock.clock.next(), flinkmock.run_until(NAME="FINISHED").',

@@ -65,7 +65,7 @@ class ServedCluster:
 
     def advance(self, seconds: float) -> None:
         """Advance the cluster time."""
-        self._control.call("POST", "/clock/advance", json={"by": f"{seconds:g}s"})
+        self._control.call("POST", "/clock/advance", json={"by": f"{round(seconds * 1000)}ms"})
 
     def job(self, job: str) -> dict[str, Any]:
         """Return a job by name or id."""
@@ -92,7 +92,7 @@ class ServedCluster:
         self._control.call("POST", "/requests/expect-in-order", json={"matches": matches})
 
     def verify(self) -> None:
-        """Check that no request was unexpected, which means that it matched no operation."""
+        """Check that each request matched an operation, unless a fault applied to it or the test expected it."""
         assert self._control.call("GET", "/requests", params={"unexpected": True})["requests"] == []
 
 
