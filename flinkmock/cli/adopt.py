@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from flinkmock.cli.terminal import paint
 
@@ -25,8 +25,9 @@ def configure(subparsers: Any) -> None:
         help="review hand-written fakes, and write a scenario that serves the same jobs",
         description="Reads the responses of hand-written fakes: WireMock mappings, HAR files, routes of the Python "
         "libraries responses, respx and requests-mock exported as JSON, plain JSON bodies, and folders of these. "
-        "Reports the fields and values that no release of Flink sends. The exit code is 1 if a response deviates from "
-        "every release.",
+        "Lists what deviates from Flink's responses: statuses, values, and fields that are missing or that Flink does "
+        "not send. If a response deviates from every compared release, the deviations from the nearest one are listed, "
+        "and the exit code is 1.",
         examples=(
             "flinkmock adopt tests/mappings",
             "flinkmock adopt routes.json --flink 1.20 --flink 2.3",
@@ -61,9 +62,11 @@ def run(args: argparse.Namespace) -> int:
     releases = args.flink or known_releases()
     reviews = [review(response, releases) for response in responses]
     stream = sys.stderr if str(args.out) == "-" else sys.stdout
-    print(_as_json(reviews) if args.format == "json" else _as_text(reviews), file=stream)
+    print(_as_json(reviews) if args.format == "json" else _as_text(reviews, stream), file=stream)
     if args.out:
-        _write_scenario(responses, _release_to_serve(args.flink, reviews), args.out)
+        # with --format json, standard output contains nothing else
+        summary_stream = sys.stderr if args.format == "json" else stream
+        _write_scenario(responses, _release_to_serve(args.flink, reviews), args.out, summary_stream)
     return int(any(review.deviates for review in reviews))
 
 
@@ -79,14 +82,14 @@ def _release_to_serve(requested: Sequence[str] | None, reviews: Sequence[Review]
     return max(releases, key=lambda release: (match_count(release), releases.index(release)))
 
 
-def _as_text(reviews: Sequence[Review]) -> str:
+def _as_text(reviews: Sequence[Review], stream: TextIO) -> str:
+    """Format reviews for a stream, which determines whether the text has colours."""
     lines: list[str] = []
+    compared = _compared_releases(reviews[0])
     for review in reviews:
-        verdict = "deviates from every release" if review.deviates else _matching_releases(review)
-        colour = "red" if review.deviates else "green"
-        lines.append(
-            f"{review.response.source}: {review.response.request} {review.response.status}: {paint(verdict, colour)}"
-        )
+        verdict = f"deviates from {compared}" if review.deviates else f"as {_matching_releases(review)}"
+        verdict = paint(verdict, "red" if review.deviates else "green", stream)
+        lines.append(f"{review.response.source}: {review.response.request} {review.response.status}: {verdict}")
         if review.deviates:
             deviations = list(review.deviations[review.nearest])
             lines.append(f"  nearest: Flink {review.nearest}")
@@ -95,19 +98,30 @@ def _as_text(reviews: Sequence[Review]) -> str:
                 lines.append(f"    … and {len(deviations) - MAX_LINES} more")
     deviating_count, count = sum(review.deviates for review in reviews), len(reviews)
     verb = "deviates" if deviating_count == 1 else "deviate"
-    lines.append(f"{count} response{'' if count == 1 else 's'}, {deviating_count} of them {verb} from every release")
+    lines.append(f"{count} response{'' if count == 1 else 's'}, {deviating_count} of them {verb} from {compared}")
     return "\n".join(lines)
 
 
-def _matching_releases(review: Review) -> str:
-    """Format the releases that can send a response: "as Flink 1.12 to 1.20"."""
+def _compared_releases(review: Review) -> str:
+    """Return "every release", "every compared release", or the only compared release: "Flink 1.20"."""
+    from flinkmock.contract import known_releases
+
     compared = list(review.deviations)
-    if review.releases == compared:
-        return "as every release" if len(compared) > 1 else f"as Flink {compared[0]}"
-    first, last = compared.index(review.releases[0]), compared.index(review.releases[-1])
-    if len(review.releases) > 2 and review.releases == compared[first : last + 1]:
-        return f"as Flink {compared[first]} to {compared[last]}"
-    return f"as Flink {', '.join(review.releases)}"
+    if len(compared) == 1:
+        return f"Flink {compared[0]}"
+    return "every release" if compared == list(known_releases()) else "every compared release"
+
+
+def _matching_releases(review: Review) -> str:
+    """Format the releases that can send a response: "Flink 1.12 to 1.20"."""
+    from flinkmock.contract import known_releases
+
+    matching, known = review.releases, list(known_releases())
+    if len(matching) == len(review.deviations):
+        return _compared_releases(review)
+    if len(matching) > 2 and matching == known[known.index(matching[0]) : known.index(matching[-1]) + 1]:
+        return f"Flink {matching[0]} to {matching[-1]}"
+    return f"Flink {', '.join(matching)}"
 
 
 def _as_json(reviews: Sequence[Review]) -> str:
@@ -130,7 +144,8 @@ def _as_json(reviews: Sequence[Review]) -> str:
     )
 
 
-def _write_scenario(responses: Sequence[HandWrittenResponse], release: str, out: Path) -> None:
+def _write_scenario(responses: Sequence[HandWrittenResponse], release: str, out: Path, summary_stream: TextIO) -> None:
+    """Write a scenario that serves the same jobs. If `out` is a file, print a summary."""
     import yaml
 
     from flinkmock.cli.record import scenario_dumper
@@ -149,12 +164,12 @@ def _write_scenario(responses: Sequence[HandWrittenResponse], release: str, out:
     except OSError as error:
         raise FlinkMockError(unwritable_message(out, error)) from error
     job_count = counted(len(scenario.get("jobs", {})), "job")
-    compared_count, differences = replay(responses, scenario)
-    equal_count = compared_count - len({difference.request for difference in differences})
-    print(f"{out}: Flink {release}, {job_count}. See: flinkmock scenario plan {out}")
-    if compared_count:
-        print(f"{equal_count} of {compared_count} GET requests get the same jobs, names, states and sizes from it")
-    for difference in differences[:MAX_LINES]:
-        print(f"  {difference}")
-    if len(differences) > MAX_LINES:
-        print(f"  … and {len(differences) - MAX_LINES} more")
+    result = replay(responses, scenario)
+    lines = [f"{out}: Flink {release}, {job_count}. See: flinkmock scenario plan {out}"]
+    if result.compared_count:
+        counts = f"{result.equal_count} of {result.compared_count}"
+        lines.append(f"{counts} GET requests get the same jobs, names, states and sizes from it")
+    lines += [f"  {difference}" for difference in result.differences[:MAX_LINES]]
+    if len(result.differences) > MAX_LINES:
+        lines.append(f"  … and {len(result.differences) - MAX_LINES} more")
+    print("\n".join(lines), file=summary_stream)

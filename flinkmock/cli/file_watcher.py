@@ -22,7 +22,7 @@ class FileWatcher:
 
         The interval is necessary because editors may truncate a file before they write it.
         """
-        import asyncio  # heavy, and no other command needs it
+        import asyncio  # heavy, and not needed to parse the command line
 
         previous = self._reported_state
         while True:

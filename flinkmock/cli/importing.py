@@ -15,7 +15,7 @@ def configure(subparsers: Any) -> None:
         help="add a release of Flink, from its OpenAPI document or a page of its documentation",
         description="Reads a description of the REST API and writes the contract of the release, which can then be "
         "served. Details that Flink's descriptions lack (hidden operations, the order of keys, required keys) come "
-        "from the nearest known release. The contract is written to the folder in the environment variable "
+        "from --base. The contract is written to the folder in the environment variable "
         "FLINKMOCK_SCHEMAS, or to flinkmock's own folder.",
         examples=("flinkmock import rest_v1_dispatcher.yml --flink 2.4.0",),
     )
@@ -30,7 +30,8 @@ def configure(subparsers: Any) -> None:
     parser.add_argument(
         "--base",
         metavar="RELEASE",
-        help="the release that provides missing details; default: the same minor release, or the one before it",
+        help="the release that provides missing details; default: of the releases that come with flinkmock, the same "
+        "minor release or the nearest earlier one, else the oldest",
     )
     parser.add_argument("--commit", help="Flink's commit, as in /overview")
     parser.add_argument("--built", metavar="TIME", help="the build time, as in /config")

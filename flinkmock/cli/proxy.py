@@ -122,7 +122,12 @@ class RequestLog:
     def __call__(self, exchange: Exchange, findings: Sequence[str]) -> None:
         time = datetime.fromtimestamp(exchange.time / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
         fault = f"({exchange.fault})" if exchange.fault else ""
-        parts = [time, paint_status(exchange.status), printable(f"{exchange.method:6} {exchange.target}"), fault]
+        parts = [
+            time,
+            paint_status(exchange.status, self._stream),
+            printable(f"{exchange.method:6} {exchange.target}"),
+            fault,
+        ]
         lines = [
             "  ".join(filter(None, parts)),
             *(f"    {paint(printable(text), 'yellow', self._stream)}" for text in findings),

@@ -92,12 +92,17 @@ def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
     return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if shows_colours else text
 
 
-def paint_status(status: int) -> str:
-    """Return the status of a response, in the colour of its class; "---" if there was no response."""
+def paint_status(status: int, stream: TextIO | None = None) -> str:
+    """Return the status of a response, in the colour of its class; "---" if there was no response.
+
+    Args:
+        status: The status; 0 if there was no response.
+        stream: The stream to which the text is written, as in `paint`.
+    """
     text = str(status or "---")
     if status == 0 or status >= 500:
-        return paint(text, "red")
-    return paint(text, "green" if status < 400 else "yellow")
+        return paint(text, "red", stream)
+    return paint(text, "green" if status < 400 else "yellow", stream)
 
 
 def draw_progress_bar(done: int, total: int, label: str) -> None:

@@ -10,13 +10,14 @@ from flinkmock.conformance.report import Finding, generalize_pointer
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import traits_of
 from flinkmock.flink.messages import NO_LEADER
+from flinkmock.rest.response import is_error_status
 
 JSON_CONTENT_TYPE = "application/json; charset=UTF-8"
 CORS_HEADER = "access-control-allow-origin"
 STATUS = "status"
 """The kind of findings about a status that the contract does not have."""
 
-ERROR_STATUSES = 308, 400, 404, 405, 409, 413, 500, 503
+ERROR_STATUSES = 308, 400, 404, 405, 408, 409, 413, 417, 500, 503
 """All statuses of error responses (docs/flink-behaviour.md#statuses)."""
 NETTY_STATUSES = frozenset({413, 417})
 """Statuses with which Netty itself rejects bodies that are too large, and unknown expectations. Such a response has no
@@ -95,7 +96,8 @@ def check_response(
         yield finding(STATUS, expected, f"{response.status} {error_message(response)}".strip())
     if response.status in NETTY_STATUSES and not response.raw_body:
         return
-    file_type = (operation.response or {}).get("contentType") if response.status < 400 else None
+    is_error = is_error_status(response.status)
+    file_type = None if is_error else (operation.response or {}).get("contentType")
     expected_type = file_type or JSON_CONTENT_TYPE
     if response.content_type != expected_type:
         yield finding("content type", expected_type, response.content_type or "none")
@@ -109,7 +111,7 @@ def check_response(
         first_line = response.raw_body[:60].decode("utf-8", errors="replace").partition("\n")[0].rstrip("\r")
         yield finding("body", "JSON", first_line)
         return
-    violations = contract.check_response(operation, body) if response.status < 400 else contract.check_error(body)
+    violations = contract.check_error(body) if is_error else contract.check_response(operation, body)
     for violation in violations:
         yield finding(violation.kind, violation.expected, violation.found, generalize_pointer(violation.pointer))
 

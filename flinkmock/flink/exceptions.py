@@ -1,4 +1,4 @@
-"""Exceptions that Flink throws in more than one place."""
+"""Exceptions of Flink that consist of several nested ones, or that several modules need."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from flinkmock.journal.exchange import MAX_BODY_BYTES, Exchange
-from flinkmock.rest.response import JSON, NoResponse, Response
+from flinkmock.rest.response import JSON, NoResponse, Response, is_error_status
 
 if TYPE_CHECKING:
     from flinkmock.contract import Contract
@@ -54,8 +54,7 @@ class JournalMiddleware:
             exchange.files = tuple(file.name for file in request.body.files)
         if isinstance(response, Response):
             add_response(exchange, request, response.status, len(response.body), response.content_type)
-            # 308 is an error in Flink: the response to PATCH /jobs/:jobid?mode=stop, which was removed
-            if response.status >= 400 or response.status == 308:
+            if is_error_status(response.status):
                 exchange.error_message = _error_message(response)
         else:
             add_response(exchange, request, 0, 0, None)

@@ -14,7 +14,6 @@ from flinkmock.conformance.report import COHERENCE, Finding, Report, generalize_
 from flinkmock.conformance.response_check import (
     ERROR_STATUSES,
     JSON_CONTENT_TYPE,
-    NETTY_STATUSES,
     check_response,
     error_message,
     lacks_leader,
@@ -24,6 +23,7 @@ from flinkmock.contract.operation_traits import traits_of
 from flinkmock.journal import Exchange
 from flinkmock.journal.operation_hints import operation_hints
 from flinkmock.proxy.traffic_coherence import TrafficCoherence
+from flinkmock.rest.response import is_error_status
 
 MAX_CHECKED_BYTES = 4 * 1024 * 1024
 """The maximum size of a response that is checked, in bytes."""
@@ -160,9 +160,9 @@ class TrafficChecker:
 
     def _check_response(self, exchange: Exchange, operation: Operation, response: HttpResponse) -> list[str]:
         """Return the findings about a response."""
-        if response.status >= 400:
+        if is_error_status(response.status):
             exchange.error_message = error_message(response) or None
-        statuses = tuple(sorted({*ERROR_STATUSES, *NETTY_STATUSES, *traits_of(operation.id).expected_error_statuses}))
+        statuses = tuple(sorted({*ERROR_STATUSES, *traits_of(operation.id).expected_error_statuses}))
         findings = list(check_response(self._contract, operation, response, statuses))
         for finding in findings:
             self.report.add(finding, exchange.target)

@@ -12,7 +12,7 @@ from flinkmock.rest.api import RestApi
 from flinkmock.rest.call import Payload, UploadedFile
 from flinkmock.rest.error_responses import RestRequestRejected
 from flinkmock.rest.request import Request
-from flinkmock.rest.response import JSON, Response
+from flinkmock.rest.response import JSON, Response, is_error_status
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
@@ -93,7 +93,7 @@ class InProcessClient:
             response = self.api.respond(request, counts_as_poll=counts_as_poll)
         finally:
             request.close()
-        if response.status >= 400:
+        if is_error_status(response.status):
             raise RestRequestRejected(response)
         return response
 

@@ -31,6 +31,15 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def is_error_status(status: int) -> bool:
+    """Return whether a response with this status is an error response.
+
+    308 is one: Flink sends it with `{"errors":[...]}` if a job is to be stopped by the removed `mode=stop`
+    (docs/flink-behaviour.md#cancelling).
+    """
+    return status >= 400 or status == 308
+
+
 EXPECTATION_FAILED = Response(417, b"", content_type=None, has_cors_header=False, closes_connection=True)
 """Netty's response to an unknown `Expect` header."""
 

@@ -78,6 +78,8 @@ def test_only_terminals_get_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     assert terminal.paint("no", "red", Terminal()) == "\x1b[31mno\x1b[0m"
     assert terminal.paint("no", "red", io.StringIO()) == "no"
+    assert terminal.paint_status(404, Terminal()) == "\x1b[33m404\x1b[0m"
+    assert terminal.paint_status(404, io.StringIO()) == "404"
     monkeypatch.setenv("TERM", "dumb")
     assert terminal.paint("no", "red", Terminal()) == "no"
     monkeypatch.setenv("TERM", "xterm")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import pytest
 
 from flinkmock import FlinkMock, FlinkMockError, load_scenario
 from flinkmock.cli import main
-from flinkmock.conformance.adoption import HandWrittenResponse, read_fakes, replay, review, scenario_of
+from flinkmock.conformance.adoption import HandWrittenResponse, ReplayResult, read_fakes, replay, review, scenario_of
 from flinkmock.conformance.adoption.hand_written import hand_written_response
-from flinkmock.contract import known_releases
+from flinkmock.contract import Contract, known_releases
 
 JOB_ID = "a7f03b6e214a041bc7cf91990f8a58c1"
 OVERVIEW_ENTRY = {"jid": JOB_ID, "name": "orders", "state": "RUNNING"}
@@ -125,7 +126,16 @@ def a_response(method: str, path: str, status: int, body: Any, *, is_json: bool 
         (a_response("GET", "/gateway/flink/jobs", 200, JOBS_JSON), []),
         (a_response("DELETE", f"/jobs/{JOB_ID}", 202, {}), ["no such operation; the path takes GET and PATCH"]),
         (a_response("POST", f"/jobs/{JOB_ID}/stop", 200, {"request-id": JOB_ID}), ["status 200: Flink sends 202"]),
+        (a_response("DELETE", f"/flink/jobs/{JOB_ID}", 202, {}), ["no such operation; the path takes GET and PATCH"]),
+        (a_response("GET", f"/jobs/{JOB_ID}/overview", 200, {}), ["no such operation"]),
+        (a_response("GET", f"/flink/v1/jobs/{JOB_ID}/overview", 200, {}), ["no such operation"]),
+        (a_response("GET", "/cluster/orders/jobs", 200, JOBS_JSON), []),
         (a_response("GET", "/jobs", 429, {"errors": []}), ["status 429: Flink never sends it"]),
+        (a_response("PATCH", f"/jobs/{JOB_ID}?mode=stop", 308, {"errors": ["removed"]}), []),
+        (a_response("PATCH", f"/jobs/{JOB_ID}", 308, {}), ["/errors: missing"]),
+        (a_response("PATCH", f"/jobs/{JOB_ID}", 408, {"errors": ["Job cancellation timed out."]}), []),
+        (a_response("POST", "/jars/upload", 413, None), []),
+        (a_response("POST", "/jars/upload", 417, None), []),
         (a_response("GET", "/jobs", 500, "oops", is_json=False), ["the body is not JSON"]),
         (a_response("GET", "/jobs", 200, "oops", is_json=False), ["the body is not JSON"]),
         (a_response("GET", "/jobs", 200, {"jobs": [{"id": JOB_ID, "status": "DONE"}]}),
@@ -158,7 +168,7 @@ def test_responses_of_a_fake_cluster_have_no_deviations_and_become_an_equal_clus
         routes = [{"method": "GET", "url": path, "json": httpx.get(flink.url + path).json()} for path in paths]
     responses = read_fakes([write(tmp_path, "routes.json", routes)])
     assert [response.path for response in responses if review(response, ["2.3"]).deviates] == []
-    assert replay(responses, scenario_of(responses, "2.3")) == (7, [])
+    assert replay(responses, scenario_of(responses, "2.3")) == ReplayResult(7, 7, [])
     with FlinkMock(scenario_of(responses, "2.3"), clock="virtual") as adopted:
         adopted.advance("10s")
         overview, taskmanagers, jobs_overview, *details = [httpx.get(adopted.url + path).json() for path in paths[:5]]
@@ -217,12 +227,26 @@ def test_replay_lists_what_the_scenario_serves_differently() -> None:
         HandWrittenResponse("x", "GET", "/jobs/*", 200, {}),
         HandWrittenResponse("x", "GET", "/overview", 503, {"errors": []}),
     ]
-    compared_count, differences = replay(responses, {"jobs": {"orders": {"id": JOB_ID, "lifecycle": ["RUNNING"]}}})
-    assert compared_count == 2
-    assert [str(difference) for difference in differences] == [
+    result = replay(responses, {"jobs": {"orders": {"id": JOB_ID, "lifecycle": ["RUNNING"]}}})
+    assert (result.compared_count, result.equal_count) == (2, 0)
+    assert [str(difference) for difference in result.differences] == [
         "GET /jobs/overview: /jobs/0/state is 'RUNNING', in the fake 'HAPPY'",
         f"GET /jobs/{JOB_ID[::-1]}/status: the response is 'an error', in the fake 'a success'",
     ]
+
+
+def test_replay_counts_responses_to_the_same_request_separately() -> None:
+    fakes = [HandWrittenResponse("x", "GET", "/jobs", 200, {"jobs": [{"id": JOB_ID, "status": "HAPPY"}]})] * 3
+    fakes.append(HandWrittenResponse("x", "GET", "/jobs", 200, JOBS_JSON))
+    result = replay(fakes, {"jobs": {"orders": {"id": JOB_ID, "lifecycle": ["RUNNING"]}}})
+    assert (result.compared_count, result.equal_count, len(result.differences)) == (4, 1, 3)
+
+
+def test_releases_are_compared_from_the_oldest_to_the_newest() -> None:
+    result = review(a_response("DELETE", f"/jobs/{JOB_ID}", 202, {}), ["2.3", "1.12.5", "1.20"])
+    assert (list(result.deviations), result.nearest) == (["1.12", "1.20", "2.3"], "2.3")
+    operation = review(a_response("GET", "/jobs", 200, JOBS_JSON), ["2.3", "1.12"]).operation
+    assert operation is Contract.load("2.3").match("GET", "/jobs")
 
 
 def test_adopt_prints_reviews_and_writes_a_scenario_but_overwrites_no_file(
@@ -253,6 +277,62 @@ def test_adopt_prints_the_deviations_of_all_releases_as_json(
     [entry] = json.loads(capsys.readouterr().out)
     assert entry["releases"] == list(known_releases())
     assert (entry["operation"], entry["deviations"]) == ("GET /jobs", {})
+
+
+def test_adopt_prints_nothing_but_json_to_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, scenario_file = write(tmp_path, "jobs.json", JOBS_JSON), tmp_path / "scenario.yaml"
+    assert main(["adopt", str(file), "--flink", "2.3", "--format", "json", "-o", str(scenario_file)]) == 0
+    output = capsys.readouterr()
+    assert len(json.loads(output.out)) == 1
+    assert f"{scenario_file}: Flink 2.3, 1 job." in output.err
+
+
+@pytest.mark.parametrize(
+    ("body", "releases", "verdict", "summary"),
+    [
+        (JOBS_JSON, ["2.3"], "as Flink 2.3", "0 of them deviate from Flink 2.3"),
+        (JOBS_JSON, ["2.3", "1.20"], "as every compared release", "0 of them deviate from every compared release"),
+        ({}, ["2.3"], "deviates from Flink 2.3", "1 of them deviates from Flink 2.3"),
+        ({}, ["1.20", "2.3"], "deviates from every compared release", "1 of them deviates from every compared release"),
+    ],
+)
+def test_adopt_names_the_compared_releases(
+    body: Any, releases: list[str], verdict: str, summary: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, "routes.json", [{"url": "/jobs", "json": body}])
+    main(["adopt", str(file), *(option for release in releases for option in ("--flink", release))])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith(f"GET /jobs 200: {verdict}")
+    assert lines[-1] == f"1 response, {summary}"
+
+
+@pytest.mark.parametrize(
+    ("releases", "verdict"),
+    [
+        (["1.15", "1.16", "1.17", "1.18"], "as Flink 1.16 to 1.18"),
+        (["1.15", "1.16", "1.18", "1.19"], "as Flink 1.16, 1.18, 1.19"),
+    ],
+)
+def test_a_range_of_releases_contains_no_release_that_was_not_compared(
+    releases: list[str], verdict: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # this operation was added in 1.16
+    file = write(tmp_path, "routes.json", [{"url": f"/jobs/{JOB_ID}/status", "json": {"status": "RUNNING"}}])
+    assert main(["adopt", str(file), *(option for release in releases for option in ("--flink", release))]) == 0
+    assert verdict in capsys.readouterr().out
+
+
+def test_the_colours_of_reviews_depend_on_the_stream_that_shows_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, "jobs.json", JOBS_JSON)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("flinkmock.cli.terminal.is_terminal", lambda stream: stream is sys.stderr)
+    assert main(["adopt", str(file), "--flink", "2.3", "-o", "-"]) == 0
+    assert "\x1b[32mas Flink 2.3\x1b[0m" in capsys.readouterr().err
+    assert main(["adopt", str(file), "--flink", "2.3"]) == 0
+    assert "GET /jobs 200: as Flink 2.3\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

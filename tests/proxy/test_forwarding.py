@@ -65,6 +65,18 @@ async def test_requests_and_responses_are_forwarded_unchanged(
     assert "does not read the field programArgs of POST /jars/:jarid/run" in proxy.summary()
 
 
+async def test_the_error_about_the_removed_stop_mode_is_not_a_violation(
+    cluster: FlinkMock, serve: Serve, exchanges: list[Exchange]
+) -> None:
+    proxy = Proxy(cluster.url, Contract.load("2.3"), exchanges.append)
+    url = await serve(proxy)
+    target = f"/jobs/{cluster.job('orders').id}?mode=stop"
+    async with aiohttp.ClientSession() as session, session.patch(url + target) as response:
+        assert response.status == 308
+    assert proxy.report.clean, proxy.summary()
+    assert 'The termination mode "stop" has been removed' in (exchanges[0].error_message or "")
+
+
 async def test_schema_violations_of_the_upstream_server_are_reported(serve: Serve, exchanges: list[Exchange]) -> None:
     async def overview(_: web.Request) -> web.Response:
         return web.json_response({"taskmanagers": "1"})

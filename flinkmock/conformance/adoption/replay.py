@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from flinkmock.cluster.errors import ClusterError
@@ -45,27 +46,38 @@ class Difference:
         return f"{self.request}: {self.pointer} is {self.served!r}, in the fake {self.fake!r}"
 
 
-def replay(responses: Sequence[HandWrittenResponse], scenario: Mapping[str, Any]) -> tuple[int, list[Difference]]:
+@dataclass(frozen=True, slots=True)
+class ReplayResult:
+    """The result of `replay`.
+
+    Attributes:
+        compared_count: The number of compared responses.
+        equal_count: The number of compared responses without differences.
+        differences: The differences of all compared responses.
+    """
+
+    compared_count: int
+    equal_count: int
+    differences: Sequence[Difference]
+
+
+def replay(responses: Sequence[HandWrittenResponse], scenario: Mapping[str, Any]) -> ReplayResult:
     """Compare the responses of fakes with those of the cluster of a scenario.
 
     Args:
         responses: The responses of fakes. Only those to a GET with a path and a JSON body are compared.
         scenario: The scenario, as `scenario_of` returns it.
-
-    Returns:
-        The number of compared responses, and the differences.
     """
     engine = Engine(load_scenario(scenario), clock="virtual")
     try:
         engine.advance("1s")
         client = InProcessClient(engine)
-        compared_count, differences = 0, []
-        for response in responses:
-            target = _target(response, engine.contract.release.minor)
-            if target is not None:
-                compared_count += 1
-                differences += list(_compare(response, _served(client, target)))
-        return compared_count, differences
+        release = engine.contract.release.minor
+        targets = [(response, _target(response, release)) for response in responses]
+        differences = [
+            tuple(_compare(response, _served(client, target))) for response, target in targets if target is not None
+        ]
+        return ReplayResult(len(differences), differences.count(()), list(chain.from_iterable(differences)))
     finally:
         engine.close()
 

@@ -54,7 +54,7 @@ def import_contract(
     Args:
         file: The description.
         version: The version that the description is of ("2.4.0").
-        base: The contract of the nearest known release, which supplies what the description omits.
+        base: The contract that supplies what the description omits, by default that of `nearest_release`.
         commit: The commit that `/overview` shows. By default the commit in the description, or else "unknown".
         built: The build time that `/config` shows, in ISO 8601. By default the build time in the description, or else
             1970.

@@ -9,7 +9,7 @@ from tests.fidelity.job_steps import cancel, set_taskmanager_variable, set_verte
 from tests.fidelity.situations.common_steps import JOB, read_job, trigger_operations
 
 METRICS_DELAY_S = 13
-"""How long to wait until the JobManager has the final metrics of a finished vertex: it fetches metrics every 10 s."""
+"""Longer than the 10 s between two fetches of metrics, so that the next request starts a new fetch."""
 
 
 def describe_graph(job: Body) -> str:
@@ -80,5 +80,7 @@ def partly_finished_job(driver: Driver) -> None:
     driver.step("partly: newest checkpoint of once", "GET", JOB + "/checkpoints/details/{cp}/subtasks/{once}")
     set_taskmanager_variable(driver)
     driver.step("partly: taskmanager", "GET", "/taskmanagers/{tm}")
+    # runningTime is the time in RUNNING, which goes on after "once" has finished (1.12 has no such metric);
+    # numRunningTasks is not a metric of Flink, so no response contains it
     driver.step("partly: accumulated", "GET", JOB + "/metrics", "get=runningTime,numRunningTasks")
     trigger_operations(driver, "partly")
