@@ -31,7 +31,7 @@ def operation_hints(exchange: Exchange, contract: Contract) -> list[str]:
         if len(releases) == 1:
             return [f"Flink {releases[0]} has this operation"]
         return [f"Flink {releases[0]} to {releases[-1]} have this operation"]
-    if methods := _methods_of_path(exchange.target, contract):
+    if methods := methods_of_path(exchange.target, contract):
         noun = "method" if len(methods) == 1 else "methods"
         return [f"the path exists with the {noun} {' and '.join(methods)}"]
     nearest = max(contract, key=lambda operation: _similarity(operation, exchange), default=None)
@@ -40,7 +40,7 @@ def operation_hints(exchange: Exchange, contract: Contract) -> list[str]:
     return [f"did you mean {nearest}?"]
 
 
-def _methods_of_path(target: str, contract: Contract) -> list[str]:
+def methods_of_path(target: str, contract: Contract) -> list[str]:
     """Return the methods of the most specific operations that match a path.
 
     `/jobs/overview` matches operations of `/jobs/:jobid`, too, but these are less specific.

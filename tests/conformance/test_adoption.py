@@ -149,6 +149,11 @@ def test_deviations_from_the_contract_are_listed(response: HandWrittenResponse, 
     assert all(text.startswith(expected) for text, expected in zip(texts, deviations, strict=True)), texts
 
 
+def test_only_methods_of_the_most_specific_path_are_suggested() -> None:
+    response = a_response("DELETE", "/jobs/overview", 202, {})
+    assert review(response, ["2.3"]).deviations["2.3"] == ["no such operation; the path takes GET"]
+
+
 def test_a_contradiction_between_response_and_request_is_a_deviation() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as flink:
         flink.advance("1m")

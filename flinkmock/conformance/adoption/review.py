@@ -10,7 +10,7 @@ from flinkmock.conformance.invariants import invariant_violations
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.conformance.response_check import ERROR_STATUSES, NETTY_STATUSES
 from flinkmock.contract import Contract, Operation
-from flinkmock.journal.operation_hints import METHODS
+from flinkmock.journal.operation_hints import METHODS, methods_of_path
 from flinkmock.rest.response import is_error_status
 
 MAX_BASE_PATH_SEGMENTS = 4
@@ -98,7 +98,7 @@ def _collections(contracts: Sequence[Contract]) -> set[str]:
 
 
 def _missing_operation_text(contract: Contract, path: str) -> str:
-    methods = [method for method in METHODS if contract.match(method, path)]
+    methods = methods_of_path(path, contract)
     return "no such operation" + (f"; the path takes {' and '.join(methods)}" if methods else "")
 
 
