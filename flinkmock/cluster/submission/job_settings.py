@@ -28,7 +28,7 @@ _RETAINED = {
 }
 """ExternalizedCheckpointRetention (options) or CheckpointRetentionPolicy (JobGraph) -> `CheckpointSpec.retained`.
 
-The key says what happens to the checkpoints of a cancelled job."""
+The value says what happens to the checkpoints of a cancelled job."""
 _RESTART_STRATEGY = "restart-strategy"
 _RESTART_STRATEGY_KINDS = {
     **dict.fromkeys(("none", "off", "disable"), RestartStrategyKind.NONE),
@@ -57,7 +57,7 @@ def read_settings(options: Options, execution_config: Any, checkpointing_setting
 
     Args:
         options: The configuration of the plan.
-        execution_config: The ExecutionConfig, whose values are fields in 1.x and options since 2.0.
+        execution_config: The ExecutionConfig. Its values are fields in 1.12; in 1.20 and since 2.0, most are options.
         checkpointing_settings: The JobCheckpointingSettings of a JobGraph; None: these settings are in `options`.
     """
     fields = execution_config.fields if isinstance(execution_config, JavaObject) else {}
