@@ -68,7 +68,7 @@ class AdaptiveScheduler:
         self._schedule_accept(job, at)
         timeout = self._cluster.configuration.submission_wait_ms
         if timeout >= 0:
-            self._cluster.event_queue.schedule(at + timeout, "on_slot_wait_timeout", job.id, job.lifecycle_version)
+            self._cluster.event_queue.schedule(at + timeout, "on_slot_wait_timeout", job.id, len(job.states))
 
     def on_slots_freed(self, at: int) -> None:
         """Run waiting jobs and schedule rescales of running jobs, because slots have become free at `at` (epoch ms)."""
@@ -87,7 +87,7 @@ class AdaptiveScheduler:
     def _schedule_accept(self, job: Job, at: int) -> None:
         """Schedule that a waiting job accepts fewer slots after the stabilization timeout."""
         stabilization_ms = self._cluster.configuration.submission_stabilization_ms
-        self._cluster.event_queue.schedule(at + stabilization_ms, "accept_fewer_slots", job.id, job.lifecycle_version)
+        self._cluster.event_queue.schedule(at + stabilization_ms, "accept_fewer_slots", job.id, len(job.states))
 
     # -- rescales
 

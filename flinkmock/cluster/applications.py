@@ -19,6 +19,8 @@ STATE_BY_JOB_STATE = {
     "CANCELED": "CANCELED",
 }
 """Job state -> state of its application; for other job states it is RUNNING. CANCELING has one L here."""
+_ENTERED_BEFORE = {"FAILED": "FAILING", "CANCELED": "CANCELING"}
+"""Terminal state -> the state that an application always enters before."""
 STATES = ("CREATED", "RUNNING", "FAILING", "FAILED", "CANCELING", "CANCELED", "FINISHED")
 
 
@@ -46,11 +48,13 @@ class Application:
         # An application whose job could not be initialized stays RUNNING.
         # See docs/flink-behaviour.md#failed-initialization.
         if not job.ended_before_start:
-            states |= {
-                STATE_BY_JOB_STATE[state]: at
-                for state, at in job.timestamps_at(time).items()
-                if state in STATE_BY_JOB_STATE
-            }
+            for job_state, at in job.timestamps_at(time).items():
+                if job_state in STATE_BY_JOB_STATE:
+                    state = STATE_BY_JOB_STATE[job_state]
+                    # the job may be FAILED or CANCELED directly after CREATED, but not its application
+                    if state in _ENTERED_BEFORE:
+                        states.setdefault(_ENTERED_BEFORE[state], at)
+                    states[state] = at
         return states
 
     def state_at(self, time: int) -> str:

@@ -1,9 +1,8 @@
 """A job and its history.
 
 Each entry of the history has its time, so a job can be read as of any time up to now: methods with the parameter `time`
-(epoch ms) return what was true then. Only the parallelism of `graph` is always the newest; executions have that of
-their job attempt. Flink's caches need this, because a cached response is the response for an earlier
-time.
+(epoch ms) return what was true then. Only the parallelism of `graph` is always the newest; `graph_at` and executions
+have that of the job attempt. Flink's caches need this, because a cached response is the response for an earlier time.
 """
 
 from __future__ import annotations
@@ -90,8 +89,8 @@ class Job:
     """The number of times the lifecycle was replaced. Events that were scheduled for an earlier version are ignored."""
     restart_count: int = 0
     """The number of restarts."""
-    past_failure_count: int = 0
-    """The number of `failures` that come from the scenario's exception history."""
+    has_failure_without_restart: bool = False
+    """Whether it has a failure that leads to FAILED, not to a restart. This is the newest of its `failures`."""
     ended_before_start: bool = False
     """Whether it ended during initialization, so that it never had a graph."""
     parallelism_bounds: dict[str, ParallelismBounds] = field(default_factory=dict)
@@ -161,17 +160,26 @@ class Job:
             return False
         return self.attempt_at(time) is not None
 
-    def awaits_first_slots_at(self, time: int) -> bool:
-        """Return whether the adaptive scheduler waits for the first slots, so that there are vertices but no tasks.
+    def lacks_first_slots_at(self, time: int) -> bool:
+        """Return whether the adaptive scheduler has not had slots for the job yet: there are vertices but no tasks.
 
-        Flink shows a sparse ArchivedExecutionGraph then (WaitingForResources.getJob).
+        The job waits for its first slots, or has ended while it waited. Flink shows a sparse ArchivedExecutionGraph
+        then (StateWithoutExecutionGraph).
         """
-        is_first_attempt = len(self.attempts) < 2 or self.attempts[1].created_at > time
-        return self.is_adaptive and is_first_attempt and self.state_at(time) == JobState.CREATED
+        if not self.is_adaptive or not self.attempts:
+            return False
+        first_attempt = self.attempts[0]
+        scheduled_at = first_attempt.scheduled_at
+        return first_attempt.created_at <= time and (scheduled_at is None or time < scheduled_at)
 
     def is_sparse_at(self, time: int) -> bool:
-        """Return whether Flink shows no tasks, because the job has no graph or waits for its first slots."""
-        return not self.has_graph_at(time) or self.awaits_first_slots_at(time)
+        """Return whether Flink shows no tasks, because the job has no graph or has not had slots yet."""
+        return not self.has_graph_at(time) or self.lacks_first_slots_at(time)
+
+    def graph_at(self, time: int) -> JobGraph:
+        """Return the graph with the parallelism of the current attempt. During a rescale, that is the old one."""
+        attempt = self.attempt_at(time)
+        return self.graph if attempt is None else attempt.graph
 
     def change_graph(self, graph: JobGraph) -> None:
         """Replace the graph by the same one with another parallelism. Earlier attempts keep theirs."""
@@ -191,7 +199,7 @@ class Job:
 
         A vertex without tasks has no executions.
         """
-        if self.awaits_first_slots_at(time):
+        if self.lacks_first_slots_at(time):
             return [[] for _ in self.graph.vertices]
         attempt = self.attempt_at(time)
         rows = attempt.executions() if attempt else []
@@ -226,16 +234,14 @@ class Job:
         If the graph grows, a vertex is added when its inputs have finished (AdaptiveGraphManager.onJobVertexFinished).
         Otherwise, vertices whose parallelism is undecided have the parallelism -1.
         """
+        vertices = self.graph_at(time).vertices
         if self.graph_grows:
             stage = self._stage_at(time)
-            present_vertices = [vertex for vertex in self.graph.vertices if vertex.stage <= stage]
-            return sorted(present_vertices, key=lambda vertex: vertex.stage)
+            return sorted((vertex for vertex in vertices if vertex.stage <= stage), key=lambda vertex: vertex.stage)
         undecided = self.undecided_indexes_at(time)
         if not undecided:
-            return self.graph.vertices
-        return tuple(
-            vertex.without_parallelism if vertex.index in undecided else vertex for vertex in self.graph.vertices
-        )
+            return vertices
+        return tuple(vertex.without_parallelism if vertex.index in undecided else vertex for vertex in vertices)
 
     def present_executions_at(self, time: int) -> list[list[Execution]]:
         """Return the executions of the current attempt for `vertices_at(time)`, vertex by vertex."""
@@ -255,7 +261,8 @@ class Job:
         Raises:
             VertexNotFound: There is no vertex with the id, or no graph.
         """
-        vertex = None if self.ended_before_start else self.graph.by_id.get(vertex_id)
+        graph = self.graph if time is None else self.graph_at(time)
+        vertex = None if self.ended_before_start else graph.by_id.get(vertex_id)
         if vertex is None or (time is not None and self.graph_grows and vertex not in self.vertices_at(time)):
             raise VertexNotFound(self.id, vertex_id)
         if time is not None and vertex.index in self.undecided_indexes_at(time):
@@ -269,7 +276,7 @@ class Job:
             SubtaskNotFound: The subtask index is not below the parallelism, or the vertex has no tasks yet.
             AttemptNotFound: There is no such attempt at `time`.
         """
-        if subtask >= vertex.parallelism or self.awaits_first_slots_at(time):
+        if subtask >= vertex.parallelism or self.lacks_first_slots_at(time):
             raise SubtaskNotFound(vertex.id, subtask)
         current = self.attempt_at(time)
         if current is None or (attempt is not None and not 0 <= attempt <= current.number):

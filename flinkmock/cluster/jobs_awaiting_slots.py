@@ -90,19 +90,17 @@ class JobsAwaitingSlots:
     # -- the adaptive scheduler
 
     @event_handler(leader_scoped=True)
-    def accept_fewer_slots(self, job_id: str, lifecycle_version: int, at: int) -> None:
+    def accept_fewer_slots(self, job_id: str, state_count: int, at: int) -> None:
         """Run a job with the available slots, after the stabilization timeout."""
         job = self._cluster.jobs[job_id]
-        if self._still_waits(job, lifecycle_version) and self._cluster.adaptive_scheduler.accept_available_slots(
-            job, at
-        ):
+        if self._still_waits(job, state_count) and self._cluster.adaptive_scheduler.accept_available_slots(job, at):
             self.run(job, at)
 
     @event_handler(leader_scoped=True)
-    def on_slot_wait_timeout(self, job_id: str, lifecycle_version: int, at: int) -> None:
+    def on_slot_wait_timeout(self, job_id: str, state_count: int, at: int) -> None:
         """Fail a job that has waited until the resource timeout."""
         job = self._cluster.jobs[job_id]
-        if self._still_waits(job, lifecycle_version):
+        if self._still_waits(job, state_count):
             self._cluster.state_machines.divert(job, at, (Step(JobState.FAILED, exception=NO_SLOTS),))
 
     def run(self, job: Job, at: int) -> None:
@@ -110,9 +108,9 @@ class JobsAwaitingSlots:
         self.remove(job)
         self._cluster.state_machines.enter_next_step(job, at)
 
-    def _still_waits(self, job: Job, lifecycle_version: int) -> bool:
-        """Return whether a job still waits for slots in this version of its lifecycle."""
-        return job.lifecycle_version == lifecycle_version and job.id in self.ids
+    def _still_waits(self, job: Job, state_count: int) -> bool:
+        """Return whether a job still waits for slots in the same state, the one with which it had `state_count`."""
+        return len(job.states) == state_count and job.id in self.ids
 
 
 def _waits_for_slots(job: Job) -> bool:

@@ -350,14 +350,21 @@ class SavepointCoordinator:
         Returns:
             The failure of the stop; None if there is no such stop.
         """
-        for key, pending in self._pending_of(job):
+        pending = self.find_saved_stop(job, at)
+        if pending is None:
+            return None
+        del self._pending[job.id, pending.operation.trigger_id]
+        error = stop_error(pending.checkpoint.path, job.id, self.cluster.release)
+        pending.operation.fail(at + FAILS_AFTER_MS, completion_exception(error))
+        self._store(pending)
+        return error
+
+    def find_saved_stop(self, job: Job, at: int) -> PendingOperation | None:
+        """Return the pending stop of a job whose savepoint is complete at `at` (epoch ms); None if there is none."""
+        for _, pending in self._pending_of(job):
             is_saved = pending.checkpoint.status_at(at) == CheckpointStatus.COMPLETED
             if pending.follow_up == FollowUp.FINISH and is_saved:
-                del self._pending[key]
-                error = stop_error(pending.checkpoint.path, job.id, self.cluster.release)
-                pending.operation.fail(at + FAILS_AFTER_MS, completion_exception(error))
-                self._store(pending)
-                return error
+                return pending
         return None
 
     def _pending_of(self, job: Job) -> list[tuple[tuple[str, str], PendingOperation]]:

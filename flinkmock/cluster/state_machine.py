@@ -2,7 +2,7 @@
 
 Each transition enters a state and schedules the next transition. This module defines the effect of a state on the
 tasks: CREATED or RUNNING begins an attempt, and RUNNING schedules its tasks; RESTARTING, FAILING and FAILED end it
-with a failure; CANCELLING, CANCELED and FINISHED end it without one.
+with a failure; CANCELLING, CANCELED, FINISHED, SUSPENDED and the RESTARTING of a rescale end it without one.
 """
 
 from __future__ import annotations
@@ -74,11 +74,15 @@ class JobStateMachines:
     def advance(self, job_id: str, lifecycle_version: int, at: int) -> None:
         """Enter the next step, because the current one is over, unless the lifecycle was replaced meanwhile.
 
-        If the next step is RUNNING, a job of the adaptive scheduler first waits for the slots that it lacks.
+        If the next step is RUNNING, a job of the adaptive scheduler first waits for the slots that it lacks. A job
+        that can't recover, because its stop with savepoint has failed, fails instead.
         """
         job = self._cluster.jobs[job_id]
         index = job.lifecycle.next_index(job.step_index)
         if job.lifecycle_version != lifecycle_version or index is None:
+            return
+        if job.state == JobState.RESTARTING and job.stop_failure is not None:
+            self._fail_after_stop(job, at)
             return
         if job.lifecycle.steps[index].state == JobState.RUNNING and job.is_adaptive:
             scheduler = self._cluster.adaptive_scheduler
@@ -100,7 +104,8 @@ class JobStateMachines:
         job.states.enter(step.state, at)
         self.on_step(job, step, at)
         duration = self._draw_duration(job, step)
-        exception = step.exception or DEFAULT_EXCEPTION
+        if step.state in TERMINAL_JOB_STATES:
+            job.ended_before_start = not job.attempts
         match step.state:
             case JobState.RUNNING:
                 self._start_attempt(job, at, duration)
@@ -109,16 +114,19 @@ class JobStateMachines:
                 self._new_attempt(job, at)
             case JobState.RESTARTING:
                 job.restart_count += 1
-                self._fail_attempt(job, at, exception, duration)
+                self._fail_attempt(job, at, step.exception, duration)
             case JobState.FAILING:
-                self._fail_attempt(job, at, exception, duration)
+                self._fail_attempt(job, at, step.exception, duration)
             case JobState.FAILED:
-                self._fail_terminally(job, at, exception)
+                self._fail_terminally(job, at, step.exception or DEFAULT_EXCEPTION)
             case JobState.CANCELLING:
                 settled_at = None if duration is None else at + duration
                 self._end_attempt(job, AttemptOutcome(TaskState.CANCELED, at, settled_at))
             case JobState.CANCELED:
-                job.ended_before_start = not job.attempts
+                self._end_attempt(job, AttemptOutcome(TaskState.CANCELED, at, at))
+            case JobState.SUSPENDED:
+                if step.exception is not None:
+                    job.failures.append(Failure(at, step.exception.java_exception))
                 self._end_attempt(job, AttemptOutcome(TaskState.CANCELED, at, at))
             case JobState.FINISHED:
                 self._end_attempt(job, AttemptOutcome(TaskState.FINISHED, at, at))
@@ -194,19 +202,30 @@ class JobStateMachines:
         if job.attempts and job.attempts[-1].outcome is None:
             job.attempts[-1].end(outcome)
 
-    def _fail_attempt(self, job: Job, at: int, exception: ExceptionSpec, duration: int | None) -> None:
+    def _fail_attempt(self, job: Job, at: int, exception: ExceptionSpec | None, duration: int | None) -> None:
         """Fail the attempt of a RESTARTING or FAILING job.
 
-        `duration` is how long the state lasts, in ms; None if that is unknown.
+        If the attempt has already ended, an exception is a global failure.
+
+        Args:
+            job: The job.
+            at: Epoch ms.
+            exception: The exception of the step; None: it has none.
+            duration: How long the state lasts, in ms; None if that is unknown.
         """
-        if not job.attempts or job.attempts[-1].outcome is not None:
-            return
         attempt = job.attempts[-1]
+        if attempt.outcome is not None:
+            if exception is not None:
+                job.failures.append(Failure(at, exception.java_exception))
+                job.has_failure_without_restart = True
+            return
+        exception = exception or DEFAULT_EXCEPTION
         failed_task = self._failed_task(attempt, at, exception)
         settling_ms = self._cluster.random.integer(*SETTLING_RANGE_MS, "settling", job.id, attempt.number)
         settled_at: int | None = at + (settling_ms if duration is None else min(settling_ms, duration))
         if job.step_state == JobState.FAILING:  # this state ends when all tasks have ended
             settled_at = None if duration is None else at + duration
+            job.has_failure_without_restart = True
         job.failures.append(task_failure(attempt, at, exception, failed_task))
         self._fail_stop(job, at)
         self._end_attempt(job, AttemptOutcome(TaskState.FAILED, at, settled_at, failed_task))
@@ -224,6 +243,8 @@ class JobStateMachines:
         if not self._cluster.release.since("1.15"):
             job.failures.append(Failure(at + delay_ms, error))
             return
+        if job.is_adaptive and job.step_state == JobState.RESTARTING:
+            return  # the scenario or a test restarts the job; `fail` does not
         job.stop_failure = error
         if job.step_state == JobState.RESTARTING:
             self._cluster.event_queue.schedule(at + delay_ms, "on_stop_failed", job.id, job.lifecycle_version)
@@ -233,8 +254,11 @@ class JobStateMachines:
         """Fail a RESTARTING job, because its stop with savepoint has failed, unless the lifecycle was replaced."""
         job = self._cluster.jobs[job_id]
         if job.lifecycle_version == lifecycle_version:
-            failing = Step(JobState.FAILING, UniformRange(*FAILING_RANGE_MS))
-            self.divert(job, at, (failing, Step(JobState.FAILED)))
+            self._fail_after_stop(job, at)
+
+    def _fail_after_stop(self, job: Job, at: int) -> None:
+        """Fail a RESTARTING job whose stop with savepoint has failed."""
+        self.divert(job, at, (Step(JobState.FAILING, UniformRange(*FAILING_RANGE_MS)), Step(JobState.FAILED)))
 
     def _failed_task(self, attempt: JobAttempt, at: int, exception: ExceptionSpec) -> TaskIndex | None:
         """Return the task that fails; None for a global failure."""
@@ -252,7 +276,6 @@ class JobStateMachines:
             attempt = job.attempts[-1]
             failed_task = choose_failed_task(self._cluster.random, attempt, exception, at)
             job.failures.append(task_failure(attempt, at, exception, failed_task))
-            job.past_failure_count += 1
 
     def _fail_terminally(self, job: Job, at: int, exception: ExceptionSpec) -> None:
         """Add the failures with which a job becomes FAILED, and end its attempt: one, or two after a failed stop.
@@ -260,10 +283,8 @@ class JobStateMachines:
         If the last failure caused no restart, or a stop has failed, the last failure is concurrent with the new ones.
         """
         release = self._cluster.release
-        job.ended_before_start = not job.attempts
-        has_failure_without_restart = len(job.failures) - job.past_failure_count > job.restart_count
         last_failure = None
-        if has_failure_without_restart:
+        if job.has_failure_without_restart:
             last_failure = job.failures[-1]
             job.failures[-1] = dataclasses.replace(last_failure, replaced_at=at)
         elif job.stop_failure is not None:
@@ -273,7 +294,8 @@ class JobStateMachines:
             job.failures.append(Failure(at, initialization_error(cause, release)))
             return
         errors = []
-        if has_failure_without_restart or job.stop_failure is None:
+        # the adaptive scheduler handles only the failure of the stop (StopWithSavepoint.onFailure)
+        if job.stop_failure is None or (job.has_failure_without_restart and not job.is_adaptive):
             errors.append(recovery_suppressed_error(job.spec.restart, cause, release))
         if job.stop_failure is not None:
             errors.append(not_recoverable_error(job.stop_failure, release))
@@ -327,7 +349,10 @@ class JobStateMachines:
         self.request_slots(job, at, self._draw_duration(job, job.lifecycle.steps[job.step_index]))
 
     def _release_resources(self, job: Job, at: int) -> None:
-        """Release what a job in a terminal state holds, keep it in the job store, and let other jobs get its slots."""
+        """Release what a job in a terminal state holds, and let other jobs get its slots.
+
+        The job store gets the job if its state is globally terminal.
+        """
         cluster = self._cluster
         cluster.wait_conditions.remove(job.id)
         if job.attempts:
@@ -345,14 +370,19 @@ class JobStateMachines:
 
         If `remaining` is None, the job stays in the last of the `steps`.
         """
+        self._replace_lifecycle(job, FlatLifecycle(tuple(steps)) if remaining is None else remaining.after(steps))
+        self._enter(job, at)
+
+    def _replace_lifecycle(self, job: Job, lifecycle: FlatLifecycle) -> None:
+        """Replace the lifecycle. Scheduled events and the wait condition of the old one have no effect then."""
         job.lifecycle_version += 1
         self._cluster.wait_conditions.remove(job.id)
-        job.lifecycle = FlatLifecycle(tuple(steps)) if remaining is None else remaining.after(steps)
-        job.step_index = 0
-        self._enter(job, at)
+        job.lifecycle, job.step_index = lifecycle, 0
 
     def cancel(self, job: Job, at: int) -> None:
         """Cancel a job at `at` (epoch ms); do nothing if it is CANCELLING or CANCELED.
+
+        A CREATED job of the adaptive scheduler is CANCELED at once: it has no tasks (StateWithoutExecutionGraph).
 
         Raises:
             JobAlreadyTerminated: The job has ended in another state.
@@ -361,14 +391,17 @@ class JobStateMachines:
             return
         if job.has_ended:
             raise JobAlreadyTerminated(job.id, job.state)
+        if job.is_adaptive and job.state == JobState.CREATED:
+            self.divert(job, at, (Step(JobState.CANCELED),))
+            return
         duration = self._cluster.cluster_operation_spec(job, ClusterOperation.CANCEL).duration
         self.divert(job, at, (Step(JobState.CANCELLING, duration), Step(JobState.CANCELED)))
 
     def fail(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:
         """Fail a job at `at` (epoch ms), regardless of its lifecycle.
 
-        The restart strategy decides whether a RUNNING job restarts. Do nothing if the job is RESTARTING, FAILING or
-        CANCELLING.
+        The restart strategy decides whether a RUNNING job restarts. A CREATED job of the adaptive scheduler is FAILED
+        at once. Do nothing if the job is RESTARTING, FAILING or CANCELLING.
 
         Raises:
             JobAlreadyTerminated: The job has ended.
@@ -380,8 +413,16 @@ class JobStateMachines:
         if not job.attempts:
             self.fail_initialization(job, at, exception.java_exception)
             return
-        if may_restart(job, at) and job.state == JobState.RUNNING:
+        # with the default scheduler, the job is RESTARTING before the failure of its stop ends it
+        cannot_recover = (
+            job.is_adaptive
+            and self._cluster.release.since("1.15")
+            and self._cluster.savepoints.find_saved_stop(job, at) is not None
+        )
+        if may_restart(job, at) and job.state == JobState.RUNNING and not cannot_recover:
             self.restart(job, at, exception)
+        elif job.is_adaptive and job.state == JobState.CREATED:
+            self.divert(job, at, (Step(JobState.FAILED, exception=exception),))
         else:
             failing = Step(JobState.FAILING, UniformRange(*FAILING_RANGE_MS), exception)
             self.divert(job, at, (failing, Step(JobState.FAILED, exception=exception)))
@@ -395,10 +436,10 @@ class JobStateMachines:
 
     def rescale(self, job: Job, graph: JobGraph, duration: int, at: int) -> None:
         """Restart a running job with the parallelism of `graph`, without a failure. The restart takes `duration` ms."""
-        remaining = job.lifecycle.remaining(job.step_index)
-        job.lifecycle_version += 1
-        job.lifecycle, job.step_index = remaining.after((Step(JobState.RESTARTING), Step(JobState.CREATED))), 0
+        restarting, remaining = Step(JobState.RESTARTING), job.lifecycle.remaining(job.step_index)
+        self._replace_lifecycle(job, remaining.after((restarting, Step(JobState.CREATED))))
         job.states.enter(JobState.RESTARTING, at)
+        self.on_step(job, restarting, at)
         self._end_attempt(job, AttemptOutcome(TaskState.CANCELED, at, at + duration))
         job.change_graph(graph)
         # when the last task has ended, slots are released; the job requests slots first, and other jobs 1 ms later

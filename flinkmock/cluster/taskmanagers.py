@@ -8,6 +8,7 @@ from flinkmock.cluster.cluster_spec import TaskManagerEventKind
 from flinkmock.cluster.errors import TaskManagerNotFound
 from flinkmock.cluster.event_queue import event_handler
 from flinkmock.cluster.spec import ExceptionSpec
+from flinkmock.cluster.states import JobState
 from flinkmock.cluster.taskmanager import TaskManager, make_taskmanager
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.configuration import Configuration
@@ -86,7 +87,7 @@ class TaskManagers:
                 return
 
     def remove(self, taskmanager_id: str, at: int, *, leaves: bool = False) -> None:
-        """Remove a TaskManager; the jobs on it fail.
+        """Remove a TaskManager; the jobs on it fail, unless they are CREATED and wait for more slots.
 
         Args:
             taskmanager_id: The id of the TaskManager.
@@ -110,4 +111,6 @@ class TaskManagers:
             cause = JavaException(java_class, messages.TASK_EXECUTOR_SHUTS_DOWN)
         for job in [job for job in cluster.jobs.values() if job.id in affected_job_ids and not job.has_ended]:
             job.attempts[-1].on_slots_lost()
-            cluster.state_machines.fail(job, at, ExceptionSpec(cause, is_global=True))
+            # a CREATED job that has slots waits for others (AdaptiveScheduler, WaitingForResources)
+            if job.state != JobState.CREATED:
+                cluster.state_machines.fail(job, at, ExceptionSpec(cause, is_global=True))

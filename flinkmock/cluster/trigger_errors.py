@@ -50,7 +50,7 @@ def job_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> Java
     """
     if job.state == JobState.INITIALIZING:
         return JavaException(java_classes.UNAVAILABLE_DISPATCHER_OPERATION_EXCEPTION, messages.JOB_IS_INITIALIZING)
-    if job.awaits_first_slots_at(at):
+    if job.lacks_first_slots_at(at):
         return checkpoint_exception(checkpoint_messages.NOT_EXECUTING)
     if job.spec.is_batch:
         return _batch_error(job, kind, release, at)

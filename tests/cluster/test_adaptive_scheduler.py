@@ -11,9 +11,13 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pytest
+
 from flinkmock.cluster.cluster_spec import TaskManagerEvent
 from flinkmock.cluster.rescaling import history_at
-from flinkmock.cluster.spec import Input, Step, VertexSpec
+from flinkmock.cluster.savepoint_request import SavepointRequest
+from flinkmock.cluster.spec import Input, Repeat, Signal, Step, VertexSpec
+from flinkmock.release import Release
 from tests.cluster.cluster_factory import ClusterHarness, job, ms
 
 WIDE_VERTICES = (VertexSpec(("Source: numbers",), 1), VertexSpec(("count",), 6, inputs=(Input(0, "HASH"),)))
@@ -141,13 +145,125 @@ def test_slots_of_an_ended_job_let_another_job_grow(tmp_path: Path) -> None:
     assert [vertex.parallelism for vertex in second_job.graph.vertices] == [1, 6]
 
 
-def test_a_waiting_job_can_be_cancelled(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("operation", "state"), [("cancel", "CANCELED"), ("fail", "FAILED")])
+def test_a_waiting_job_ends_at_once_and_never_has_tasks(tmp_path: Path, operation: str, state: str) -> None:
     harness = adaptive_harness(tmp_path, TaskManagerEvent(30_000, "joins"), taskmanager_count=0)
     harness.advance(1_000)
-    harness.cluster.state_machines.cancel(harness.cluster.job_named("orders"), harness.now)
+    orders = harness.cluster.job_named("orders")
+    getattr(harness.cluster.state_machines, operation)(orders, harness.now)
     harness.advance(60_000)
-    assert harness.state() == "CANCELED"
+    assert harness.states()[-2:] == [(0, "CREATED"), (1_000, state)]
     assert harness.cluster.jobs_awaiting_slots.ids == []
+    assert orders.executions_at(harness.now) == [[], []]
+
+
+def test_a_job_that_waits_after_a_restart_keeps_waiting_when_another_taskmanager_is_lost(tmp_path: Path) -> None:
+    events = (TaskManagerEvent(60_000, "lost"), TaskManagerEvent(65_000, "lost"))
+    harness = adaptive_harness(tmp_path, *events, taskmanager_count=3)
+    harness.advance(100_000)
+    assert harness.states()[-3:] == [(60_000, "RESTARTING"), (61_000, "CREATED"), (71_000, "RUNNING")]
+    assert parallelism(harness) == [1, 2]
+    assert len(harness.cluster.job_named("orders").failures) == 1
+
+
+def test_the_timeout_of_an_earlier_wait_does_not_end_a_later_one(tmp_path: Path) -> None:
+    loop = Repeat((Step("RUNNING", ms(280_000)), Step("RESTARTING", ms(1_000)), Step("CREATED")))
+    wide_job = dataclasses.replace(job(loop, every=None), vertices=WIDE_VERTICES)
+    events = (
+        TaskManagerEvent(10_000, "joins"),
+        TaskManagerEvent(290_500, "leaves"),
+        TaskManagerEvent(400_000, "joins"),
+    )
+    harness = ClusterHarness(
+        tmp_path,
+        wide_job,
+        taskmanager_events=events,
+        taskmanager_count=0,
+        slots_per_taskmanager=6,
+        configuration=ADAPTIVE_CONFIGURATION,
+    )
+    harness.advance(399_999)  # the first wait would have ended at 300,000
+    assert harness.states()[-2:] == [(290_000, "RESTARTING"), (291_000, "CREATED")]
+    harness.advance(1)
+    assert harness.states()[-1] == (400_000, "RUNNING")
+
+
+def test_a_signal_during_a_rescale_is_kept_for_the_job(tmp_path: Path) -> None:
+    wide_job = dataclasses.replace(job(Step("RUNNING", Signal("go")), Step("FINISHED")), vertices=WIDE_VERTICES)
+    harness = ClusterHarness(
+        tmp_path,
+        wide_job,
+        taskmanager_events=(TaskManagerEvent(60_000, "joins"),),
+        taskmanager_count=2,
+        slots_per_taskmanager=2,
+        configuration=ADAPTIVE_CONFIGURATION,
+    )
+    harness.advance(60_500)
+    assert harness.state() == "RESTARTING"
+    harness.cluster.signal("go", harness.now)
+    harness.advance(1_000)
+    assert harness.states()[-2:] == [(61_000, "RUNNING"), (61_000, "FINISHED")]
+
+
+def test_a_job_has_the_old_parallelism_until_its_tasks_have_ended_in_a_rescale(tmp_path: Path) -> None:
+    harness = adaptive_harness(tmp_path, TaskManagerEvent(60_000, "joins"), taskmanager_count=2)
+    harness.advance(60_500)
+    orders = harness.cluster.job_named("orders")
+    restarting_at = harness.now
+    for _ in range(2):
+        assert [vertex.parallelism for vertex in orders.vertices_at(restarting_at)] == [1, 4]
+        assert orders.vertex(orders.graph.vertices[1].id, restarting_at).parallelism == 4
+        harness.advance(1_000)
+    assert [vertex.parallelism for vertex in orders.vertices_at(harness.now)] == [1, 6]
+
+
+def test_on_step_is_called_for_the_states_of_a_rescale(tmp_path: Path) -> None:
+    harness = adaptive_harness(tmp_path, TaskManagerEvent(60_000, "joins"), taskmanager_count=2)
+    harness.advance(59_000)
+    entered: list[tuple[int, str]] = []
+    harness.cluster.state_machines.on_step = lambda job, step, at: entered.append((at - harness.start, step.state))
+    harness.advance(10_000)
+    assert entered == [(60_000, "RESTARTING"), (61_000, "CREATED"), (61_000, "RUNNING")]
+
+
+def test_a_failed_stop_ends_a_job_without_a_restart(tmp_path: Path) -> None:
+    harness = ClusterHarness(
+        tmp_path, job(), taskmanager_count=2, slots_per_taskmanager=2, configuration=ADAPTIVE_CONFIGURATION
+    )
+    lose_taskmanager_during_stop(harness)
+    harness.advance(1_000)
+    orders = harness.cluster.job_named("orders")
+    assert [state for _, state in harness.states()][-3:] == ["RUNNING", "FAILING", "FAILED"]
+    (failure,) = orders.failures_at(harness.now)
+    assert str(failure.exception).endswith("The failure is not recoverable")
+
+
+def test_a_failed_stop_before_1_15_is_not_the_cause_of_a_later_failure(tmp_path: Path) -> None:
+    harness = ClusterHarness(
+        tmp_path,
+        job(),
+        release=Release("1.14", "1.14.6", "fe4ba61", "2022-09-11T20:48:31+02:00"),
+        slots_per_taskmanager=2,
+        taskmanager_count=1,
+        configuration=ADAPTIVE_CONFIGURATION,
+    )
+    lose_taskmanager_during_stop(harness)
+    harness.advance(310_000)
+    assert harness.state() == "FAILED"
+    failures = harness.cluster.job_named("orders").failures_at(harness.now)
+    assert len(failures) == 3
+    assert "Could not acquire the minimum required resources." in str(failures[0].exception.chain()[-1])
+
+
+def lose_taskmanager_during_stop(harness: ClusterHarness) -> None:
+    """Stop the job `orders` with a savepoint, and remove a TaskManager when the savepoint is complete."""
+    harness.advance(40_000)
+    orders = harness.cluster.job_named("orders")
+    request = SavepointRequest(job_id=orders.id, trigger_id="0" * 32, directory="file:///savepoints")
+    harness.cluster.savepoints.stop_with_savepoint(request, harness.now)
+    while not any(checkpoint.is_savepoint for checkpoint in orders.checkpoints.completed_checkpoints_at(harness.now)):
+        harness.advance(1)
+    harness.cluster.taskmanagers.remove_one(harness.now)
 
 
 def test_batch_jobs_never_use_the_adaptive_scheduler(tmp_path: Path) -> None:

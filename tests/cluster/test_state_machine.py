@@ -223,3 +223,39 @@ def test_a_job_that_fails_inside_a_loop_continues_the_loop(tmp_path: Path) -> No
         (4_020, "RUNNING"), (5_020, "RESTARTING"), (5_030, "RUNNING"), (7_030, "RESTARTING"), (7_050, "RUNNING"),
         (8_050, "RESTARTING"),
     ]  # fmt: skip
+
+
+def test_a_suspended_job_has_no_running_tasks_and_takes_no_checkpoints(tmp_path: Path) -> None:
+    harness = ClusterHarness(tmp_path, job(Step("RUNNING", ms(20_000)), Step("SUSPENDED", exception=OOM)))
+    harness.advance(30_000)
+    orders = harness.cluster.job_named("orders")
+    assert harness.states()[-1] == (20_000, "SUSPENDED")
+    assert dict(orders.task_counts_at(harness.now)) == {"CANCELED": 4}
+    checkpoint_counts = orders.checkpoints.counts_at(harness.now)
+    harness.advance(10_000)
+    assert orders.checkpoints.counts_at(harness.now) == checkpoint_counts
+    assert [failure.exception for failure in orders.failures_at(harness.now)] == [OOM.java_exception]
+
+
+@pytest.mark.parametrize("state", ["RESTARTING", "CANCELLING"])
+def test_the_exception_of_failing_counts_although_the_tasks_have_already_ended(tmp_path: Path, state: str) -> None:
+    steps = (Step("RUNNING", ms(1_000)), Step(state, ms(500)), Step("FAILING", ms(100), OOM), Step("FAILED"))
+    harness = ClusterHarness(tmp_path, job(*steps))
+    orders = harness.cluster.job_named("orders")
+    harness.advance(1_550)
+    assert orders.failures_at(harness.now)[0].exception == OOM.java_exception
+    harness.advance(1_000)
+    failure = orders.failures_at(harness.now)[0]
+    assert failure.exception.cause == OOM.java_exception
+    assert [concurrent.exception for concurrent in failure.concurrent] == [OOM.java_exception]
+
+
+def test_a_job_that_ends_while_it_initializes_never_has_a_graph(tmp_path: Path) -> None:
+    harness = ClusterHarness(
+        tmp_path,
+        job(Step("INITIALIZING", ms(1_000)), Step("SUSPENDED")),
+        job(Step("INITIALIZING", ms(10_000)), Step("CREATED"), Step("RUNNING"), name="finished"),
+    )
+    harness.cluster.state_machines.finish(harness.cluster.job_named("finished"), harness.now)
+    harness.advance(2_000)
+    assert [each.ended_before_start for each in harness.cluster.jobs.values()] == [True, True]

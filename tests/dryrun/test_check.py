@@ -48,6 +48,20 @@ def test_a_built_in_scenario_has_no_findings(file: Path) -> None:
     assert result.response_count > 50
 
 
+@pytest.mark.parametrize("release", ["1.17", "2.3"])
+def test_jobs_that_end_before_they_have_slots_have_no_findings(tmp_path: Path, release: str) -> None:
+    file = tmp_path / "ends-early.yaml"
+    file.write_text("""
+cluster: {taskmanagers: 0, config: {jobmanager.scheduler: adaptive}}
+jobs:
+  failed: {lifecycle: [CREATED: 5s, FAILED]}
+  canceled: {lifecycle: [CREATED: 5s, CANCELED]}
+  suspended: {lifecycle: [CREATED: 5s, SUSPENDED]}
+""")
+    (result,) = check_file(file, [release])
+    assert result.job_count == 3
+
+
 def test_a_file_is_checked_with_each_release() -> None:
     file = next(file for file in BUILT_IN_SCENARIOS if file.stem == "crash-loop")
     older_result, newer_result = check_file(file, ["1.13", "2.3"])

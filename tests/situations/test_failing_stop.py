@@ -56,7 +56,10 @@ def comparable_values(entry: dict[str, Any]) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("release", recorded.releases("1.12"))
-@pytest.mark.parametrize(("label", "restart"), [("none", "none"), ("restarts", FIXED_DELAY)])
+@pytest.mark.parametrize(
+    ("label", "restart"),
+    [("none", "none"), ("restarts", FIXED_DELAY), ("restarts", "{strategy: fixed-delay, delay: 0s}")],
+)
 def test_the_job_fails_with_any_restart_strategy(release: str, label: str, restart: str) -> None:
     version = recorded.VERSIONS[release]
     with scenario_harness(SCENARIO.replace("{restart}", restart), flink=release) as harness:

@@ -73,10 +73,16 @@ def job_times_are_past(job: Value) -> Relations:
     yield from ascending(job["end-time"], job["now"])
 
 
-@within("getJobDetails", text="The latest timestamp of a job is that of its state.", source=_RULES)
+@within(
+    "getJobDetails",
+    text="The latest timestamp of a job is that of its state. With the adaptive scheduler, CREATED may be 0.",
+    source=_RULES,
+)
 def job_state_is_latest(job: Value) -> Relations:
     entered_at = job["timestamps"][str(job["state"].raw)]
-    if job["state"].exists and entered_at.exists:
+    # 0 while the job waits for its first slots (situations: created: job)
+    may_be_zero = job["state"].raw == "CREATED" and job["schedulerType"].raw != "Default"
+    if job["state"].exists and entered_at.exists and not may_be_zero:
         yield from require(entered_at.raw > 0, "the state has no time", entered_at, job["state"])
     if entered_at.exists and entered_at.raw:
         for state, time in job["timestamps"].items():

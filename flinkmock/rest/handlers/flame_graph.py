@@ -37,7 +37,7 @@ def flame_graph_of_vertex(call: RestCall) -> Payload:
         for execution in running_executions(job, vertex, graph_time)
         if subtask is None or execution.subtask == subtask
     ]
-    if job.awaits_first_slots_at(graph_time):
+    if job.lacks_first_slots_at(graph_time):
         return {"endTimestamp": NOT_YET_SAMPLED}
     if not running:
         return {"endTimestamp": NOTHING_TO_SAMPLE}

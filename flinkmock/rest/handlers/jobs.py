@@ -82,9 +82,9 @@ def details(call: RestCall) -> Payload:
     job, time = job_and_time(call)
     end = job.ended_at(time)
     has_graph = job.has_graph_at(time)
-    awaits_slots = job.awaits_first_slots_at(time)
+    lacks_slots = job.lacks_first_slots_at(time)
     vertices = job.vertices_at(time) if shows_vertices(call, job, time) else []
-    if awaits_slots and vertices:
+    if lacks_slots and vertices:
         vertices = topological_plan_order(job.graph)
     rows = job.executions_at(time)
     io = IoMetrics(call, job, time)
@@ -104,10 +104,10 @@ def details(call: RestCall) -> Payload:
         )
 
     timestamps = dict.fromkeys(JOB_STATES, 0) | job.timestamps_at(time)
-    if awaits_slots:
+    if lacks_slots:
         timestamps[JobState.CREATED] = 0
     plan = partial(_plan, call, job, time)
-    plan_version = (job, job.graph, job.is_sparse_at(time), job.undecided_indexes_at(time))
+    plan_version = (job, job.graph_at(time), job.is_sparse_at(time), job.undecided_indexes_at(time))
     return {
         "jid": job.id,
         "application-id": None if job.is_sparse_at(time) else job.application_id,
@@ -152,7 +152,6 @@ def vertex_payload(
         time: The time of the job's cached graph, in epoch ms.
         now: The current time, in epoch ms.
     """
-    vertex = row[0].vertex if row else vertex  # a rescaled job has another parallelism in each job attempt
     return {
         "id": vertex.id,
         "slotSharingGroupId": slot_sharing_group_id(job, vertex.spec.slot_sharing_group),

@@ -38,7 +38,7 @@ def shows_vertices(call: RestCall, job: Job, time: int) -> bool:
     Until 1.17, a job of the adaptive scheduler shows no vertices while it waits for its first slots (recorded on
     1.17.2; ArchivedExecutionGraph.createSparseArchivedExecutionGraphWithJobVertices exists since 1.18).
     """
-    return job.has_graph_at(time) and (call.cluster.release.since("1.18") or not job.awaits_first_slots_at(time))
+    return job.has_graph_at(time) and (call.cluster.release.since("1.18") or not job.lacks_first_slots_at(time))
 
 
 def vertex_and_time(call: RestCall) -> tuple[Job, Vertex, int]:

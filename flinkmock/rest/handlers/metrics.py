@@ -131,7 +131,7 @@ def _metrics_of_job(call: RestCall, job: Job | None) -> dict[str, str]:
         time = call.caches.last_metrics_before(end) if job.is_known_at(call.now) else None
     if time is None or time < job.submitted_at:
         return {}
-    if job.awaits_first_slots_at(time) or (not job.has_graph_at(time) and not call.cluster.release.since("2.3")):
+    if job.lacks_first_slots_at(time) or (not job.has_graph_at(time) and not call.cluster.release.since("2.3")):
         return {}
     values = metrics.job_metrics(metric_inputs.job_inputs(call.cluster, job, time), call.cluster.release)
     # a job without a graph has only the metrics of checkpoints (situations: initializing: job/metrics)
