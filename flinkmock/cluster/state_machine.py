@@ -205,7 +205,7 @@ class JobStateMachines:
     def _fail_attempt(self, job: Job, at: int, exception: ExceptionSpec | None, duration: int | None) -> None:
         """Fail the attempt of a RESTARTING or FAILING job.
 
-        If the attempt has already ended, an exception is a global failure.
+        If there is no attempt, or it has already ended, an exception is a global failure.
 
         Args:
             job: The job.
@@ -213,13 +213,12 @@ class JobStateMachines:
             exception: The exception of the step; None: it has none.
             duration: How long the state lasts, in ms; None if that is unknown.
         """
-        attempt = job.attempts[-1]
-        if attempt.outcome is not None:
+        if not job.attempts or job.attempts[-1].outcome is not None:
             if exception is not None:
                 job.failures.append(Failure(at, exception.java_exception))
                 job.has_failure_without_restart = True
             return
-        exception = exception or DEFAULT_EXCEPTION
+        attempt, exception = job.attempts[-1], exception or DEFAULT_EXCEPTION
         failed_task = self._failed_task(attempt, at, exception)
         settling_ms = self._cluster.random.integer(*SETTLING_RANGE_MS, "settling", job.id, attempt.number)
         settled_at: int | None = at + (settling_ms if duration is None else min(settling_ms, duration))

@@ -259,3 +259,12 @@ def test_a_job_that_ends_while_it_initializes_never_has_a_graph(tmp_path: Path) 
     harness.cluster.state_machines.finish(harness.cluster.job_named("finished"), harness.now)
     harness.advance(2_000)
     assert [each.ended_before_start for each in harness.cluster.jobs.values()] == [True, True]
+
+
+def test_a_job_whose_cancellation_fails_while_it_initializes_shows_the_exception(tmp_path: Path) -> None:
+    steps = (Step("INITIALIZING"), Step("CANCELLING", ms(500)), Step("FAILING", ms(100), OOM), Step("FAILED"))
+    harness = ClusterHarness(tmp_path, job(*steps))
+    harness.advance(1_000)
+    orders = harness.cluster.job_named("orders")
+    assert (orders.state, orders.ended_before_start) == ("FAILED", True)
+    assert OOM.java_exception in orders.failures_at(harness.now)[0].exception.chain()
