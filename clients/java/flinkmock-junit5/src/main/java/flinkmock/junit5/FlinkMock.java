@@ -226,8 +226,8 @@ public final class FlinkMock implements AutoCloseable {
     }
 
     /**
-     * Checks the expectations of the scenario, and that each request matched an operation of the release, unless a fault
-     * applied to it or the test expected it.
+     * Checks the expectations of the scenario, and that each request matched an operation of the release, unless a
+     * fault applied to it or the test expected it.
      */
     public void verify() {
         List<String> problems = new ArrayList<>();
