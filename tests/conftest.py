@@ -2,7 +2,6 @@
 
 import functools
 import gc
-import inspect
 import os
 import ssl
 import sys
@@ -13,22 +12,18 @@ from typing import Any
 import _pytest.config
 import _pytest.pytester
 import certifi
-import httpx
 import pytest
 
 from flinkmock.conformance import http_client
 from flinkmock.server import delayed_responses
 from tests import hypothesis_profile  # noqa: F401  loads the profile
+from tests.httpx_timeout import set_default_timeout
 from tests.timeouts import TEST_TIMEOUT_S
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]
 
-
-# the default timeout of httpx is 5 s, which is too short on a busy machine; all functions of httpx share one
-httpx_default_timeout = inspect.signature(httpx.get).parameters["timeout"].default
-for phase in ("connect", "read", "write", "pool"):
-    setattr(httpx_default_timeout, phase, TEST_TIMEOUT_S)
+set_default_timeout(TEST_TIMEOUT_S)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import pytest
 
 import flinkmock
 from flinkmock import strategies
+from tests import httpx_timeout
 from tests.docs.pages import DOCS, DocumentationPage
 from tests.pytest_options import OPTIONS
+from tests.timeouts import TEST_TIMEOUT_S
 
 PAGE = DocumentationPage(DOCS / "python.md")
 EXAMPLES = PAGE.texts("python")
@@ -29,11 +32,14 @@ def test_the_examples_pass(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(
         """
         from hypothesis import HealthCheck, settings
+        from httpx_timeout import set_default_timeout
 
+        set_default_timeout(TEST_TIMEOUT_S)
         settings.register_profile("page", max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
         settings.load_profile("page")
-        """
+        """.replace("TEST_TIMEOUT_S", str(TEST_TIMEOUT_S))
     )
+    pytester.makepyfile(httpx_timeout=inspect.getsource(httpx_timeout))
     for number, example in enumerate(EXAMPLES):
         (pytester.path / f"test_example_{number}.py").write_text(example)
     test_count = sum(len(re.findall(r"^(?:async )?def test_", example, re.MULTILINE)) for example in EXAMPLES)
