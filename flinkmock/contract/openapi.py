@@ -66,7 +66,6 @@ def openapi(contract: Contract) -> Document:
             "commit": contract.release.commit,
             "built": contract.release.build_time,
             "jackson_features": dict(contract.jackson_features),
-            "static_content": contract.document.get("static_content", []),
         },
         "servers": [
             {"url": f"http://localhost:8081/{contract.default_api_version}"},
@@ -104,7 +103,7 @@ def _operation(operation: Operation, contract: Contract) -> Document:
     parameters += [_parameter(operation, query_parameter, "query") for query_parameter in operation.query_parameters]
     if parameters:
         entry["parameters"] = parameters
-    # A body of GET has no meaning in HTTP. The GET operation that reads a body accepts the same values in its query.
+    # A body of GET has no meaning in HTTP, so an extension describes the one that `GET /jars/:jarid/plan` reads.
     if operation.method == "GET" and operation.request is not None:
         entry["x-flink-request"] = _schema(operation.request)
     elif body := _request(operation, contract):

@@ -346,6 +346,11 @@ def test_the_colours_of_reviews_depend_on_the_stream_that_shows_them(
         ("a.json", "{", r"a\.json is not JSON"),
         ("a.yaml", "{", r"a\.yaml is not YAML"),
         ("a.har", {"log": {"entries": [1]}}, "looks like a known format, but differs from it"),
+        (
+            "a.json",
+            {"responses": [{"status": 200, "body": "x"}]},
+            "response 0 has none of the keys url, path",
+        ),
         ("a.json", {"request": {}, "response": {"bodyFileName": "none.json"}}, "there is no file __files/none.json"),
     ],
 )

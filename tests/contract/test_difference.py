@@ -137,13 +137,18 @@ def test_changes_of_behaviour_are_those_since_the_older_release() -> None:
     [
         ("not_found_includes_path", "*"),
         ("lower_case_headers", "*"),
+        ("strict_request_lines", "*"),
+        ("preamble_is_skipped", "*"),
+        ("null_body_checked_last", "*"),
         ("uploads_checked_before_routing", "*"),
         ("ended_job_is_conflict", "PATCH /jobs/:jobid"),
         ("trigger_named_in_text", "GET /jobs/:jobid/savepoints/:triggerid"),
         ("plan_reads_jar_at_once", "POST /jars/:jarid/plan"),
         ("file_of_unknown_taskmanager_is_404", "GET /taskmanagers/:taskmanagerid/log"),
+        ("missing_taskmanager_file_is_wrapped", "GET /taskmanagers/:taskmanagerid/stdout"),
         ("unknown_coordinator_is_404", "POST /jobs/:jobid/coordinators/:operatorid"),
         ("number_errors_name_radix", "*"),
+        ("null_pointers_explained", "*"),
         ("jackson_version", "*"),
     ],
 )

@@ -16,6 +16,8 @@ from flinkmock.errors import FlinkMockError, unreadable_message
 SUFFIXES = (".json", ".har", ".yaml", ".yml")
 PATTERN_KEYS = ("urlPattern", "urlPathPattern", "urlPathTemplate")
 """The keys of a WireMock request whose values are patterns."""
+_URL_KEYS = ("url", "path", "url_pattern")
+"""The keys of an exported route that may have its URL."""
 _REQUEST = re.compile(r"^(?:(?P<method>GET|POST|PUT|PATCH|DELETE) )?(?P<path>/\S*)$")
 """A key in a file that maps requests to bodies: "GET /jobs/overview" or "/jobs/overview"."""
 
@@ -89,7 +91,7 @@ def _is_wiremock(document: Mapping[str, Any]) -> bool:
 
 
 def _is_route(entry: Any) -> bool:
-    return isinstance(entry, Mapping) and bool({"url", "path", "url_pattern"} & entry.keys())
+    return isinstance(entry, Mapping) and any(key in entry for key in _URL_KEYS)
 
 
 def _routes(entries: list[Any], source: str) -> Iterator[HandWrittenResponse]:
@@ -99,7 +101,9 @@ def _routes(entries: list[Any], source: str) -> Iterator[HandWrittenResponse]:
         body = next(
             (response[key] for key in ("json", "body", "text", "content") if response.get(key) is not None), None
         )
-        url = next(str(entry[key]) for key in ("url", "path", "url_pattern") if key in entry)
+        url = next((str(entry[key]) for key in _URL_KEYS if key in entry), None)
+        if url is None:
+            raise ValueError(f"response {number} has none of the keys {', '.join(_URL_KEYS)}")
         yield hand_written_response(
             f"{source}[{number}]",
             str(entry.get("method", "GET")),

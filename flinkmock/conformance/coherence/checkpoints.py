@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from flinkmock.conformance.coherence.aggregates import percentile
-from flinkmock.conformance.coherence.registry import within
+from flinkmock.conformance.coherence.cluster import integer_option, options
+from flinkmock.conformance.coherence.registry import between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
@@ -17,15 +18,18 @@ from flinkmock.conformance.coherence.relations import (
     same_fields,
 )
 from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, count, is_number
+from flinkmock.conformance.coherence.view import View
 
 _STATISTICS = "flink-behaviour.md#checkpoint-statistics"
 _RULES = "flink-behaviour.md#rules-that-hold"
 SUMMED_FIELDS = ("state_size", "checkpointed_size", "alignment_buffered", "processed_data", "persisted_data")
 """Fields of a checkpoint that are sums over its tasks. The fields of a task are sums over its subtasks."""
-_HISTORY_SIZE = 10
-"""The default of web.checkpoints.history. A shorter history has all checkpoints."""
+_DEFAULT_HISTORY_SIZE = 10
+"""The default of web.checkpoints.history."""
+_SUBFOLDER_OPTIONS = ("execution.checkpointing.create-subdir", "state.checkpoints.create-subdir")
+"""The option of the cluster, and its older name, that decides whether each job has a folder for its checkpoints."""
 _PERCENTILES = {"p50": 50, "p90": 90, "p95": 95, "p99": 99, "p999": 99.9}
-_CHECKPOINT_PATH = re.compile(r"/([0-9a-f]{32})/chk-(\d+)$")
+_CHECKPOINT_PATH = re.compile(r"/chk-(\d+)$")
 _SAVEPOINT_PATH = re.compile(r"/savepoint-([0-9a-f]{6})-[0-9a-f]{12}$")
 
 
@@ -52,19 +56,33 @@ def checkpoint_counts(body: Value) -> Relations:
 
 @within(
     "getCheckpointingStatistics",
-    text="The history has at most as many checkpoints of each status as are counted. A history of fewer than 10 has "
-    "all that are in progress and, unless one was restored, all that are completed.",
+    text="The history has at most as many checkpoints of each status as are counted.",
     source=_STATISTICS,
 )
 def history_is_counted(body: Value) -> Relations:
-    statuses = [entry["status"] for entry in body["history"]]
     for status, key in (("COMPLETED", "completed"), ("FAILED", "failed"), ("IN_PROGRESS", "in_progress")):
-        listed = computed(count(statuses, [status], "").raw, f"{status} in the history", body["history"])
-        yield from ascending(listed, body["counts"][key])
-        if key == "in_progress" and len(statuses) < _HISTORY_SIZE:
-            yield from equal(listed, body["counts"][key])
-        if key == "completed" and len(statuses) < _HISTORY_SIZE and not body["counts"]["restored"].raw:
-            yield from equal(listed, body["counts"][key])
+        yield from ascending(_listed_count(body, status), body["counts"][key])
+
+
+@between(
+    "job",
+    text="A history that is shorter than web.checkpoints.history has all checkpoints that are in progress and, unless "
+    "one was restored, all that are completed.",
+    source=_STATISTICS,
+    may_disagree_for_ms=0,
+)
+def short_history_is_complete(view: View, job_id: str) -> Relations:
+    body, configured = view.body("getCheckpointingStatistics", jobid=job_id), options(view)
+    history_size = integer_option(configured, _DEFAULT_HISTORY_SIZE, "web.checkpoints.history")
+    if configured and len(body["history"].raw or ()) < history_size:
+        yield from equal(_listed_count(body, "IN_PROGRESS"), body["counts"]["in_progress"])
+        if not body["counts"]["restored"].raw:
+            yield from equal(_listed_count(body, "COMPLETED"), body["counts"]["completed"])
+
+
+def _listed_count(body: Value, status: str) -> Value:
+    statuses = [entry["status"] for entry in body["history"]]
+    return computed(count(statuses, [status], "").raw, f"{status} in the history", body["history"])
 
 
 @within(
@@ -154,7 +172,7 @@ def restored_is_counted(body: Value) -> Relations:
     if restored.raw:
         path, flag = restored["external_path"], restored["is_savepoint"]
         if isinstance(path.raw, str) and (match := _CHECKPOINT_PATH.search(path.raw)):
-            yield from equal(restored["id"], constant(int(match[2]), f"the number in {path.raw}"))
+            yield from equal(restored["id"], constant(int(match[1]), f"the number in {path.raw}"))
         if isinstance(path.raw, str) and _SAVEPOINT_PATH.search(path.raw):
             yield from require(flag.raw is True, "the path of a savepoint", flag, path, exact=True)
 
@@ -218,7 +236,7 @@ def checkpoint_kind(body: Value) -> Relations:
 @within(
     "getCheckpointingStatistics",
     "getCheckpointStatisticDetails",
-    text="The folder of a checkpoint is named after job and checkpoint, that of a savepoint after the job.",
+    text="The folder of a checkpoint is named after the checkpoint, that of a savepoint after the job.",
     source="flink-behaviour.md#savepoints",
 )
 def checkpoint_path(body: Value) -> Relations:
@@ -227,14 +245,35 @@ def checkpoint_path(body: Value) -> Relations:
         path = entry["external_path"]
         if not isinstance(path.raw, str):
             continue
-        if "/chk-" in path.raw and not _CHECKPOINT_PATH.search(path.raw):
-            yield from require(False, "not the folder of a checkpoint", path)
-        if match := _CHECKPOINT_PATH.search(path.raw):
-            holds = match[1] == job_id and match[2] == str(entry["id"].raw) and entry["is_savepoint"].raw is False
+        folder_name = path.raw.rpartition("/")[2]
+        if folder_name.startswith("chk-"):
+            holds = folder_name == f"chk-{entry['id'].raw}" and entry["is_savepoint"].raw is False
             yield from require(holds, "the path of another checkpoint", path, entry["id"], exact=True)
         elif match := _SAVEPOINT_PATH.search(path.raw):
             holds = match[1] == job_id[:6] and entry["is_savepoint"].raw is True
             yield from require(holds, "the path of another savepoint", path, entry["is_savepoint"], exact=True)
+
+
+@between(
+    "job",
+    text="The folders of a job's checkpoints are in a folder named after the job, unless "
+    "execution.checkpointing.create-subdir is false.",
+    source="flink-behaviour.md#savepoints",
+    may_disagree_for_ms=0,
+)
+def checkpoint_is_in_folder_of_job(view: View, job_id: str) -> Relations:
+    configured = options(view)
+    jobs_share_folder = any(
+        key in configured and str(configured[key].raw).lower() == "false" for key in _SUBFOLDER_OPTIONS
+    )
+    if not configured or jobs_share_folder:
+        return
+    for entry in checkpoints_in(view.body("getCheckpointingStatistics", jobid=job_id)):
+        path = entry["external_path"]
+        folder, _, name = str(path.raw).rpartition("/")
+        if name.startswith("chk-"):
+            holds = folder.rpartition("/")[2] == job_id
+            yield from require(holds, "not in the folder of the job", path, exact=True)
 
 
 def _statistics(body: Value) -> Iterator[Value]:

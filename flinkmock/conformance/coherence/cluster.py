@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from flinkmock.conformance.coherence.jobs import TERMINAL
@@ -186,6 +186,18 @@ def time_zone(body: Value) -> Relations:
 def options(view: View) -> dict[str, Value]:
     """Return the configured options of the cluster by their keys."""
     return {str(option["key"].raw): option["value"] for option in view.body("getClusterConfigurationInfo")}
+
+
+def integer_option(configured: Mapping[str, Value], default: int, *keys: str) -> int:
+    """Return the value of an option that is at least 0.
+
+    Args:
+        configured: The result of `options`.
+        default: What to return if none of the keys has such a value.
+        keys: The key of the option and its older names; the first that is configured counts.
+    """
+    texts = [str(configured[key].raw).strip() for key in keys if key in configured]
+    return next((int(text) for text in texts if text.isdecimal()), default)
 
 
 @between("cluster", text="The features and the refresh interval of the dashboard are as configured.", source=_OVERVIEW)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from flinkmock.conformance.coherence.cluster import integer_option, options
 from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, against_request, between, within
 from flinkmock.conformance.coherence.relations import (
@@ -25,7 +26,7 @@ _TASK = re.compile(r"(?P<name>.*) \((?P<number>\d+)/(?P<parallelism>\d+)\)(?: - 
 """How Flink names a subtask: "Map (2/4) - execution #1"."""
 _IDENTITY = ("timestamp", "exceptionName", "stacktrace", "taskName", "jobId")
 """The fields that identify an exception. Two exceptions differ in at least one of these fields."""
-_HISTORY_SIZE = 16
+_DEFAULT_HISTORY_SIZE = 16
 """The default of web.exception-history-size."""
 _SLACK_MS = 1_000
 """By how many ms the times of one event may differ between responses."""
@@ -256,14 +257,16 @@ def failures_of_subtasks(view: View, job_id: str) -> Relations:
 
 @between(
     "job",
-    text="The history has an exception for each restart of a job, and one for its failure.",
+    text="The history has an exception for each restart of a job, and one for its failure; at most "
+    "web.exception-history-size.",
     source="flink-behaviour.md#rules-that-hold",
     since="1.13",
     may_disagree_for_ms=METRICS_REFRESH_MS,
 )
 def restarts_have_exceptions(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
-    if not has_default_scheduler(view, job_id) or not details["state"].is_in(("RUNNING", "FAILED")):
+    configured = options(view)
+    if not has_default_scheduler(view, job_id) or not details["state"].is_in(("RUNNING", "FAILED")) or not configured:
         return
     attempts = []
     for vertex in details["vertices"]:
@@ -275,7 +278,8 @@ def restarts_have_exceptions(view: View, job_id: str) -> Relations:
     highest_attempt = highest(attempts, "the highest attempt")
     if attempts and entries.exists and isinstance(highest_attempt.raw, int):
         failure_count = highest_attempt.raw + (1 if details["state"].raw == "FAILED" else 0)
-        expected = min(failure_count, _HISTORY_SIZE)
+        history_size = integer_option(configured, _DEFAULT_HISTORY_SIZE, "web.exception-history-size")
+        expected = min(failure_count, history_size, _DEFAULT_LIMIT)
         text = f"{expected} exceptions are expected after {highest_attempt.raw} restarts"
         yield from require(len(entries.raw) >= expected, text, entries, *attempts)
         newest = entries[0]["taskName"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from flinkmock.conformance.coherence.cluster import options
+from flinkmock.conformance.coherence.cluster import integer_option, options
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, TWO_CACHES_MS, between, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, equal, one_of, require, well_spelled
 from flinkmock.conformance.coherence.schedulers import has_default_scheduler
@@ -196,9 +196,7 @@ _RETAINED_OPTIONS = ("execution.checkpointing.num-retained", "state.checkpoints.
 
 def _retained_checkpoint_count(view: View) -> int:
     """Return how many checkpoints a job keeps, which only the configuration of the cluster sets (`SchedulerUtils`)."""
-    configured = options(view)
-    texts = [str(configured[key].raw) for key in _RETAINED_OPTIONS if key in configured]
-    return max((int(text) for text in texts if text.isdecimal()), default=1)
+    return integer_option(options(view), 1, *_RETAINED_OPTIONS)
 
 
 @between(

@@ -18,12 +18,14 @@ _RECENT_MS = 10_000
 """The lines of the last 10 s of a log show how fast it grows."""
 _OLD_MS = 60_000
 """Longer than the content of a file is cached."""
+_LOG_FILE_OPTION = "-Dlog.file="
+"""The beginning of the JVM option that sets the path of the log file."""
 _LINE_TIME = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3}) ", re.MULTILINE)
 """How a line of a log begins in conf/log4j.properties."""
 _CLOCK_CHANGE_MS = 3_700_000
 """How far the time of a line may be off after daylight saving time has ended."""
-_ANY_ZONE_MS = 15 * 3_600_000
-"""How far the local times of two processes may be apart if their time zones differ."""
+_ANY_ZONE_MS = 26 * 3_600_000
+"""How far the local times of two processes may be apart if their time zones differ: UTC-12 and UTC+14."""
 
 
 @within(
@@ -109,8 +111,8 @@ def configured_log_is_listed(view: View) -> Relations:
     names = {file["name"].raw for file in listed}
     suspects = _names_of_unread_files(view, listed, "getJobManagerCustomLog", {}) or [listed]
     for option in view.body("getJobManagerEnvironment")["jvm"]["options"]:
-        if str(option.raw).startswith("-Dlog.file=") and listed.raw:
-            name = re.split(r"[/\\]", option.raw)[-1]
+        if str(option.raw).startswith(_LOG_FILE_OPTION) and listed.raw:
+            name = re.split(r"[/\\]", option.raw.removeprefix(_LOG_FILE_OPTION))[-1]
             output = f"{name.rpartition('.')[0] or name}.out"
             for file_id, expected_name in (("getJobManagerLogFile", name), ("getJobManagerStdoutFile", output)):
                 if view.body(file_id).exists:

@@ -50,7 +50,6 @@ def read_flinkmock_document(document: Document) -> dict[str, Any] | None:
         "default_api_version": api_version,
         "jackson_features": dict(release["jackson_features"]),
         "error": _schema(components["responses"]["Error"]["content"][_JSON]["schema"]),
-        "static_content": list(release["static_content"]),
         "operations": [
             _operation(method, path, operation, parameters, api_version, path_parameters)
             for path, method, operation, parameters in operations_of(document)

@@ -1,4 +1,4 @@
-"""The details of a TaskManager list its allocated slots."""
+"""The details of a TaskManager list its allocated slots: always since 1.18, before only with fine-grained resources."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def recorded_slot_count(version: str) -> int:
         ("1.13", {}, 0),
     ],
 )
-def test_details_list_the_allocated_slots(release: str, configuration: dict[str, str], allocated_count: int) -> None:
+def test_details_list_the_allocated_slots_in_releases_that_do(
+    release: str, configuration: dict[str, str], allocated_count: int
+) -> None:
     with HandlerClient(job(), flink=release, configuration=configuration) as client:
         client.advance("1min")
         (listed,) = client.call("getTaskManagers")["taskmanagers"]
