@@ -19,22 +19,27 @@ MEGABYTE = 1 << 20
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(importlib.util.find_spec("build") is None, reason="build is not installed (the extra dev)"),
+    pytest.mark.skipif(
+        any(importlib.util.find_spec(tool) is None for tool in ("build", "twine")),
+        reason="build or twine is not installed (the extra dev)",
+    ),
 ]
 
 
-@pytest.fixture(scope="module")
-def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a source distribution, and a wheel that was built from it."""
-    folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT)]
+# one test, because workers of xdist would build the distributions once for each test
+def test_the_distributions_are_complete_small_and_accepted(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "build", "--outdir", str(tmp_path), str(ROOT)]
     build = subprocess.run(command, capture_output=True, text=True, check=False)
     assert build.returncode == 0, build.stdout + build.stderr
-    return folder
+    [wheel] = tmp_path.glob("*.whl")
+    [source] = tmp_path.glob("*.tar.gz")
+    check_wheel(wheel)
+    check_source_distribution(source)
+    check_metadata(wheel)
+    check_with_twine(wheel, source)
 
 
-def test_the_wheel_is_complete_and_small(distributions: Path) -> None:
-    [wheel] = distributions.glob("*.whl")
+def check_wheel(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     package_files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "flinkmock").rglob("*") if path.is_file()}
     data_files = {
@@ -49,8 +54,7 @@ def test_the_wheel_is_complete_and_small(distributions: Path) -> None:
     assert wheel.stat().st_size < 2 * MEGABYTE
 
 
-def test_the_source_distribution_is_complete_and_small(distributions: Path) -> None:
-    [source] = distributions.glob("*.tar.gz")
+def check_source_distribution(source: Path) -> None:
     with tarfile.open(source) as archive:
         top_level_names = {name.split("/")[1] for name in archive.getnames()}
     assert {"LICENSE", "README.md", "flinkmock", "pyproject.toml", "scenarios", "schemas"} <= top_level_names
@@ -58,8 +62,7 @@ def test_the_source_distribution_is_complete_and_small(distributions: Path) -> N
     assert source.stat().st_size < 2 * MEGABYTE
 
 
-def test_the_metadata_has_license_and_extras(distributions: Path) -> None:
-    [wheel] = distributions.glob("*.whl")
+def check_metadata(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
     metadata = email.message_from_bytes(archive.read(name))
@@ -67,8 +70,7 @@ def test_the_metadata_has_license_and_extras(distributions: Path) -> None:
     assert {"all", "docs", "fuzz", "synthesis", "test", "time"} <= set(metadata.get_all("Provides-Extra", []))
 
 
-@pytest.mark.skipif(importlib.util.find_spec("twine") is None, reason="twine is not installed (the extra dev)")
-def test_twine_accepts_the_distributions(distributions: Path) -> None:
-    command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, distributions.iterdir())]
+def check_with_twine(*distributions: Path) -> None:
+    command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, distributions)]
     check = subprocess.run(command, capture_output=True, text=True, check=False)
     assert check.returncode == 0, check.stdout
