@@ -77,13 +77,15 @@ def main() -> None:
     max_client_count = int(sys.argv[2]) if len(sys.argv) > 2 else 8
     command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", "--log", "json", "--quiet"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        port = urlsplit(json.loads(server.stdout.readline())["url"]).port
-        assert port is not None
-        for client_count in (1, max_client_count, max_client_count):  # the second time shows whether memory grows
-            print(f"{cluster_count} clusters by {client_count} clients")
-            measure(port, server.pid, cluster_count, client_count)
-        server.terminate()
+        try:
+            assert server.stdout is not None
+            port = urlsplit(json.loads(server.stdout.readline())["url"]).port
+            assert port is not None
+            for client_count in (1, max_client_count, max_client_count):  # the second time shows whether memory grows
+                print(f"{cluster_count} clusters by {client_count} clients")
+                measure(port, server.pid, cluster_count, client_count)
+        finally:
+            server.terminate()
 
 
 if __name__ == "__main__":

@@ -164,9 +164,10 @@ def test_mistakes_in_standard_input_are_reported(text: bytes, message: str) -> N
 def test_serve_ends_without_errors_on_a_signal(signal_number: signal.Signals) -> None:
     command = [*COMMAND, "--port", "0", "--quiet"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        url = url_in(read_line(process))
-        get(url + "/overview")
-        process.send_signal(signal_number)
+        try:
+            get(url_in(read_line(process)) + "/overview")
+        finally:
+            process.send_signal(signal_number)
         out, err = process.communicate(timeout=TEST_TIMEOUT_S)
         assert (process.returncode, out, err) == (0, "", "")
 

@@ -15,7 +15,6 @@ Flink's jars come from the Python package index, see tests/fidelity/distribution
 from __future__ import annotations
 
 import argparse
-import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from tests.fidelity.driver import Driver
 from tests.fidelity.job_steps import has_ended, start_job, wait_for_checkpoints, wait_for_job
 from tests.fidelity.real import jars_for
 from tests.fidelity.real_cluster import RealCluster, real_cluster
+from tests.proxy.proxy_process import ProxyProcess
 
 COMMAND = [sys.executable, "-m", "flinkmock"]
 
@@ -44,7 +44,7 @@ def start_jobs(driver: Driver) -> None:
     wait_for_checkpoints(driver, 2)
 
 
-def report_outcome(name: str, exit_code: int, output: str) -> bool:
+def report_outcome(name: str, exit_code: int | None, output: str) -> bool:
     """Print the exit code and the first line, or all lines if the exit code is not 0; return whether the code is 0."""
     first_line, _, other_lines = output.partition("\n")
     print(f"{name:27} exit code {exit_code}: {first_line}", *([other_lines] if exit_code else ()), sep="\n", flush=True)
@@ -64,14 +64,9 @@ def check_through_proxy(url: str, runs: dict[str, Sequence[str]]) -> bool:
         url: The URL of the cluster.
         runs: The options of each run of `flinkmock check`, by its name.
     """
-    command = [*COMMAND, "proxy", url, "--port", "0", "--quiet"]  # its output is not read while it runs
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
-        assert proxy.stdout is not None
-        proxy_url = proxy.stdout.readline().split()[3].rstrip(",")
-        results = [check(f"proxied {name}", proxy_url, *options) for name, options in runs.items()]
-        proxy.send_signal(signal.SIGINT)
-        summary, _ = proxy.communicate()
-    return report_outcome("the proxy itself", proxy.returncode, summary) and all(results)
+    with ProxyProcess(url, "--quiet") as proxy:
+        results = [check(f"proxied {name}", proxy.url, *options) for name, options in runs.items()]
+    return report_outcome("the proxy itself", proxy.exit_code, proxy.output) and all(results)
 
 
 def watch(args: argparse.Namespace, home: Path, java: str) -> int:

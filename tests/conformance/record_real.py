@@ -114,7 +114,7 @@ def main() -> None:
         start_jobs(driver)
         exchanges = record(driver, url)
         steps = read_endpoints(driver)
-        paths = {folder: "/opt/flink/work", str(home): "/opt/flink"}
+        paths = {folder: "/opt/flink/work", str(home.absolute()): "/opt/flink"}
     lines = "".join(json.dumps(exchange, ensure_ascii=False) + "\n" for exchange in replace_paths(exchanges, paths))
     raw_file = DATA / f"recorded-{args.version}.jsonl.gz"
     raw_file.write_bytes(gzip.compress(lines.encode(), mtime=0))

@@ -58,21 +58,23 @@ def test_the_command_passes_the_health_check_stops_on_sigterm_and_leaves_no_file
     ready_file = tmp_path / "ready"
     command = [*program, *instruction("CMD"), "--port", "0", "--ready-file", str(ready_file)]
     with subprocess.Popen(command, cwd=scenario_folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        process.stdout.readline()  # the ready file exists when the second line is printed
-        port = ready_file.read_text(encoding="utf-8").strip().rpartition(":")[2]
-        health_check = subprocess.run(
-            [*program, *instruction("HEALTHCHECK")[1:]],
-            cwd=scenario_folder,
-            env={**environment, "FLINKMOCK_URL": f"http://127.0.0.1:{port}"},
-            capture_output=True,
-            text=True,
-            timeout=TEST_TIMEOUT_S,
-            check=False,
-        )
-        assert (health_check.returncode, health_check.stderr) == (0, "")
-        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            process.stdout.readline()  # the ready file exists when the second line is printed
+            port = ready_file.read_text(encoding="utf-8").strip().rpartition(":")[2]
+            health_check = subprocess.run(
+                [*program, *instruction("HEALTHCHECK")[1:]],
+                cwd=scenario_folder,
+                env={**environment, "FLINKMOCK_URL": f"http://127.0.0.1:{port}"},
+                capture_output=True,
+                text=True,
+                timeout=TEST_TIMEOUT_S,
+                check=False,
+            )
+            assert (health_check.returncode, health_check.stderr) == (0, "")
+        finally:
+            process.send_signal(signal.SIGTERM)
         assert process.wait(TEST_TIMEOUT_S) == 0
     assert list(scenario_folder.iterdir()) == list(temporary_folder.iterdir()) == []
 

@@ -43,7 +43,7 @@ def play_real(
     java = java or java_for(version)
     with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder)) as url:
         played = play(Driver(url, jars_for(version), f"{folder}/scratch"), suite_names, print)
-        paths = {folder: "/opt/flink/work", str(home): "/opt/flink"}
+        paths = {folder: "/opt/flink/work", str(home.absolute()): "/opt/flink"}
         return {name: replace_paths(steps, paths) for name, steps in played.items()}
 
 

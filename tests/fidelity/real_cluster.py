@@ -62,7 +62,7 @@ class RealCluster:
 
     Args:
         home: The folder of a Flink distribution, with lib/ and bin/.
-        java: The path of the Java that runs Flink.
+        java: The Java that runs Flink: a path, or the name of a command.
         folder: The folder for configuration, logs, savepoints and checkpoints.
         options: Further lines of the configuration, such as "jobmanager.scheduler: adaptive".
     """
@@ -79,7 +79,7 @@ class RealCluster:
         (folder / "conf" / "log4j.properties").write_text(_LOGGING)
         self.url = f"http://localhost:{rest_port}"
         self.folder = folder
-        self._launcher = _Launcher(home, java, folder)
+        self._launcher = Launcher(home, java, folder)
         self._processes: list[subprocess.Popen[bytes]] = []
         self._jobmanager: subprocess.Popen[bytes]
         self._taskmanagers: list[subprocess.Popen[bytes]] = []
@@ -165,12 +165,16 @@ def real_cluster(
         cluster.stop()
 
 
-class _Launcher:
-    """Starts the Java processes of a cluster. The arguments are those of `RealCluster`."""
+class Launcher:
+    """Starts the Java processes of a cluster. The arguments are those of `RealCluster`.
+
+    The processes run in another working directory, so relative paths are made absolute.
+    """
 
     def __init__(self, home: Path, java: str, folder: Path) -> None:
-        self._java, self._folder = java, folder
-        self._conf_folder = folder / "conf"
+        home, self._folder = home.absolute(), folder.absolute()
+        self._java = str(Path(java).absolute()) if os.sep in java else java
+        self._conf_folder = self._folder / "conf"
         self._class_path = ":".join(str(jar) for jar in sorted((home / "lib").glob("*.jar")))
         self._bash_utils_jar = home / "bin" / "bash-java-utils.jar"
         self._environment = os.environ | {

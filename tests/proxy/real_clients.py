@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from tests.fidelity.driver import Driver
 from tests.fidelity.job_steps import start_job, wait_for_checkpoints
 from tests.fidelity.real import jars_for
 from tests.fidelity.real_cluster import real_cluster
+from tests.proxy.proxy_process import ProxyProcess
 
 BODY_SIZES = {"1 B": 1, "1 kB": 1_000, "3 MB": 3_000_000, "110 MB": 110_000_000, "200 MiB": 200 << 20}
 CURL_OPTIONS = {
@@ -143,15 +143,19 @@ class Clients:
             print(f"no browser: {missing}")
             return
         vertices = read_json(f"{self.direct_url}/jobs/{job_id}")["vertices"]
-        manager = read_json(f"{self.direct_url}/taskmanagers")["taskmanagers"][0]["id"]
-        ids = {"orders": job_id, "window": vertices[0]["id"], "manager": manager}
-        pages = [page for page in PAGES if not any(f"{{{name}}}" in page for name in MISSING_JOBS)]
+        taskmanager_id = read_json(f"{self.direct_url}/taskmanagers")["taskmanagers"][0]["id"]
         browser = Browser(self.folder / "profile")
         try:
-            for page in pages:
-                self.compare(f"page {page}", lambda url, page=page: page_errors(browser, url, page.format(**ids)))
+            for page in pages(job_id, vertices[0]["id"], taskmanager_id):
+                self.compare(f"page {page}", lambda url, page=page: page_errors(browser, url, page))
         finally:
             browser.close()
+
+
+def pages(job_id: str, vertex_id: str, taskmanager_id: str) -> list[str]:
+    """Return the pages of the dashboard that a cluster with one job has."""
+    ids = {"orders": job_id, "window": vertex_id, "taskmanager": taskmanager_id}
+    return [page.format(**ids) for page in PAGES if not any(f"{{{name}}}" in page for name in MISSING_JOBS)]
 
 
 def read_json(url: str) -> Any:
@@ -174,19 +178,15 @@ def run_proxy(url: str, folder: Path, failures: list[str]) -> Iterator[str]:
     """Run `flinkmock proxy` as a process; yield the URL of the proxy.
 
     At the end, print the proxy's summary. If it has findings, requests without a response or unknown operations, add a
-    failure to `failures`. Until then, nobody reads the proxy's output.
+    failure to `failures`.
     """
-    command = [sys.executable, "-m", "flinkmock", "proxy", url, "--port", "0", "--journal", str(folder / "journal.har")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().split()[3].rstrip(",")
-        process.send_signal(signal.SIGINT)
-        output, _ = process.communicate()
+    with ProxyProcess(url, "--journal", str(folder / "journal.har")) as proxy:
+        yield proxy.url
     request_count = len(json.loads((folder / "journal.har").read_text())["log"]["entries"])
-    summary = output[output.index(f"{url} as Flink") :]
+    summary = proxy.output[proxy.output.index(f"{url} as Flink") :]
     print(f"{request_count} requests in the journal\n{summary}")
-    if process.returncode or "\nwithout a response:" in summary or "not an operation" in summary:
-        failures.append(f"the proxy itself: exit code {process.returncode}")
+    if proxy.exit_code or "\nwithout a response:" in summary or "not an operation" in summary:
+        failures.append(f"the proxy itself: exit code {proxy.exit_code}")
 
 
 def main() -> int:
