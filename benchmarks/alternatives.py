@@ -1,8 +1,9 @@
-"""Measures how long flinkmock and the alternatives in docs/comparison.md take to send their first response.
+"""Measures how long flinkmock and the alternatives in docs/comparison.md take until they are ready.
 
     python -m benchmarks.alternatives --wiremock JAR --prism BIN --flink HOME
 
-An alternative without its option is left out. Real Flink and MiniCluster are ready when they have four slots.
+An alternative without its option is left out. A server is ready when it has sent its first response, flinkmock in a
+test when it accepts requests, and real Flink and MiniCluster when they have four slots.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ import (
 )
 
 var (
-	// ErrRequestFailed means that Flink answered with an error, or that all attempts of a request failed.
+	// ErrRequestFailed means that Flink answered with an error or a body that is not JSON, or that all attempts of a
+	// request failed.
 	ErrRequestFailed = errors.New("request failed")
 	// ErrResponseLost means that no response arrived for a request that is not safe to retry. Flink may have processed it.
 	ErrResponseLost = errors.New("response lost")
@@ -99,7 +100,7 @@ func (d *Deployer) Stop(ctx context.Context, jobID, directory string) (string, e
 	return d.takeSavepoint(ctx, jobID, "stop", stopRequest{TargetDirectory: directory, TriggerID: id}, id)
 }
 
-// WaitUntilUp waits until the job and its tasks are running. If the job fails, the error has the cause.
+// WaitUntilUp waits until the job is up. If the job fails, the error has the cause.
 func (d *Deployer) WaitUntilUp(ctx context.Context, jobID string) error {
 	deadline := d.Now().Add(d.Timeout)
 	for {
@@ -223,7 +224,11 @@ func (d *Deployer) send(ctx context.Context, r request, result any) error {
 				return err
 			}
 		}
-		status, content, err := d.attempt(ctx, r)
+		request, err := d.newRequest(ctx, r)
+		if err != nil {
+			return err
+		}
+		status, content, err := d.attempt(request)
 		if err != nil {
 			if !r.idempotent {
 				return fmt.Errorf("%w: %s %s: Flink may have processed the request: %w", ErrResponseLost, r.method, r.path, err)
@@ -232,7 +237,10 @@ func (d *Deployer) send(ctx context.Context, r request, result any) error {
 			continue
 		}
 		if status == r.expectedStatus {
-			return json.Unmarshal(content, result)
+			if err := json.Unmarshal(content, result); err != nil {
+				return fmt.Errorf("%w: %s %s: the body is not JSON: %s", ErrRequestFailed, r.method, r.path, content)
+			}
+			return nil
 		}
 		problem = fmt.Sprintf("%d %s", status, content)
 		if status != http.StatusServiceUnavailable {
@@ -242,14 +250,16 @@ func (d *Deployer) send(ctx context.Context, r request, result any) error {
 	return fmt.Errorf("%w: %s %s: %s", ErrRequestFailed, r.method, r.path, problem)
 }
 
-func (d *Deployer) attempt(ctx context.Context, r request) (int, []byte, error) {
+func (d *Deployer) newRequest(ctx context.Context, r request) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, r.method, d.URL+r.path, bytes.NewReader(r.body))
-	if err != nil {
-		return 0, nil, err
-	}
-	if r.contentType != "" {
+	if err == nil && r.contentType != "" {
 		request.Header.Set("Content-Type", r.contentType)
 	}
+	return request, err
+}
+
+// attempt sends a request once, and returns the status and the body of the response.
+func (d *Deployer) attempt(request *http.Request) (int, []byte, error) {
 	response, err := d.Client.Do(request)
 	if err != nil {
 		return 0, nil, err

@@ -19,6 +19,8 @@ const (
 	diskFull     = "testdata/disk-full.yaml"
 	outOfMemory  = "testdata/out-of-memory.yaml"
 	lostResponse = "{match: POST /jobs/:jobid/savepoints, times: 1, drop: after-processing}"
+	notJSON      = "{match: POST /jobs/:jobid/savepoints, corrupt: html}"
+	snapshot     = "{match: GET /config, set: {flink-version: 1.20-SNAPSHOT}}"
 	directory    = "s3://savepoints"
 )
 
@@ -95,7 +97,7 @@ func TestADeployedJobIsUp(t *testing.T) {
 		flink, client := start(t, orders, release)
 		job, err := client.Deploy(context.Background(), writeJar(t))
 		check(t, err)
-		checkEqual(t, "id", flink.Job("orders").ID, job)
+		checkEqual(t, "id", job, flink.Job("orders").ID)
 		checkEqual(t, "state", flink.Job("orders").State, "RUNNING")
 		flink.ExpectInOrder("POST /jars/upload", "POST /jars/:jarid/run", "GET /jobs/:jobid")
 	})
@@ -108,7 +110,7 @@ func TestAnUpgradeRestoresTheLastSavepoint(t *testing.T) {
 		job, err := client.Upgrade(context.Background(), oldID, writeJar(t), directory)
 		check(t, err)
 		checkEqual(t, "state", flink.Job(oldID).State, "FINISHED")
-		checkEqual(t, "id", flink.Job("orders").ID, job)
+		checkEqual(t, "id", job, flink.Job("orders").ID)
 		checkSavepoint(t, flink.Job(oldID), flink.Job(job).RestoredFrom)
 		flink.ExpectInOrder("POST /jars/upload", "POST /jobs/:jobid/stop", "POST /jars/:jarid/run")
 	})
@@ -174,6 +176,22 @@ func TestWithoutTriggerIdsNoRequestIsRetried(t *testing.T) {
 	_, err := client.Savepoint(context.Background(), flink.Job("orders").ID, directory)
 	checkError(t, err, deployer.ErrResponseLost, "may have processed")
 	flink.Expect(flinkmock.Once, "POST /jobs/:jobid/savepoints", nil)
+}
+
+func TestABodyThatIsNotJsonIsAnError(t *testing.T) {
+	flink, client := start(t, orders, flinkmock.Release("1.12"))
+	flink.AddFaults(notJSON)
+	_, err := client.Savepoint(context.Background(), flink.Job("orders").ID, directory)
+	checkError(t, err, deployer.ErrRequestFailed, "<html")
+}
+
+func TestASnapshotVersionAcceptsTriggerIds(t *testing.T) {
+	flink, client := start(t, orders, flinkmock.Release("1.20"))
+	flink.AddFaults(snapshot)
+	flink.AddFaults(lostResponse)
+	location, err := client.Savepoint(context.Background(), flink.Job("orders").ID, directory)
+	check(t, err)
+	checkSavepoint(t, flink.Job("orders"), location)
 }
 
 func TestADeploymentWaitsForTheNextLeader(t *testing.T) {

@@ -20,7 +20,8 @@ type config struct {
 // acceptsTriggerIDs returns whether a client can choose the trigger id, which is possible since Flink 1.15. Two requests
 // with the same id trigger one operation.
 func (c config) acceptsTriggerIDs() bool {
-	numbers := strings.SplitN(c.Version, ".", 3)
+	version, _, _ := strings.Cut(c.Version, "-") // such as 1.20-SNAPSHOT
+	numbers := strings.SplitN(version, ".", 3)
 	if len(numbers) < 2 {
 		return false
 	}
@@ -88,7 +89,7 @@ type jobDetails struct {
 	} `json:"vertices"`
 }
 
-// isUp returns whether the job and its tasks are running. A job is RUNNING before its tasks are.
+// isUp returns whether the job is RUNNING, and its tasks are running or finished. It is RUNNING before its tasks are.
 func (j jobDetails) isUp() bool {
 	for _, vertex := range j.Vertices {
 		if vertex.Status != "RUNNING" && vertex.Status != "FINISHED" {

@@ -5,6 +5,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { JobTerminated, RequestFailed, ResponseLost, TimedOut } from "./errors.js";
 import { TERMINAL_STATES, causeOf, acceptsTriggerIds, isUp, locationOf, savepointBody } from "./flink.js";
 
+/** Returns the parsed body of a response to a request such as "GET /jobs". Throws RequestFailed if it is not JSON. */
+function parseBody(request, body) {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    throw new RequestFailed(`${request}: the body is not JSON: ${body}`, { cause: error });
+  }
+}
+
 /** Deploys and upgrades jobs on one cluster. All methods reject with a DeployError. */
 export class Deployer {
   #url;
@@ -46,7 +55,7 @@ export class Deployer {
     return this.#takeSavepoint(jobId, "stop", { targetDirectory: directory, drain: false });
   }
 
-  /** Waits until the job and its tasks are running. Rejects with JobTerminated and the cause if the job ends before. */
+  /** Waits until the job is up. Rejects with JobTerminated and the cause if the job ends before. */
   async waitUntilUp(jobId) {
     const deadline = this.#options.now() + this.#options.timeout;
     for (;;) {
@@ -101,18 +110,18 @@ export class Deployer {
     let problem;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       if (attempt > 0) await this.#options.sleep(pollInterval);
-      const request = { method, body: form ?? (json && JSON.stringify(json)) };
-      if (json) request.headers = { "content-type": "application/json" };
+      const headers = json ? { "content-type": "application/json" } : {};
+      const request = new Request(this.#url + path, { method, headers, body: form ?? (json && JSON.stringify(json)) });
       let response, text;
       try {
-        response = await fetch(this.#url + path, request);
+        response = await fetch(request);
         text = await response.text();
       } catch (error) {
         problem = `no response (${error.cause?.message ?? error.message})`;
         if (idempotent) continue;
         throw new ResponseLost(`${method} ${path}: ${problem}; Flink may have processed the request`, { cause: error });
       }
-      if (response.status === expectedStatus) return JSON.parse(text);
+      if (response.status === expectedStatus) return parseBody(`${method} ${path}`, text);
       problem = `${response.status} ${text}`;
       if (response.status !== 503) break;
     }

@@ -6,7 +6,7 @@ export class DeployError extends Error {
   }
 }
 
-/** Flink answered with an error, or all attempts of a request failed. */
+/** Flink answered with an error or a body that is not JSON, or all attempts of a request failed. */
 export class RequestFailed extends DeployError {}
 
 /** No response arrived for a request that is not safe to retry. Flink may have processed it. */

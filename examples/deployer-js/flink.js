@@ -11,7 +11,7 @@ export const TERMINAL_STATES = new Set(["FINISHED", "CANCELED", "FAILED", "SUSPE
  * trigger one operation.
  */
 export function acceptsTriggerIds(config) {
-  const [major, minor] = config["flink-version"].split(".").map(Number);
+  const [major, minor] = config["flink-version"].split(/[.-]/).map(Number); // such as 1.20-SNAPSHOT
   return major > 1 || minor >= 15;
 }
 
@@ -32,7 +32,7 @@ export function locationOf(response) {
   return location;
 }
 
-/** Returns whether the job and its tasks are running. A job is RUNNING before its tasks are. */
+/** Returns whether the job is RUNNING, and its tasks are running or finished. It is RUNNING before its tasks are. */
 export function isUp(job) {
   return job.state === "RUNNING" && job.vertices.every(({ status }) => ["RUNNING", "FINISHED"].includes(status));
 }

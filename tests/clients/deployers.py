@@ -23,10 +23,15 @@ FAILING_TESTS = {
         "completed_does_not_mean_success",
         "the_path_of_a_savepoint_is_returned",
         "a_lost_response_triggers_no_second_savepoint",
+        "a_snapshot_version_accepts_trigger_ids",
         "the_next_leader_does_not_know_the_trigger_id",
         "a_slow_savepoint_times_out",
     },
-    RETRIED_REQUEST: {"a_lost_response_triggers_no_second_savepoint", "without_trigger_ids_no_request_is_retried"},
+    RETRIED_REQUEST: {
+        "a_lost_response_triggers_no_second_savepoint",
+        "a_snapshot_version_accepts_trigger_ids",
+        "without_trigger_ids_no_request_is_retried",
+    },
 }
 """The tests that fail with each bug. The deployers of all languages have the same tests."""
 ALL_TESTS = set().union(*FAILING_TESTS.values()) | {
@@ -34,6 +39,7 @@ ALL_TESTS = set().union(*FAILING_TESTS.values()) | {
     "requests_without_a_leader_are_retried",
     "requests_are_not_retried_forever",
     "a_failed_job_is_reported_with_its_cause",
+    "a_body_that_is_not_json_is_an_error",
     "a_deployment_waits_for_the_next_leader",
 }
 

@@ -46,6 +46,8 @@ const OUT_OF_MEMORY = {
 };
 
 const LOST_RESPONSE = { match: "POST /jobs/:jobid/savepoints", times: 1, drop: "after-processing" };
+const NOT_JSON = { match: "POST /jobs/:jobid/savepoints", corrupt: "html" };
+const SNAPSHOT = { match: "GET /config", set: { "flink-version": "1.20-SNAPSHOT" } };
 
 /** Starts a cluster whose time advances only while the deployer sleeps. */
 async function startDeployer(t, scenario, { flink: release, onSleep = async () => {}, ...options } = {}) {
@@ -137,6 +139,23 @@ test("without trigger ids no request is retried", async (t) => {
   const { id } = await flink.job("orders");
   await assert.rejects(deployer.savepoint(id, "s3://savepoints"), ResponseLost);
   await flink.requests.expect("POST /jobs/:jobid/savepoints", { times: 1 });
+});
+
+test("a body that is not JSON is an error", async (t) => {
+  const { flink, deployer } = await startDeployer(t, ORDERS, { flink: "1.12" });
+  await flink.faults.add(NOT_JSON);
+  const { id } = await flink.job("orders");
+  const isNotJson = (error) => error instanceof RequestFailed && /<html/.test(error.message);
+  await assert.rejects(deployer.savepoint(id, "s3://savepoints"), isNotJson);
+});
+
+test("a snapshot version accepts trigger ids", async (t) => {
+  const { flink, deployer } = await startDeployer(t, ORDERS, { flink: "1.20" });
+  await flink.faults.add(SNAPSHOT);
+  await flink.faults.add(LOST_RESPONSE);
+  const { id } = await flink.job("orders");
+  const location = await deployer.savepoint(id, "s3://savepoints");
+  assert.deepEqual((await flink.job(id)).savepoints.map(({ path }) => path), [location]);
 });
 
 test("a deployment waits for the next leader", async (t) => {

@@ -21,6 +21,7 @@ from deployer.flink import (
     cause_of,
     is_up,
     location_of,
+    parse_body,
     release_of,
     savepoint_body,
 )
@@ -75,7 +76,7 @@ class Deployer:
         return await self._take_savepoint(job_id, "stop", body)
 
     async def wait_until_up(self, job_id: str) -> None:
-        """Wait until the job and its tasks are running. Raises JobTerminated with the cause if the job ends before."""
+        """Wait until the job is up. Raises JobTerminated with the cause if the job ends before."""
         deadline = time.monotonic() + self._timeout
         while not is_up(details := await self._send("GET", f"/jobs/{job_id}")):
             if details["state"] in TERMINAL_STATES:
@@ -133,7 +134,7 @@ class Deployer:
                 body: dict[str, Any] = {"data": form()} if form else {"json": json}
                 async with self._http.request(method, self._url + path, **body) as response:
                     if response.status == expected_status:
-                        return dict(await response.json())
+                        return parse_body(f"{method} {path}", await response.text())
                     problem = f"{response.status} {await response.text()}"
                     if response.status != 503:
                         break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from uuid import uuid4
@@ -19,7 +20,7 @@ class DeployError(Exception):
 
 
 class RequestFailed(DeployError):
-    """Flink answered with an error, or all attempts of a request failed."""
+    """Flink answered with an error or a body that is not JSON, or all attempts of a request failed."""
 
 
 class ResponseLost(DeployError):
@@ -38,9 +39,17 @@ class TimedOut(DeployError):
     """A job or a savepoint was not ready in time."""
 
 
+def parse_body(request: str, body: str) -> Json:
+    """Return the parsed body of a response to a request such as "GET /jobs". Raises RequestFailed if it is not JSON."""
+    try:
+        return dict(json.loads(body))
+    except ValueError as error:
+        raise RequestFailed(f"{request}: the body is not JSON: {body}") from error
+
+
 def release_of(config: Json) -> Release:
     """Return the release of the cluster, from the response of /config."""
-    major, minor = str(config["flink-version"]).split(".")[:2]
+    major, minor = re.split("[.-]", config["flink-version"])[:2]  # such as 1.20-SNAPSHOT
     return int(major), int(minor)
 
 
@@ -66,7 +75,7 @@ def location_of(response: Json) -> str | None:
 
 
 def is_up(job: Json) -> bool:
-    """Return whether the job and its tasks are running. A job is RUNNING before its tasks are."""
+    """Return whether the job is RUNNING, and its tasks are running or finished. It is RUNNING before its tasks are."""
     return job["state"] == "RUNNING" and all(vertex["status"] in ("RUNNING", "FINISHED") for vertex in job["vertices"])
 
 

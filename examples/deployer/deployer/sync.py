@@ -21,6 +21,7 @@ from deployer.flink import (
     cause_of,
     is_up,
     location_of,
+    parse_body,
     release_of,
     savepoint_body,
 )
@@ -86,7 +87,7 @@ class Deployer:
         )
 
     def wait_until_up(self, job_id: str) -> None:
-        """Wait until the job and its tasks are running. Raises JobTerminated with the cause if the job ends before."""
+        """Wait until the job is up. Raises JobTerminated with the cause if the job ends before."""
         deadline = self._now() + self._timeout
         while not is_up(details := self._send("GET", f"/jobs/{job_id}")):
             if details["state"] in TERMINAL_STATES:
@@ -136,7 +137,7 @@ class Deployer:
                     raise ResponseLost(f"{method} {path}: {problem}; Flink may have processed the request") from error
             else:
                 if response.status_code == expected_status:
-                    return dict(response.json())
+                    return parse_body(f"{method} {path}", response.text)
                 problem = f"{response.status_code} {response.text}"
                 if response.status_code != 503:
                     break

@@ -128,6 +128,21 @@ def test_without_trigger_ids_no_request_is_retried(start: Start) -> None:
     cluster.expect("POST /jobs/:jobid/savepoints", times=1)
 
 
+def test_a_body_that_is_not_json_is_an_error(start: Start) -> None:
+    cluster, deployer = start(flink="1.12")
+    cluster.add_fault(match="POST /jobs/:jobid/savepoints", corrupt="html")
+    with pytest.raises(RequestFailed, match="<html"):
+        deployer.savepoint(cluster.job("orders")["id"], "s3://savepoints")
+
+
+def test_a_snapshot_version_accepts_trigger_ids(start: Start) -> None:
+    cluster, deployer = start(flink="1.20")
+    cluster.add_fault(match="GET /config", set={"flink-version": "1.20-SNAPSHOT"})
+    cluster.add_fault(match="POST /jobs/:jobid/savepoints", times=1, drop="after-processing")
+    location = deployer.savepoint(cluster.job("orders")["id"], "s3://savepoints")
+    assert cluster.savepoints("orders") == [location]
+
+
 def test_a_deployment_waits_for_the_next_leader(start: Start, jar: Path) -> None:
     cluster, deployer = start()
     cluster.crash_leader("3s")

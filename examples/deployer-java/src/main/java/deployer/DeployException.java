@@ -6,7 +6,7 @@ public sealed class DeployException extends Exception {
         super(message);
     }
 
-    /** Flink answered with an error, or all attempts of a request failed. */
+    /** Flink answered with an error or a body that is not JSON, or all attempts of a request failed. */
     public static final class RequestFailed extends DeployException {
         RequestFailed(String message) {
             super(message);

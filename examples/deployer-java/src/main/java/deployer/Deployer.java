@@ -69,7 +69,7 @@ public final class Deployer {
         return takeSavepoint(jobId, "stop", Map.of("targetDirectory", directory, "drain", false));
     }
 
-    /** Waits until the job and its tasks are running. Throws JobTerminated with the cause if the job fails. */
+    /** Waits until the job is up. Throws JobTerminated with the cause if the job fails. */
     public void waitUntilUp(String jobId) throws DeployException, InterruptedException {
         Instant deadline = time.now().plus(timeout);
         for (JsonNode details = get("/jobs/" + jobId); !Flink.isUp(details); details = get("/jobs/" + jobId)) {
@@ -158,23 +158,33 @@ public final class Deployer {
             if (attempt > 0) {
                 time.sleep(pollInterval);
             }
+            HttpResponse<String> response;
             try {
-                HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
-                if (response.statusCode() == expectedStatus) {
-                    return JSON.readTree(response.body());
-                }
-                problem = response.statusCode() + " " + response.body();
-                if (response.statusCode() != 503) {
-                    break;
-                }
+                response = client.send(request, BodyHandlers.ofString());
             } catch (IOException error) {
                 problem = "no response (" + error + ")";
                 if (ifResponseIsLost == IfResponseIsLost.FAIL) {
                     throw new DeployException.ResponseLost(name + problem + "; Flink may have processed the request");
                 }
+                continue;
+            }
+            if (response.statusCode() == expectedStatus) {
+                return parse(name, response.body());
+            }
+            problem = response.statusCode() + " " + response.body();
+            if (response.statusCode() != 503) {
+                break;
             }
         }
         throw new DeployException.RequestFailed(name + problem);
+    }
+
+    private static JsonNode parse(String name, String body) throws DeployException {
+        try {
+            return JSON.readTree(body);
+        } catch (JsonProcessingException error) {
+            throw new DeployException.RequestFailed(name + "the body is not JSON: " + body);
+        }
     }
 
     private void await(Instant deadline, String progress) throws DeployException, InterruptedException {

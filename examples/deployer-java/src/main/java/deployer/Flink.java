@@ -22,7 +22,7 @@ final class Flink {
      * id trigger one operation.
      */
     static boolean acceptsTriggerIds(JsonNode config) {
-        String[] numbers = config.path("flink-version").asText().split("\\.");
+        String[] numbers = config.path("flink-version").asText().split("[.-]"); // such as 1.20-SNAPSHOT
         return Integer.parseInt(numbers[0]) > 1 || Integer.parseInt(numbers[1]) >= 15;
     }
 
@@ -52,7 +52,7 @@ final class Flink {
         return Optional.of(operation.path("location").asText());
     }
 
-    /** Returns whether the job and its tasks are running. A job is RUNNING before its tasks are. */
+    /** Returns whether the job is RUNNING, and its tasks are running or finished. It is RUNNING before its tasks are. */
     static boolean isUp(JsonNode job) {
         for (JsonNode vertex : job.path("vertices")) {
             if (!UP_STATES.contains(vertex.path("status").asText())) {

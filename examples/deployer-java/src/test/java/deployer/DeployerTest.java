@@ -27,6 +27,9 @@ class DeployerTest {
     private static final String LOST_RESPONSE =
             "{match: POST /jobs/:jobid/savepoints, times: 1, drop: after-processing}";
 
+    private static final String NOT_JSON = "{match: POST /jobs/:jobid/savepoints, corrupt: html}";
+    private static final String SNAPSHOT = "{match: GET /config, set: {flink-version: 1.20-SNAPSHOT}}";
+
     private Deployer deployer;
     private Path jar;
 
@@ -56,7 +59,7 @@ class DeployerTest {
         @Test
         void aDeployedJobIsUp(FlinkMock flink) throws Exception {
             String job = deployer.deploy(jar);
-            assertEquals(job, flink.job("orders").id());
+            assertEquals(flink.job("orders").id(), job);
             assertEquals("RUNNING", flink.job("orders").state());
             flink.requests().expectInOrder("POST /jars/upload", "POST /jars/:jarid/run", "GET /jobs/:jobid");
         }
@@ -66,7 +69,7 @@ class DeployerTest {
             String oldId = flink.job("orders").id();
             String job = deployer.upgrade(oldId, jar, DIRECTORY);
             assertEquals("FINISHED", flink.job(oldId).state());
-            assertEquals(job, flink.job("orders").id());
+            assertEquals(flink.job("orders").id(), job);
             assertEquals(savepoints(flink, oldId), List.of(flink.job(job).restoredFrom()));
             flink.requests().expectInOrder("POST /jars/upload", "POST /jobs/:jobid/stop", "POST /jars/:jarid/run");
         }
@@ -93,11 +96,29 @@ class DeployerTest {
             assertThrows(DeployException.ResponseLost.class, () -> deployer.savepoint(job, DIRECTORY));
             flink.requests().expect("POST /jobs/:jobid/savepoints", "once");
         }
+
+        @Test
+        void aBodyThatIsNotJsonIsAnError(FlinkMock flink) {
+            flink.faults().add(NOT_JSON);
+            String job = flink.job("orders").id();
+            String message = assertThrows(
+                            DeployException.RequestFailed.class, () -> deployer.savepoint(job, DIRECTORY))
+                    .getMessage();
+            assertTrue(message.contains("<html"), message);
+        }
     }
 
     @Nested
     @FlinkMockTest(scenario = "orders.yaml", clock = "virtual", flink = "1.20")
-    class OnFlink120 extends WithTriggerIds {}
+    class OnFlink120 extends WithTriggerIds {
+        @Test
+        void aSnapshotVersionAcceptsTriggerIds(FlinkMock flink) throws Exception {
+            flink.faults().add(SNAPSHOT);
+            flink.faults().add(LOST_RESPONSE);
+            String location = deployer.savepoint(flink.job("orders").id(), DIRECTORY);
+            assertEquals(savepoints(flink, "orders"), List.of(location));
+        }
+    }
 
     @Nested
     @FlinkMockTest(scenario = "orders.yaml", clock = "virtual", flink = "2.3")
