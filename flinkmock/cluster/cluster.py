@@ -22,6 +22,7 @@ from flinkmock.cluster.async_operations import (
     AsyncOperations,
     leader_cached_kinds,
 )
+from flinkmock.cluster.attempt_failures import AttemptFailures
 from flinkmock.cluster.caches import Caches
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster_spec import ClusterSpec
@@ -140,6 +141,7 @@ class Cluster:
         file_systems = FileSystems(self.release) if schemes is None else FileSystems(self.release, schemes)
         self.savepoints = SavepointCoordinator(self, SavepointStore(file_systems))
         self.state_machines = JobStateMachines(self)
+        self.attempt_failures = AttemptFailures(self)
         self.job_factory = JobFactory(self)
         self.adaptive_scheduler = AdaptiveScheduler(self)
         self.jars = JarStore(upload_dir, f"{configuration.values['web.upload.dir']}/flink-web-upload", self.random)
@@ -165,8 +167,8 @@ class Cluster:
         )
 
     def _register_event_handlers(self) -> None:
-        owners = (self, self.taskmanagers, self.state_machines, self.jobs_awaiting_slots, self.adaptive_scheduler)
-        for owner in (*owners, self.savepoints, self.leadership):
+        owners = (self, self.taskmanagers, self.state_machines, self.attempt_failures, self.jobs_awaiting_slots)
+        for owner in (*owners, self.adaptive_scheduler, self.savepoints, self.leadership):
             self.event_queue.register(owner)
 
     def _start_scenario(self) -> None:
