@@ -33,6 +33,8 @@ def main(folder: Path) -> None:
             "operations": [index(operation) for operation in document["operations"]],
             "$defs": {name: index(schema) for name, schema in document["$defs"].items()},
         }
+    if not releases:
+        sys.exit(f"{folder} has no page of a release, such as 2.3.html")
     entries = ",\n".join(index_by_entry)
     pages = ",\n".join(f'"{minor}":{json.dumps(page, separators=(",", ":"))}' for minor, page in releases.items())
     text = f'{{"releases":{{\n{pages}\n}},\n"entries":[\n{entries}\n]}}\n'
