@@ -85,14 +85,17 @@ type jobDetails struct {
 	Name     string `json:"name"`
 	State    string `json:"state"`
 	Vertices []struct {
-		Status string `json:"status"`
+		Parallelism int            `json:"parallelism"`
+		Tasks       map[string]int `json:"tasks"`
 	} `json:"vertices"`
 }
 
-// isUp returns whether the job is RUNNING, and its tasks are running or finished. It is RUNNING before its tasks are.
+// isUp returns whether the job is RUNNING, and each of its tasks is running or finished.
+//
+// A job is RUNNING before its tasks are, and a vertex is RUNNING as soon as one of its tasks is.
 func (j jobDetails) isUp() bool {
 	for _, vertex := range j.Vertices {
-		if vertex.Status != "RUNNING" && vertex.Status != "FINISHED" {
+		if vertex.Tasks["RUNNING"]+vertex.Tasks["FINISHED"] != vertex.Parallelism {
 			return false
 		}
 	}

@@ -32,9 +32,14 @@ export function locationOf(response) {
   return location;
 }
 
-/** Returns whether the job is RUNNING, and its tasks are running or finished. It is RUNNING before its tasks are. */
-export function isUp(job) {
-  return job.state === "RUNNING" && job.vertices.every(({ status }) => ["RUNNING", "FINISHED"].includes(status));
+/**
+ * Returns whether the job is RUNNING, and each of its tasks is running or finished.
+ *
+ * A job is RUNNING before its tasks are, and a vertex is RUNNING as soon as one of its tasks is.
+ */
+export function isUp({ state, vertices }) {
+  const allTasksAreUp = ({ tasks, parallelism }) => tasks.RUNNING + tasks.FINISHED === parallelism;
+  return state === "RUNNING" && vertices.every(allTasksAreUp);
 }
 
 /**

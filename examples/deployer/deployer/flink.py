@@ -75,8 +75,13 @@ def location_of(response: Json) -> str | None:
 
 
 def is_up(job: Json) -> bool:
-    """Return whether the job is RUNNING, and its tasks are running or finished. It is RUNNING before its tasks are."""
-    return job["state"] == "RUNNING" and all(vertex["status"] in ("RUNNING", "FINISHED") for vertex in job["vertices"])
+    """Return whether the job is RUNNING, and each of its tasks is running or finished.
+
+    A job is RUNNING before its tasks are, and a vertex is RUNNING as soon as one of its tasks is.
+    """
+    return job["state"] == "RUNNING" and all(
+        vertex["tasks"]["RUNNING"] + vertex["tasks"]["FINISHED"] == vertex["parallelism"] for vertex in job["vertices"]
+    )
 
 
 def cause_of(exceptions: Json) -> str:

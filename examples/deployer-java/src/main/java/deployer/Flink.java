@@ -12,7 +12,6 @@ import java.util.regex.Pattern;
 /** Requests and responses of Flink. This class does no I/O. */
 final class Flink {
     static final Set<String> TERMINAL_STATES = Set.of("FINISHED", "CANCELED", "FAILED", "SUSPENDED");
-    private static final Set<String> UP_STATES = Set.of("RUNNING", "FINISHED");
     private static final Pattern CAUSED_BY = Pattern.compile("^Caused by: (.*)", Pattern.MULTILINE);
 
     private Flink() {}
@@ -52,10 +51,16 @@ final class Flink {
         return Optional.of(operation.path("location").asText());
     }
 
-    /** Returns whether the job is RUNNING, and its tasks are running or finished. It is RUNNING before its tasks are. */
+    /**
+     * Returns whether the job is RUNNING, and each of its tasks is running or finished.
+     *
+     * <p>A job is RUNNING before its tasks are, and a vertex is RUNNING as soon as one of its tasks is.
+     */
     static boolean isUp(JsonNode job) {
         for (JsonNode vertex : job.path("vertices")) {
-            if (!UP_STATES.contains(vertex.path("status").asText())) {
+            JsonNode tasks = vertex.path("tasks");
+            int upCount = tasks.path("RUNNING").asInt() + tasks.path("FINISHED").asInt();
+            if (upCount != vertex.path("parallelism").asInt()) {
                 return false;
             }
         }
