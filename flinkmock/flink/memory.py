@@ -1,7 +1,8 @@
-"""The memory of Flink's processes, computed from `*.memory.process.size` by Flink's rules.
+"""The memory of Flink's processes, computed from `*.memory.*` by Flink's rules.
 
 The rules are in `TaskExecutorProcessUtils`, `JobManagerProcessUtils` and `ProcessMemoryUtils`. All sizes are in bytes
-unless a docstring says MiB. The sizes for 1728m are as in the recordings (suite cluster, `/taskmanagers`).
+unless a docstring says MiB. The sizes for 1728m are as in the recordings (suite cluster, `/taskmanagers`), except for
+`hardware.freeMemory`: it is the maximum heap of the JVM, and the recorded processes ran with a smaller heap.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from flinkmock.errors import InvalidArgument
 from flinkmock.flink import options
-from flinkmock.flink.configuration import Configuration
+from flinkmock.flink.configuration import DEFAULTS, Configuration
 from flinkmock.flink.environment import Environment
 from flinkmock.flink.options import FractionOptions, Option
 from flinkmock.release import Release
@@ -134,19 +135,21 @@ def _max_heap(heap: int) -> int:
 
 
 def taskmanager_memory(configuration: Configuration, release: Release | None) -> TaskManagerMemory:
-    """Compute the memory components from `taskmanager.memory.process.size`.
+    """Compute the memory components from the options `taskmanager.memory.*`.
 
     By default, the JVM overhead is a fraction of the process's memory. If `taskmanager.memory.flink.size` is set, or
     both `taskmanager.memory.task.heap.size` and `taskmanager.memory.managed.size`, the overhead is what remains of the
     process's memory. If then the configuration lacks the size of the process, this size follows from the components.
+    If `taskmanager.memory.task.heap.size` is set, the network memory is what remains of Flink's memory; otherwise the
+    task heap is.
 
     Args:
         configuration: The configuration of the TaskManager.
         release: The release whose defaults apply; None for the newest one.
 
     Raises:
-        InvalidArgument: The memory of the process is too small for its components, or an option can't be parsed. Flink
-            does not start in these cases.
+        InvalidArgument: The components do not fit together, or an option can't be parsed. Flink does not start in
+            these cases.
     """
     process_size = configuration.size(options.TASK_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.TASK_MANAGER_METASPACE)
@@ -157,14 +160,10 @@ def taskmanager_memory(configuration: Configuration, release: Release | None) ->
     task_off_heap = configuration.size(options.TASK_MANAGER_TASK_OFF_HEAP)
     task_heap_size = configuration.optional_size(options.TASK_MANAGER_TASK_HEAP)
     network_options = options.network_memory_options(release)
-    network = None
-    if task_heap_size is not None and managed_size is not None:  # recorded with 2.3.0: 300m of task heap, 200m managed
+    if flink_size is None and task_heap_size is not None and managed_size is not None:
+        # recorded with 2.3.0: 300m of task heap, 200m managed
         without_network = task_heap_size + framework_heap + framework_off_heap + task_off_heap + managed_size
-        if flink_size is None:
-            network = _component_beside(without_network, configuration, network_options)
-        else:
-            network = flink_size - without_network
-        flink_size = without_network + network
+        flink_size = without_network + _component_beside(without_network, configuration, network_options)
     if flink_size is None:
         overhead = _component_of(process_size, configuration, options.TASK_MANAGER_OVERHEAD)
         flink_size = process_size - metaspace - overhead
@@ -172,17 +171,49 @@ def taskmanager_memory(configuration: Configuration, release: Release | None) ->
         overhead = _overhead_beside(
             flink_size + metaspace, configuration, options.TASK_MANAGER_PROCESS_SIZE, options.TASK_MANAGER_OVERHEAD
         )
-    if network is None:
-        network = _component_of(flink_size, configuration, network_options)
     managed = managed_size
     if managed is None:
         managed = _fraction_of(flink_size, configuration.fraction(options.TASK_MANAGER_MANAGED_FRACTION))
-    task_heap = flink_size - framework_heap - framework_off_heap - task_off_heap - network - managed
-    if min(task_heap, overhead, network) < 0:
-        raise InvalidArgument(f"taskmanager.memory.process.size: {process_size} bytes are too few for a TaskManager")
-    return TaskManagerMemory(
+    remainder = flink_size - framework_heap - framework_off_heap - task_off_heap - managed
+    if task_heap_size is None:
+        network = _component_of(flink_size, configuration, network_options)
+        task_heap = remainder - network
+    else:
+        task_heap = task_heap_size
+        network = remainder - task_heap
+    memory = TaskManagerMemory(
         framework_heap, task_heap, framework_off_heap, task_off_heap, network, managed, metaspace, overhead
     )
+    if conflict := _taskmanager_conflict(memory, configuration):
+        raise InvalidArgument(f"{_set_options('taskmanager.memory.', configuration)}: {conflict}")
+    return memory
+
+
+def _taskmanager_conflict(memory: TaskManagerMemory, configuration: Configuration) -> str | None:
+    """Return why Flink does not start with these components; None if it does.
+
+    See TaskExecutorFlinkMemoryUtils. Flink before 1.17 also rejects network memory above its default maximum of 1g if
+    the task heap is set.
+    """
+    if memory.total_flink < 0:
+        return _too_small_process(memory.metaspace, memory.overhead, memory.total_process)
+    flink_memory = f"the {_megabytes(memory.total_flink)} of Flink's memory"
+    is_task_heap_set = options.TASK_MANAGER_TASK_HEAP.key in configuration.values
+    if min(memory.task_heap, memory.network) < 0:
+        components = (
+            ("framework heap", memory.framework_heap),
+            ("framework off-heap memory", memory.framework_off_heap),
+            ("task heap", memory.task_heap if is_task_heap_set else 0),
+            ("task off-heap memory", memory.task_off_heap),
+            ("managed memory", memory.managed),
+            ("network memory", 0 if is_task_heap_set else memory.network),
+        )
+        terms = " + ".join(f"{_megabytes(size)} of {name}" for name, size in components if size)
+        return f"{terms} are more than {flink_memory}"
+    network_options = options.network_memory_options(None)
+    if is_task_heap_set and memory.network != _bounded(memory.network, configuration, network_options):
+        return _out_of_range("network memory", memory.network, flink_memory, configuration, network_options)
+    return _overhead_conflict(memory.overhead, memory.total_process, configuration, options.TASK_MANAGER_OVERHEAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,32 +230,91 @@ class JobManagerMemory:
 
 
 def jobmanager_memory(configuration: Configuration) -> JobManagerMemory:
-    """Compute the memory components from `jobmanager.memory.process.size`.
+    """Compute the memory components from the options `jobmanager.memory.*`.
 
     If `jobmanager.memory.heap.size` or `jobmanager.memory.flink.size` is set, the JVM overhead is what remains of the
     process's memory. If then the configuration lacks the size of the process, this size follows from the components.
+    If both are set, the off-heap memory is their difference.
 
     Raises:
-        InvalidArgument: The memory of the process is too small for its components, or an option can't be parsed. Flink
-            does not start in these cases.
+        InvalidArgument: The components do not fit together, or an option can't be parsed. Flink does not start in
+            these cases.
     """
     process_size = configuration.size(options.JOB_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.JOB_MANAGER_METASPACE)
     off_heap = configuration.size(options.JOB_MANAGER_OFF_HEAP)
     flink_size = configuration.optional_size(options.JOB_MANAGER_FLINK_SIZE)
     heap = configuration.optional_size(options.JOB_MANAGER_HEAP)
-    if heap is None and flink_size is not None:
-        heap = flink_size - off_heap
-    if heap is None:
+    if flink_size is None and heap is not None:
+        flink_size = heap + off_heap
+    if flink_size is None:
         overhead = _component_of(process_size, configuration, options.JOB_MANAGER_OVERHEAD)
-        heap = process_size - metaspace - off_heap - overhead
+        flink_size = process_size - metaspace - overhead
     else:
         overhead = _overhead_beside(
-            heap + off_heap + metaspace, configuration, options.JOB_MANAGER_PROCESS_SIZE, options.JOB_MANAGER_OVERHEAD
+            flink_size + metaspace, configuration, options.JOB_MANAGER_PROCESS_SIZE, options.JOB_MANAGER_OVERHEAD
         )
-    if min(heap, overhead) <= 0:
-        raise InvalidArgument(f"jobmanager.memory.process.size: {process_size} bytes are too few for a JobManager")
-    return JobManagerMemory(heap, metaspace, overhead)
+    if heap is None:
+        heap = flink_size - off_heap
+    memory = JobManagerMemory(heap, metaspace, overhead)
+    if conflict := _jobmanager_conflict(memory, flink_size, off_heap, configuration):
+        raise InvalidArgument(f"{_set_options('jobmanager.memory.', configuration)}: {conflict}")
+    return memory
+
+
+def _jobmanager_conflict(
+    memory: JobManagerMemory, flink_size: int, off_heap: int, configuration: Configuration
+) -> str | None:
+    """Return why Flink does not start with these components; None if it does. See JobManagerFlinkMemoryUtils."""
+    process_size = flink_size + memory.metaspace + memory.overhead
+    if flink_size < 0:
+        return _too_small_process(memory.metaspace, memory.overhead, process_size)
+    flink_memory = f"the {_megabytes(flink_size)} of Flink's memory"
+    if memory.heap <= 0:
+        return f"{_megabytes(off_heap)} of off-heap memory leave no heap of {flink_memory}"
+    if memory.heap > flink_size:
+        return f"{_megabytes(memory.heap)} of heap are more than {flink_memory}"
+    if options.JOB_MANAGER_OFF_HEAP.key in configuration.values and memory.heap + off_heap != flink_size:
+        return f"{_megabytes(memory.heap)} of heap + {_megabytes(off_heap)} of off-heap memory are not {flink_memory}"
+    return _overhead_conflict(memory.overhead, process_size, configuration, options.JOB_MANAGER_OVERHEAD)
+
+
+def _set_options(prefix: str, configuration: Configuration) -> str:
+    """Return the memory options that differ from those of Flink's configuration file; all if none differs."""
+    entries = [(key, value) for key, value in configuration.values.items() if key.startswith(prefix)]
+    changed = [(key, value) for key, value in entries if DEFAULTS.get(key) != value]
+    return ", ".join(f"{key}: {value}" for key, value in changed or entries)
+
+
+def _too_small_process(metaspace: int, overhead: int, process_size: int) -> str:
+    terms = f"{_megabytes(metaspace)} of metaspace + {_megabytes(overhead)} of JVM overhead"
+    return f"{terms} are more than the {_megabytes(process_size)} of the process"
+
+
+def _overhead_conflict(
+    overhead: int, process_size: int, configuration: Configuration, component: FractionOptions
+) -> str | None:
+    """Return why the size of the JVM overhead is not allowed; None if it is.
+
+    See ProcessMemoryUtils.sanityCheckJvmOverhead.
+    """
+    process = f"the {_megabytes(process_size)} of the process"
+    if overhead < 0:
+        return f"Flink's memory and the metaspace need {_megabytes(-overhead)} more than {process}"
+    if overhead != _bounded(overhead, configuration, component):
+        return _out_of_range("JVM overhead", overhead, process, configuration, component)
+    return None
+
+
+def _out_of_range(name: str, size: int, total: str, configuration: Configuration, component: FractionOptions) -> str:
+    minimum, maximum = configuration.size(component.minimum), configuration.size(component.maximum)
+    bound = f"at least {_megabytes(minimum)}" if size < minimum else f"at most {_megabytes(maximum)}"
+    return f"{_megabytes(size)} of {total} remain for the {name}, which must be {bound}"
+
+
+def _megabytes(size: int) -> str:
+    """Return a size in bytes as text in MiB: "128m", "1.5m"."""
+    return f"{size / MIB:.1f}".removesuffix(".0") + "m"
 
 
 def _overhead_beside(

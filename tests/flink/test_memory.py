@@ -1,5 +1,7 @@
 """The memory of TaskManagers and JobManagers has the sizes of the recordings (suites cluster and job-running)."""
 
+import re
+
 import pytest
 
 from flinkmock.flink.configuration import Configuration
@@ -128,11 +130,81 @@ def test_without_a_process_size_the_size_follows_from_the_components() -> None:
     assert (of_jobmanager.heap, of_jobmanager.overhead) == (1920 * MIB, pytest.approx(256 * MIB, abs=MIB))
 
 
-def test_a_process_that_is_too_small_is_rejected() -> None:
-    with pytest.raises(ValueError, match="too few for a TaskManager"):
-        taskmanager_memory(Configuration({"taskmanager.memory.process.size": "600m"}), FLINK_2_3)
-    with pytest.raises(ValueError, match="too few for a JobManager"):
-        jobmanager_memory(Configuration({"jobmanager.memory.process.size": "500m"}))
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"process.size": "200m"}, "256m of metaspace + 192m of JVM overhead are more than the 200m of the process"),
+        (
+            {"flink.size": "300m"},
+            "128m of framework heap + 128m of framework off-heap memory + 120m of managed memory "
+            "+ 64m of network memory are more than the 300m of Flink's memory",
+        ),
+        (
+            {"managed.size": "10g"},
+            "128m of framework heap + 128m of framework off-heap memory + 10240m of managed memory "
+            "+ 128m of network memory are more than the 1280m of Flink's memory",
+        ),
+        (
+            {"task.heap.size": "600m"},
+            "128m of framework heap + 128m of framework off-heap memory + 600m of task heap "
+            "+ 512m of managed memory are more than the 1280m of Flink's memory",
+        ),
+        (
+            {"task.heap.size": "500m"},
+            "12m of the 1280m of Flink's memory remain for the network memory, which must be at least 64m",
+        ),
+        (
+            {"process.size": "4g", "flink.size": "1g"},
+            "2816m of the 4096m of the process remain for the JVM overhead, which must be at most 1024m",
+        ),
+        ({"flink.size": "2g"}, "Flink's memory and the metaspace need 576m more than the 1728m of the process"),
+    ],
+)
+def test_components_of_a_taskmanager_that_do_not_fit_are_rejected(values: dict[str, str], reason: str) -> None:
+    """BashJavaUtils of 2.3.0 rejects these configurations for the same reasons."""
+    options = {f"taskmanager.memory.{name}": value for name, value in values.items()}
+    text = ", ".join(f"{key}: {value}" for key, value in options.items())
+    with pytest.raises(ValueError, match=f"^{re.escape(f'{text}: {reason}')}$"):
+        taskmanager_memory(Configuration({"taskmanager.memory.process.size": "1728m"} | options), FLINK_2_3)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"process.size": "400m"}, "256m of metaspace + 192m of JVM overhead are more than the 400m of the process"),
+        ({"process.size": "500m"}, "128m of off-heap memory leave no heap of the 52m of Flink's memory"),
+        ({"flink.size": "100m"}, "128m of off-heap memory leave no heap of the 100m of Flink's memory"),
+        ({"flink.size": "1g", "heap.size": "2g"}, "2048m of heap are more than the 1024m of Flink's memory"),
+        (
+            {"flink.size": "1g", "heap.size": "800m", "off-heap.size": "100m"},
+            "800m of heap + 100m of off-heap memory are not the 1024m of Flink's memory",
+        ),
+        (
+            {"heap.size": "100m"},
+            "1116m of the 1600m of the process remain for the JVM overhead, which must be at most 1024m",
+        ),
+    ],
+)
+def test_components_of_a_jobmanager_that_do_not_fit_are_rejected(values: dict[str, str], reason: str) -> None:
+    """BashJavaUtils of 2.3.0 rejects these configurations for the same reasons."""
+    options = {f"jobmanager.memory.{name}": value for name, value in values.items()}
+    text = ", ".join(f"{key}: {value}" for key, value in options.items())
+    with pytest.raises(ValueError, match=f"^{re.escape(f'{text}: {reason}')}$"):
+        jobmanager_memory(Configuration({"jobmanager.memory.process.size": "1600m"} | options))
+
+
+def test_network_memory_is_the_remainder_if_the_task_heap_is_set() -> None:
+    """The sizes are those of BashJavaUtils of 2.3.0 and 1.12.5."""
+    values = {"taskmanager.memory.process.size": "1728m", "taskmanager.memory.task.heap.size": "100m"}
+    memory = taskmanager_memory(Configuration(values), FLINK_2_3)
+    assert (memory.task_heap, memory.managed, memory.network) == (100 * MIB, 536_870_920, 432_013_304)
+
+
+def test_off_heap_memory_is_what_the_heap_of_a_jobmanager_leaves_of_flinks_memory() -> None:
+    """The sizes are those of BashJavaUtils of 2.3.0 and 1.12.5."""
+    values = {"jobmanager.memory.flink.size": "2g", "jobmanager.memory.heap.size": "1g"}
+    memory = jobmanager_memory(Configuration(values))
+    assert (memory.heap, memory.overhead) == (1 << 30, 268_435_460)
 
 
 def test_jobmanager_of_1600m_has_a_heap_of_1_gib() -> None:
