@@ -220,6 +220,7 @@ OPTION_USES = (
     _applied(options.JOB_MANAGER_OVERHEAD.minimum, "memory of the JobManager"),
     _applied(options.JOB_MANAGER_OVERHEAD.maximum, "memory of the JobManager"),
     _applied(Option("security.ssl.rest.enabled", "false"), "TLS; see [TLS](tls-auth-base-path.md#tls)"),
+    _applied(Option("security.ssl.enabled", "false"), "TLS if `security.ssl.rest.enabled` is not set", until="1.20"),
     _applied(Option("security.ssl.rest.authentication-enabled", "false"), "whether clients need a certificate"),
     _applied(Option("security.ssl.rest.keystore"), "the certificate"),
     _applied(Option("security.ssl.rest.keystore-password"), "the password of the key store"),

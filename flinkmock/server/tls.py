@@ -1,4 +1,4 @@
-"""TLS of a served cluster, enabled by `security.ssl.rest.enabled` or by options of flinkmock."""
+"""TLS of a served cluster, enabled by its configuration or by options of flinkmock."""
 
 from __future__ import annotations
 

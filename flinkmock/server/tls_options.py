@@ -11,7 +11,8 @@ from flinkmock.errors import InvalidArgument
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
 
-PREFIX = "security.ssl.rest"
+GENERAL_PREFIX = "security.ssl"
+PREFIX = f"{GENERAL_PREFIX}.rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,14 @@ class TlsOptions:
 
 
 def enables_tls(engine: Engine) -> bool:
-    """Return whether a cluster's configuration enables TLS for its REST API."""
-    return engine.cluster.configuration.values.get(f"{PREFIX}.enabled", "").lower() == "true"
+    """Return whether a cluster's configuration enables TLS for its REST API.
+
+    Before 2.0, the option for all connections applies if the one for the REST API is not set
+    (SecurityOptions.isRestSSLEnabled).
+    """
+    values = engine.cluster.configuration.values
+    default = "false" if engine.cluster.release.since("2.0") else values.get(f"{GENERAL_PREFIX}.enabled", "false")
+    return values.get(f"{PREFIX}.enabled", default).lower() == "true"
 
 
 def configured_tls_options(engine: Engine) -> TlsOptions | None:
@@ -70,7 +77,7 @@ def configured_tls_options(engine: Engine) -> TlsOptions | None:
 
     def text(name: str) -> str | None:
         """Return an option for the REST API or, if it is not set, the general option (SecurityOptions)."""
-        return values.get(f"{PREFIX}.{name}", values.get(f"security.ssl.{name}"))
+        return values.get(f"{PREFIX}.{name}", values.get(f"{GENERAL_PREFIX}.{name}"))
 
     key_store, trust_store = text("keystore"), text("truststore")
     return TlsOptions(

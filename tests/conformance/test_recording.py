@@ -44,6 +44,30 @@ jobs:
         assert state_times(replay) == original_times
 
 
+def test_a_job_that_fails_while_it_restarts_has_the_same_timeline() -> None:
+    scenario = """
+jobs:
+  fragile:
+    lifecycle:
+      - INITIALIZING: 20ms
+      - CREATED: 30ms
+      - RUNNING: 20s
+      - RESTARTING: {duration: 2s, exception: {class: java.io.IOException}}
+      - RUNNING: 20s
+      - RESTARTING: {duration: 3s, exception: {class: java.io.IOException}}
+      - FAILING: {duration: 100ms, exception: {class: java.lang.IllegalStateException}}
+      - FAILED
+"""
+    with FlinkMock(scenario, clock="virtual") as cluster:
+        cluster.advance("1m")
+        original_times, recorded_scenario = state_times(cluster), record_scenario(cluster, 1)
+    states = [next(iter(step)) for step in recorded_scenario["jobs"]["fragile"]["lifecycle"][-4:-1]]
+    assert states == ["RUNNING", "RESTARTING", "FAILING"]
+    with FlinkMock(recorded_scenario, clock="virtual") as replay:
+        replay.advance("1m")
+        assert state_times(replay) == original_times
+
+
 ADAPTIVE = """
 cluster: {config: {jobmanager.scheduler: adaptive}}
 jobs:

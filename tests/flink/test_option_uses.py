@@ -196,6 +196,7 @@ WITHOUT_PROBE |= {
     "cluster.fine-grained-resource-management.enabled",
     "parallelism.default",
     "rest.port",
+    "security.ssl.enabled",
     "taskmanager.log.path",
     "web.upload.dir",
 }

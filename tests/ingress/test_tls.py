@@ -83,6 +83,20 @@ def test_client_certificates_can_be_required() -> None:
             requests.get(mock.url + "/jobs", verify=mock.ca_file)
 
 
+@pytest.mark.parametrize(
+    ("release", "config", "scheme"),
+    [
+        ("1.20", {"security.ssl.enabled": True}, "https"),
+        ("1.20", {"security.ssl.enabled": True, "security.ssl.rest.enabled": False}, "http"),
+        ("2.0", {"security.ssl.enabled": True}, "http"),
+    ],
+)
+def test_the_general_option_enables_tls_before_2_0(release: str, config: dict[str, bool], scheme: str) -> None:
+    """SecurityOptions.isRestSSLEnabled of 1.12.5, 1.20.5, 2.0.2 and 2.3.0 returns the same."""
+    with FlinkMock({"cluster": {"config": config}}, flink=release, clock="virtual") as mock:
+        assert mock.url.startswith(f"{scheme}://")
+
+
 def test_certificates_can_come_from_files(tmp_path: Path) -> None:
     created, authority_file = certificates.server_certificate("127.0.0.1"), tmp_path / "ca.pem"
     (tmp_path / "cert.pem").write_bytes(created.certificate)

@@ -96,9 +96,9 @@ def _overwritten(job: JobObservations, scheduler: str) -> set[EnteredState]:
     if not times["RESTARTING"]:
         return set()
     failure_times = times["RESTARTING"] | times["FAILING"]
-    last_failure_at = max(failure_times)
+    last_restart_at = max(times["RESTARTING"])
     for at in sorted(job.failures):
-        if at < last_failure_at and all(abs(at - other) > MAX_FAILURE_LAG_MS for other in failure_times):
+        if at < last_restart_at and all(abs(at - other) > MAX_FAILURE_LAG_MS for other in failure_times):
             failure_times.add(at)
     missing = {EnteredState(at, "RESTARTING") for at in failure_times - times["FAILING"]}
     spans = list(pairwise(sorted(failure_times)))
@@ -110,8 +110,10 @@ def _overwritten(job: JobObservations, scheduler: str) -> set[EnteredState]:
     first_entered_at = min(entered.at for entered in job.entered_states)
     spans_with_delay = [(first_entered_at, min(failure_times), 1)]
     spans_with_delay += [(since, until, typical_restart_ms) for since, until in spans]
-    # between two failures there is RUNNING, and CREATED with the adaptive scheduler
+    # Between two failures there is RUNNING, and CREATED with the adaptive scheduler. A restart can also fail for good.
     for since, until, delay_ms in spans_with_delay:
+        if since == last_restart_at and until in times["FAILING"] and not _between(times["RUNNING"], since, until):
+            continue
         created = max(_between(times["CREATED"], since, until), default=None)
         ready = since + delay_ms if created is None else max(created + 1, since + delay_ms)
         running = min(_between(times["RUNNING"], since, until), default=min(ready, until - 1))
