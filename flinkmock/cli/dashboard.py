@@ -20,7 +20,7 @@ def configure(subparsers: Any) -> None:
         help="download the dashboard of a release with pip",
         description="Downloads the Python package apache-flink-libraries (for 1.12 apache-flink) of a release with pip "
         "(200 MB or more), keeps the files of the dashboard (some MB) in the cache, and deletes the rest. The cache is "
-        "$FLINKMOCK_CACHE, else ~/.cache/flinkmock.",
+        "$FLINKMOCK_CACHE, else $XDG_CACHE_HOME/flinkmock, else ~/.cache/flinkmock.",
         examples=("flinkmock dashboard fetch", "flinkmock dashboard fetch --flink 1.20"),
     )
     fetch.add_argument("--flink", metavar="RELEASE", help="default: the newest")

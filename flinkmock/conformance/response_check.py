@@ -17,8 +17,8 @@ CORS_HEADER = "access-control-allow-origin"
 STATUS = "status"
 """The kind of findings about a status that the contract does not have."""
 
-ERROR_STATUSES = 308, 400, 404, 405, 408, 409, 413, 417, 500, 503
-"""All statuses of error responses (docs/flink-behaviour.md#statuses)."""
+ERROR_STATUSES = 308, 400, 404, 408, 409, 413, 417, 500, 503
+"""All statuses of the error responses to operations (docs/flink-behaviour.md#statuses)."""
 NETTY_STATUSES = frozenset({413, 417})
 """Statuses with which Netty itself rejects bodies that are too large, and unknown expectations. Such a response has no
 body and no content type."""
@@ -117,11 +117,15 @@ def check_response(
 
 
 def error_message(response: HttpResponse) -> str:
-    """Return the first line of an error response's last message, without ids; "" if there is none."""
+    """Return a line of an error response's last message; "" if there is none.
+
+    It is the first line or, of an exception on the server side, the second one, which names the exception. "…" replaces
+    ids of 32 hex digits and what follows after 160 characters.
+    """
     try:
         lines = str(response.body["errors"][-1]).split("\n")
     except (ValueError, LookupError, TypeError):
         return ""
     text = lines[1] if lines[0].startswith("<Exception on server side") and len(lines) > 1 else lines[0]
     text = re.sub(r"\b[0-9a-f]{32}\b", "…", text)
-    return text if len(text) <= 160 else text[:160].rpartition(" ")[0] + " …"
+    return text if len(text) <= 160 else (text[:160].rpartition(" ")[0] or text[:160]) + " …"

@@ -54,7 +54,7 @@ class Exchange:
         files: Names of the uploaded files.
         response_size: Size of the response body, in bytes.
         content_type: Content type of the response.
-        error_message: First line of the error in the response; None if it has none.
+        error_message: The line of the error response that names the mistake or exception; None if there is none.
         fault: Name of the fault that was applied; None if there was none.
         contract: The contract of the served release.
     """

@@ -120,7 +120,7 @@ def add_response(exchange: Exchange, request: Request, status: int, size: int, c
 
 
 def _error_message(response: Response) -> str:
-    """Return the first line of the last of the `errors` (the exception, in Flink); the status if the body has none."""
+    """Return the line of the last of the `errors` that names the mistake or exception; the status if there is none."""
     try:
         *_, text = json.loads(response.body)["errors"]
     except (ValueError, KeyError, TypeError):

@@ -130,6 +130,7 @@ def a_response(method: str, path: str, status: int, body: Any, *, is_json: bool 
         (a_response("GET", f"/jobs/{JOB_ID}/overview", 200, {}), ["no such operation"]),
         (a_response("GET", f"/flink/v1/jobs/{JOB_ID}/overview", 200, {}), ["no such operation"]),
         (a_response("GET", "/cluster/orders/jobs", 200, JOBS_JSON), []),
+        (a_response("GET", "/jobs", 405, {"errors": []}), ["status 405: Flink never sends it"]),
         (a_response("GET", "/jobs", 429, {"errors": []}), ["status 429: Flink never sends it"]),
         (a_response("PATCH", f"/jobs/{JOB_ID}?mode=stop", 308, {"errors": ["removed"]}), []),
         (a_response("PATCH", f"/jobs/{JOB_ID}", 308, {}), ["/errors: missing"]),

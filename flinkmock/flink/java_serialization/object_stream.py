@@ -18,6 +18,7 @@ from flinkmock.flink.java_serialization.class_descriptors import (
     TREE_MAP,
     JavaClass,
 )
+from flinkmock.flink.java_serialization.modified_utf8 import modified_utf8
 from flinkmock.flink.java_serialization.stream_constants import (
     BASE_HANDLE,
     HEADER,
@@ -181,18 +182,3 @@ class ObjectStream:
 def _utf(text: str) -> bytes:
     data = modified_utf8(text)
     return struct.pack(">H", len(data)) + data
-
-
-def modified_utf8(text: str) -> bytes:
-    """Encode text as DataOutput.writeUTF does: NUL as two bytes, characters above U+FFFF as two surrogates."""
-    utf16 = memoryview(text.encode("utf-16-be", "surrogatepass"))
-    data = bytearray()
-    for index in range(0, len(utf16), 2):
-        unit = utf16[index] << 8 | utf16[index + 1]
-        if 0 < unit < 0x80:
-            data.append(unit)
-        elif unit < 0x800:
-            data += bytes((0xC0 | unit >> 6, 0x80 | unit & 0x3F))
-        else:
-            data += bytes((0xE0 | unit >> 12, 0x80 | unit >> 6 & 0x3F, 0x80 | unit & 0x3F))
-    return bytes(data)

@@ -13,6 +13,7 @@ from typing import Any
 
 from flinkmock import limits
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.java_serialization.modified_utf8 import decode_modified_utf8
 from flinkmock.flink.java_serialization.stream_constants import (
     BASE_HANDLE,
     HEADER,
@@ -38,6 +39,8 @@ _PRIMITIVE_LAYOUTS = {"B": ">b", "C": ">H", "D": ">d", "F": ">f", "I": ">i", "J"
 """The `struct` layouts of primitive values by the type code of the field."""
 _OBJECT_TYPES = ("L", "[")
 """The type codes of fields with objects and arrays."""
+_CLASS_DESCRIPTOR_TYPES = frozenset({TC_NULL, TC_REFERENCE, TC_CLASSDESC, TC_PROXYCLASSDESC})
+"""The type codes with which a class descriptor can begin."""
 
 
 class BadStream(Exception):
@@ -54,7 +57,7 @@ class JavaObject:
 
     Attributes:
         fields: The fields of its class and of all parents.
-        annotations: The values that its writeObject methods added.
+        annotations: The values that its writeObject methods added, or that its writeExternal method wrote.
         classes: Its class and serializable parents, the topmost first.
     """
 
@@ -66,13 +69,20 @@ class JavaObject:
 
 @dataclass(eq=False)
 class _ClassDescriptor:
-    """The descriptor of a class in the stream; `fields` are names with type codes."""
+    """The descriptor of a class in the stream.
+
+    Attributes:
+        fields: Names with type codes.
+        parent_count: The number of its parents.
+        is_complete: Whether the whole descriptor, with its parents, has been read.
+    """
 
     name: str
     flags: int = 0
     fields: list[tuple[str, str]] = field(default_factory=list)
     parent: _ClassDescriptor | None = None
     parent_count: int = 0
+    is_complete: bool = False
 
 
 def read_object(data: bytes) -> Any:
@@ -85,7 +95,7 @@ def read_object(data: bytes) -> Any:
 
 
 class _Reader:
-    """Reads one stream. Each method reads the element that is next in the stream and returns its value."""
+    """Reads one stream. Each `read` method reads the element that is next in the stream and returns its value."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -132,7 +142,10 @@ class _Reader:
         return struct.unpack(layout, self._read_bytes(struct.calcsize(layout)))[0]
 
     def _read_utf(self, length_layout: str = ">H") -> str:
-        return self._read_bytes(self._read_number(length_layout)).decode("utf-8", "replace")
+        try:
+            return decode_modified_utf8(self._read_bytes(self._read_number(length_layout)))
+        except ValueError:
+            raise BadStream("java.io.UTFDataFormatException") from None
 
     def _assign_handle(self, value: Any) -> int:
         """Give the next handle to a value. Return the index of the value in `_objects`."""
@@ -151,9 +164,17 @@ class _Reader:
         return self._objects[handle - BASE_HANDLE]
 
     def _read_class_descriptor_or_null(self) -> _ClassDescriptor | None:
+        """Read a class descriptor, a reference to one, or null (ObjectInputStream.readClassDesc)."""
+        type_code = self._data[self._position : self._position + 1]
+        if type_code and type_code[0] not in _CLASS_DESCRIPTOR_TYPES:
+            raise _invalid_type(type_code[0])
         descriptor = self.read_content()
-        if descriptor is not None and not isinstance(descriptor, _ClassDescriptor):
-            raise BadStream("java.io.StreamCorruptedException", "invalid class descriptor")
+        if descriptor is None:
+            return None
+        if not isinstance(descriptor, _ClassDescriptor):  # Java casts the referenced object
+            raise BadStream("java.lang.ClassCastException")
+        if not descriptor.is_complete:  # for example, a class that is its own parent
+            raise BadStream("java.io.InvalidClassException", "Class descriptor should be initialized")
         return descriptor
 
     def _read_class_descriptor(self) -> _ClassDescriptor:
@@ -166,23 +187,21 @@ class _Reader:
             if type_code in _OBJECT_TYPES:
                 self.read_content()  # the type descriptor
             elif type_code not in _PRIMITIVE_LAYOUTS:
-                raise BadStream("java.io.StreamCorruptedException", f"invalid field type: {type_code}")
+                reason = f"{descriptor.name}; invalid descriptor for field {name}"
+                raise BadStream("java.io.InvalidClassException", reason)
             descriptor.fields.append((name, type_code))
         self._read_annotations()
-        descriptor.parent = self._read_parent(descriptor)
+        self._read_parent(descriptor)
         return descriptor
 
-    def _read_parent(self, descriptor: _ClassDescriptor) -> _ClassDescriptor | None:
-        parent = ancestor = self._read_class_descriptor_or_null()
-        while ancestor is not None:
-            if ancestor is descriptor:
-                raise BadStream("java.io.StreamCorruptedException", "invalid class descriptor")
-            ancestor = ancestor.parent
+    def _read_parent(self, descriptor: _ClassDescriptor) -> None:
+        """Read the parent of a class, which completes the descriptor of the class."""
+        parent = descriptor.parent = self._read_class_descriptor_or_null()
         if parent is not None:
             descriptor.parent_count = parent.parent_count + 1
             if descriptor.parent_count > limits.JAVA_PARENTS:
                 raise _rejected_by_filter()
-        return parent
+        descriptor.is_complete = True
 
     def _read_proxy_class_descriptor(self) -> _ClassDescriptor:
         descriptor = _ClassDescriptor("proxy", SC_SERIALIZABLE)
@@ -190,7 +209,7 @@ class _Reader:
         for _ in range(self._read_number(">i")):
             self._read_utf()  # the name of an interface
         self._read_annotations()
-        descriptor.parent = self._read_parent(descriptor)
+        self._read_parent(descriptor)
         return descriptor
 
     def _read_class(self) -> str | None:

@@ -188,7 +188,10 @@ _EMPTY: Mapping[str, Any] = {}
 
 
 def _raw(value: Any, path: FieldPath, placeholders: PlaceholderSource) -> Any:
-    """Return a value unchanged: JSON without a schema (RawJson)."""
+    """Return a value unchanged: JSON without a schema, such as the `plan` of a job (Flink's class JobPlanInfo.RawJson).
+
+    A missing value becomes {}.
+    """
     return {} if value is MISSING else value
 
 

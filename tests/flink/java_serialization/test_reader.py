@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.java_serialization.object_stream import Long
+from flinkmock.flink.java_serialization.modified_utf8 import decode_modified_utf8, modified_utf8
+from flinkmock.flink.java_serialization.object_stream import Long, ObjectStream
 from flinkmock.flink.java_serialization.reader import BadStream, read_object
 from flinkmock.flink.java_serialization.writer import (
     StackTraceElement,
@@ -17,7 +18,9 @@ from flinkmock.flink.java_serialization.writer import (
     serialized_exception,
 )
 
-CLASS_THAT_IS_ITS_PARENT = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xq\0\x7e\0\0"
+OBJECT_OF_A = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2"
+"""The beginning of an object, up to the number of its fields."""
+CLASS_THAT_IS_ITS_PARENT = OBJECT_OF_A + b"\0\0xq\0\x7e\0\0"
 """The descriptor of a class whose parent is a reference to the same class."""
 
 
@@ -66,14 +69,35 @@ def test_the_original_exception_is_included_if_its_classes_are_known():
     (b"garbage", "java.io.StreamCorruptedException: invalid stream header: 67617262"),
     (b"\xac\xed\0\5", "java.io.EOFException"),
     (b"\xac\xed\0\5\1", "java.io.StreamCorruptedException: invalid type code: 01"),
-    (CLASS_THAT_IS_ITS_PARENT, "java.io.StreamCorruptedException: invalid class descriptor"),
+    (CLASS_THAT_IS_ITS_PARENT, "java.io.InvalidClassException: Class descriptor should be initialized"),
+    (OBJECT_OF_A + b"\0\0sq\0\x7e\0\0xp", "java.io.InvalidClassException: Class descriptor should be initialized"),
+    (OBJECT_OF_A + b"\0\1Q\0\1axp", "java.io.InvalidClassException: A; invalid descriptor for field a"),
+    (b"\xac\xed\0\5st\0\1A", "java.io.StreamCorruptedException: invalid type code: 74"),
+    (b"\xac\xed\0\5t\0\4\xf0\x9f\x98\x80", "java.io.UTFDataFormatException"),
+    (b"\xac\xed\0\5t\0\1\xc3", "java.io.UTFDataFormatException"),
     (b"\xac\xed\0\5" + b"\x76" * 5000, "java.io.StreamCorruptedException: invalid type code: 76"),
     (b"\xac\xed\0\5q\0\x7e\0\0", "java.io.StreamCorruptedException: invalid handle value: 007E0000"),
 ])  # fmt: skip
 def test_invalid_bytes_raise_the_exception_of_java(data, message):
+    """ObjectInputStream of Java 11 and 17 throws these exceptions."""
     with pytest.raises(BadStream) as error:
         read_object(data)
     assert str(error.value.cause) == message
+
+
+def test_strings_contain_the_characters_that_were_written():
+    stream = ObjectStream()
+    stream.write_string("aé€\0😀")
+    assert read_object(stream.to_bytes()) == "aé€\0😀"
+
+
+@given(st.text())
+def test_decoding_is_the_inverse_of_encoding(text):
+    assert decode_modified_utf8(modified_utf8(text)) == text
+
+
+def test_a_surrogate_without_its_partner_becomes_a_question_mark():
+    assert decode_modified_utf8(b"a\xed\xa0\xbd") == "a?"
 
 
 @given(st.binary(max_size=60), st.integers(0, 300))

@@ -5,7 +5,8 @@ import base64
 import pytest
 
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.java_serialization.object_stream import Long, modified_utf8
+from flinkmock.flink.java_serialization.modified_utf8 import modified_utf8
+from flinkmock.flink.java_serialization.object_stream import Long
 from flinkmock.flink.java_serialization.writer import (
     StackTraceElement,
     serialized_accumulator_value,
