@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flinkmock.contract import Contract
+from flinkmock.rest.response import is_error_status
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 MINIMUM_COUNTS = {
@@ -68,5 +69,5 @@ def test_every_recorded_error_is_valid(version):
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
             response = step.get("response", {})
-            if response.get("status", 0) >= 400 and response["kind"] == "json":
+            if is_error_status(response.get("status", 0)) and response["kind"] == "json":
                 assert contract.check_error(response["body"]) == [], step["step"]
