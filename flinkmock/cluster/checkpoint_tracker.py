@@ -9,7 +9,7 @@ are those of the last 10,000 values.
 from __future__ import annotations
 
 import dataclasses
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Mapping
 from operator import attrgetter
 
@@ -81,6 +81,11 @@ class CheckpointTracker:
         self._next_id = 1
         self._next_trigger_at: int | None = None
         """When the next periodic checkpoint is due (epoch ms); None while no attempt runs, or if there are none."""
+        self._recent_ends: list[tuple[int, bool]] = []
+        """The ends (epoch ms) of periodic checkpoints that may delay the next trigger, in ascending order.
+
+        The second value of an item is whether the checkpoint completes.
+        """
         self._checkpoints_after_tasks_finish = checkpoints_after_tasks_finish
         self._vertex_finish_times: Mapping[int, int] = {}
         """Index of a vertex whose sources are all bounded -> when the vertex finishes, in epoch ms."""
@@ -127,7 +132,7 @@ class CheckpointTracker:
         """
         self._vertex_finish_times = vertex_finish_times or {}
         spec = self.spec
-        if spec is None or spec.every is None:
+        if spec is None or spec.interval is None:
             return
         if first_checkpoint_waits_for_tasks:
             if not self.tracked and not self.rejection_times:
@@ -135,17 +140,19 @@ class CheckpointTracker:
             self._next_trigger_at = running_at + FIRST_CHECKPOINT_DELAY_MS
             return
         next_trigger_at = scheduled_at + self._random.integer(
-            min(spec.min_pause, spec.every), spec.every, "checkpoints", self._job_id, scheduled_at
+            spec.min_pause, spec.interval, "checkpoints", self._job_id, scheduled_at
         )
         while next_trigger_at < running_at:
             self.rejection_times.append(next_trigger_at)
-            next_trigger_at += spec.every
+            next_trigger_at += spec.interval
         self._next_trigger_at = next_trigger_at
 
     def stop(self, at: int) -> None:
-        """Stop triggering checkpoints at `at`, when the tasks end, and abort those in progress."""
+        """Stop triggering checkpoints at `at` (epoch ms), when the tasks end, and abort those in progress."""
         self.materialize_until(at)
         self._next_trigger_at = None
+        self._recent_ends.clear()
+        del self.rejection_times[bisect_right(self.rejection_times, at) :]  # the tasks may end before all of them run
         for checkpoints in (self._completed, self._failed):
             for checkpoint_in_progress in checkpoints[bisect_right(checkpoints, at, key=_ends_at) :]:
                 self.abort(checkpoint_in_progress, at)
@@ -240,7 +247,7 @@ class CheckpointTracker:
             return
         self._skip_until(now)
         while self._next_trigger_at is not None and self._next_trigger_at <= now:
-            assert spec is not None and spec.every is not None
+            assert spec is not None
             duration = self._draw(spec.duration, "takes")
             duration = spec.timeout if duration is None else duration
             fails_by_chance = self._random.happens(spec.chance, "checkpoint", self._job_id, self._next_id, "fails")
@@ -250,12 +257,32 @@ class CheckpointTracker:
             at = self._next_trigger_at
             self._next_trigger_at = None  # because `trigger` calls this method too
             checkpoint = self.trigger(at, CheckpointKind.CHECKPOINT, max(duration, 1), failure=failure)
-            self._next_trigger_at = at + spec.every
-            if spec.max_concurrent == 1:
-                self._next_trigger_at = max(self._next_trigger_at, checkpoint.ends_at + spec.min_pause)
+            self._next_trigger_at = self._trigger_time_after(checkpoint)
 
         if len(self.tracked) >= self._compaction_size:
             self._compact(KEPT_COUNT, now)
+
+    def _trigger_time_after(self, checkpoint: Checkpoint) -> int:
+        """Return when the periodic checkpoint after `checkpoint` is triggered, in epoch ms.
+
+        An interval after `checkpoint`, or later: as soon as fewer than `max_concurrent` periodic checkpoints are in
+        progress and none was completed within the minimum pause (CheckpointRequestDecider). Unlike in Flink, triggers
+        that are due in the meantime are not made up for.
+        """
+        spec, ends = self.spec, self._recent_ends
+        assert spec is not None and spec.interval is not None
+        insort(ends, (checkpoint.ends_at, checkpoint.failure is None))
+        next_trigger_at = checkpoint.triggered_at + spec.interval
+        if len(ends) >= spec.max_concurrent:
+            next_trigger_at = max(next_trigger_at, ends[-spec.max_concurrent][0])
+        for ends_at, completes in ends:
+            if ends_at > next_trigger_at:
+                break
+            if completes:
+                next_trigger_at = max(next_trigger_at, ends_at + spec.min_pause)
+        # a checkpoint that has ended delays no later trigger, because its pause is over
+        del ends[: bisect_right(ends, next_trigger_at, key=lambda end: end[0])]
+        return next_trigger_at
 
     def _draw(self, values: UniformRange | CyclicValues, name: str) -> int | None:
         """Return the next of cyclic values, or a random value of a range; `name` is the name of the draw."""
@@ -266,22 +293,23 @@ class CheckpointTracker:
     def _skip_until(self, now: int) -> None:
         """Count the checkpoints that are due by `now` (epoch ms) without creating them, except for the newest ones.
 
-        Checkpoints are skipped only if very many are due, and each of them certainly completes before the next is due.
+        Checkpoints are skipped only if very many are due, and each of them certainly completes before the next is due,
+        with the minimum pause in between.
         """
         spec = self.spec
-        assert spec is not None and spec.every is not None and self._next_trigger_at is not None
-        due_count = (now - self._next_trigger_at) // spec.every
+        assert spec is not None and spec.interval is not None and self._next_trigger_at is not None
+        due_count = (now - self._next_trigger_at) // spec.interval
         duration = spec.duration
         if due_count < 2 * KEPT_COUNT or spec.chance or duration.high is None:
             return
-        longest_ms = max(duration.high, 1) + (spec.min_pause if spec.max_concurrent == 1 else 0)
-        if longest_ms > spec.every or duration.high >= spec.timeout or any(id >= self._next_id for id in spec.fails):
+        longest_ms = max(duration.high, 1) + spec.min_pause
+        if longest_ms > spec.interval or duration.high >= spec.timeout or any(id >= self._next_id for id in spec.fails):
             return
         count = due_count - KEPT_COUNT
-        self._compact(0, self._next_trigger_at + count * spec.every)
+        self._compact(0, self._next_trigger_at + count * spec.interval)
         self._earlier.add_many(count, spec.size, duration)
         self._next_id += count
-        self._next_trigger_at += count * spec.every
+        self._next_trigger_at += count * spec.interval
 
     def _compact(self, kept_count: int, time: int) -> None:
         """Count and drop the checkpoints that have ended by `time` (epoch ms), except for the newest `kept_count`.
@@ -315,7 +343,7 @@ class CheckpointTracker:
         triggered_count = earlier_count + bisect_right(self.tracked, time, key=_triggered_at)
         completed_count = earlier.completed_count + bisect_right(self._completed, time, key=_ends_at)
         failed_count = earlier.failed_count + bisect_right(self._failed, time, key=_ends_at)
-        rejected_count = bisect_right(self.rejection_times, time)
+        rejected_count = self.rejected_count_at(time)
         return {
             "restored": sum(restored.at <= time for restored in self.restored),
             "total": triggered_count + rejected_count,
@@ -323,6 +351,10 @@ class CheckpointTracker:
             "completed": completed_count,
             "failed": failed_count + rejected_count,
         }
+
+    def rejected_count_at(self, time: int) -> int:
+        """Return how many checkpoints could not be triggered up to `time` (epoch ms)."""
+        return bisect_right(self.rejection_times, time)
 
     def history_at(self, time: int, length: int = 10) -> list[Checkpoint]:
         """Return the `length` newest checkpoints, newest first."""

@@ -187,9 +187,12 @@ class CheckpointSpec:
     timeout: int = 600_000
     """The time in ms after which a checkpoint expires."""
     min_pause: int = 0
-    """The shortest time in ms between the end of a checkpoint and the next trigger."""
+    """The shortest time in ms between the completion of a checkpoint and the next trigger.
+
+    It applies whatever `max_concurrent` is, but not after a checkpoint that failed (CheckpointRequestDecider).
+    """
     max_concurrent: int = 1
-    """How many checkpoints may be in progress at the same time."""
+    """How many periodic checkpoints may be in progress at the same time."""
     mode: str = "exactly_once"
     """"exactly_once" or "at_least_once"."""
     unaligned: bool = False
@@ -200,6 +203,14 @@ class CheckpointSpec:
     """What happens to the newest checkpoint on cancellation: "retain" or "delete"; None: it is not externalized."""
     aligned_timeout: int = 0
     """The time in ms after which an aligned checkpoint becomes unaligned; 0: never."""
+
+    @property
+    def interval(self) -> int | None:
+        """The time in ms from one trigger to the next, at least the minimum pause; None: no periodic checkpoints.
+
+        Source: CheckpointCoordinator; since 2.3 CheckpointCoordinatorConfiguration.
+        """
+        return None if self.every is None else max(self.every, self.min_pause)
 
 
 class RestartStrategyKind(StrEnum):

@@ -128,7 +128,7 @@ class DryRun:
             failure = checkpoint.failure if end is not None else None
             begin = checkpoint.triggered_at - started_at
             lane.checkpoints.append(CheckpointEvent(checkpoint.id, begin, end, failure, checkpoint.is_savepoint))
-        lane.rejected_count += len(job.checkpoints.rejection_times)
+        lane.rejected_count += job.checkpoints.rejected_count_at(self.simulator.now)
         lane.outlook, lane.repeats = self._outlook(job_run)
 
     def _idle(self, job: Job, at: int, end: int | None) -> _Idle:

@@ -73,6 +73,8 @@ def _checkpoints(configuration: Configuration) -> CheckpointSpec:
     settings |= {name: configuration.optional_integer(option) for name, option in number_options.items()}
     if settings["every"] == 0:
         raise InvalidArgument(f"{options.CHECKPOINTING_INTERVAL.key} must be more than 0")
+    if settings["max_concurrent"] is not None and settings["max_concurrent"] < 1:
+        raise InvalidArgument(f"{options.CHECKPOINTING_MAX_CONCURRENT.key} must be at least 1")
     settings["mode"] = _constant(configuration, options.CHECKPOINTING_MODE, _MODES)
     settings["retained"] = _constant(configuration, options.CHECKPOINTING_RETENTION, _RETENTION)
     if configuration.text(options.CHECKPOINTING_UNALIGNED) is not None:

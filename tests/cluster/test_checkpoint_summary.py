@@ -64,6 +64,14 @@ def test_most_checkpoints_of_a_year_are_counted_but_not_created() -> None:
     assert len(durations.window) == 10_000
 
 
+def test_skipped_checkpoints_keep_the_minimum_pause() -> None:
+    """With a pause, checkpoints of half an interval can't be triggered at each interval, however many may overlap."""
+    fields = {"duration": UniformRange(INTERVAL_MS // 2, INTERVAL_MS // 2), "max_concurrent": 3}
+    with_pause = started_tracker(min_pause=INTERVAL_MS * 3 // 4, **fields)
+    end = 30_000_000 * 20
+    assert with_pause.counts_at(end)["completed"] == pytest.approx(end / (INTERVAL_MS * 5 / 4), abs=1)
+
+
 @pytest.mark.slow
 def test_the_newest_checkpoints_do_not_depend_on_how_the_time_passed() -> None:
     at_once, day_by_day = started_tracker(), started_tracker()

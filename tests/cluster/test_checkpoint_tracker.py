@@ -4,13 +4,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flinkmock.cluster.checkpoint_summary import percentile
+from flinkmock.cluster.checkpoint_tracker import CheckpointTracker
+from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.spec import CheckpointSpec, Step
 from flinkmock.flink.checkpoint_messages import COORDINATOR_SUSPENDING
-from flinkmock.named_random import UniformRange
+from flinkmock.named_random import CyclicValues, NamedRandom, UniformRange
 from tests.cluster.cluster_factory import ClusterHarness, job, ms
 
 
@@ -64,6 +66,66 @@ def test_a_checkpoint_expires_after_its_timeout(tmp_path: Path) -> None:
     failed = harness.cluster.job_named("orders").checkpoints.failed_checkpoints_at(harness.now)
     assert {checkpoint.failure for checkpoint in failed} == {"Checkpoint expired before completing."}
     assert {checkpoint.ends_at - checkpoint.triggered_at for checkpoint in failed} == {2_000}
+
+
+def new_tracker(spec: CheckpointSpec) -> CheckpointTracker:
+    return CheckpointTracker(spec, "a" * 32, JobGraph(job()), NamedRandom(0), None)
+
+
+@pytest.mark.parametrize("waits_for_tasks", [False, True])
+def test_no_checkpoint_is_rejected_after_the_tasks_have_ended(waits_for_tasks: bool) -> None:
+    tracker = new_tracker(CheckpointSpec(every=10_000))
+    tracker.start(0, 60_000, first_checkpoint_waits_for_tasks=waits_for_tasks)
+    tracker.stop(15_000)  # before all tasks run
+    rejected_count = tracker.counts_at(15_000)["failed"]
+    assert tracker.counts_at(100_000)["failed"] == rejected_count == len(tracker.rejection_times)
+    tracker.start(20_000, 50_000, first_checkpoint_waits_for_tasks=waits_for_tasks)
+    assert tracker.rejection_times == sorted(tracker.rejection_times)
+
+
+def expected_trigger_times(spec: CheckpointSpec, durations: tuple[int, ...], first: int, end: int) -> list[int]:
+    """Return when checkpoints are triggered, from a simulation ms by ms."""
+    trigger_times: list[int] = []
+    ends: list[int] = []
+    completions: list[int] = []
+    assert spec.interval is not None
+    for time in range(first, end):
+        is_due = not trigger_times or time >= trigger_times[-1] + spec.interval
+        in_progress_count = sum(ends_at > time for ends_at in ends)
+        is_pause = any(completed_at <= time < completed_at + spec.min_pause for completed_at in completions)
+        if is_due and in_progress_count < spec.max_concurrent and not is_pause:
+            ends.append(time + durations[len(ends) % len(durations)])
+            trigger_times.append(time)
+            if len(ends) not in spec.fails:
+                completions.append(ends[-1])
+    return trigger_times
+
+
+@settings(max_examples=60)
+@given(
+    every=st.integers(1, 12),
+    min_pause=st.integers(0, 15),
+    max_concurrent=st.integers(1, 4),
+    durations=st.lists(st.integers(1, 50), min_size=1, max_size=6).map(tuple),
+    fails=st.frozensets(st.integers(1, 20)),
+)
+def test_a_checkpoint_is_triggered_when_the_interval_the_pause_and_the_limit_allow_it(
+    every: int, min_pause: int, max_concurrent: int, durations: tuple[int, ...], fails: frozenset[int]
+) -> None:
+    spec = CheckpointSpec(
+        every, CyclicValues(durations), fails=fails, min_pause=min_pause, max_concurrent=max_concurrent
+    )
+    tracker = new_tracker(spec)
+    tracker.start(0, 0, first_checkpoint_waits_for_tasks=True)
+    tracker.materialize_until(199)
+    trigger_times = [checkpoint.triggered_at for checkpoint in tracker.tracked]
+    assert trigger_times == expected_trigger_times(spec, durations, trigger_times[0], 200)
+
+
+def test_no_more_checkpoints_are_in_progress_than_allowed() -> None:
+    tracker = new_tracker(CheckpointSpec(every=10_000, duration=ms(100_000), max_concurrent=2))
+    tracker.start(0, 0, first_checkpoint_waits_for_tasks=True)
+    assert [tracker.counts_at(time)["in_progress"] for time in (5_000, 15_000, 95_000, 105_000)] == [1, 2, 2, 2]
 
 
 @pytest.mark.parametrize(

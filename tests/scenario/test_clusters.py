@@ -45,6 +45,7 @@ def test_a_taskmanager_with_too_little_memory_is_a_mistake() -> None:
         ("taskmanager.memory.managed.fraction", "nan", "is not a number from 0 to 1"),
         ("taskmanager.numberOfTaskSlots", "1001", "Write a number from 1 to 1000"),
         ("execution.checkpointing.interval", "0", "must be more than 0"),
+        ("execution.checkpointing.max-concurrent-checkpoints", "-1", "must be at least 1"),
         ("execution.checkpointing.mode", "twice", "is not one of EXACTLY_ONCE, AT_LEAST_ONCE"),
         ("execution.checkpointing.externalized-checkpoint-retention", "KEEP", "is not one of RETAIN_ON_CANCELLATION"),
     ],

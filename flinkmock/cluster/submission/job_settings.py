@@ -139,7 +139,7 @@ def _checkpoints_of_options(options: Options) -> CheckpointSpec:
         timeout=options.duration(f"{prefix}timeout") or defaults.timeout,
         min_pause=options.duration(f"{prefix}min-pause") or defaults.min_pause,
         # Flink allows only one unaligned checkpoint at a time
-        max_concurrent=1 if is_unaligned else options.integer(f"{prefix}max-concurrent-checkpoints") or 1,
+        max_concurrent=1 if is_unaligned else max(1, options.integer(f"{prefix}max-concurrent-checkpoints") or 1),
         mode="at_least_once" if is_at_least_once else "exactly_once",
         unaligned=is_unaligned and not is_at_least_once,
         tolerable_failures=defaults.tolerable_failures if tolerable is None else tolerable,

@@ -319,12 +319,15 @@ def config(call: RestCall) -> Payload:
     if is_sparse and not call.cluster.release.since("1.15"):  # a sparse job has settings in 1.17.2, not in 1.12.5
         raise CheckpointingDisabled(job.id)
     spec = job.checkpoints.spec
+    interval_ms = None
+    if spec is not None:  # since 2.3, the interval is at least the minimum pause (CheckpointCoordinatorConfiguration)
+        interval_ms = spec.interval if call.cluster.release.since("2.3") else spec.every
     directory = call.cluster.configuration.text(CHECKPOINT_DIR)
     storage = "FileSystemCheckpointStorage" if directory else "JobManagerCheckpointStorage"
     return {
-        "mode": spec.mode if spec and spec.every is not None else "at_least_once",
+        "mode": spec.mode if spec and interval_ms is not None else "at_least_once",
         # a job without periodic checkpoints has the maximum interval (CheckpointCoordinatorConfiguration)
-        "interval": spec.every if spec and spec.every is not None else MAX_LONG,
+        "interval": MAX_LONG if interval_ms is None else interval_ms,
         "timeout": spec.timeout if spec else _TEN_MINUTES_MS,
         "min_pause": spec.min_pause if spec else 0,
         "max_concurrent": spec.max_concurrent if spec else 1,

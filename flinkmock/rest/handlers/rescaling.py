@@ -111,7 +111,7 @@ def config(call: RestCall) -> Payload:
         raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.RESCALE_CONFIG)
     configuration = call.cluster.configuration
     failure_count = configuration.integer(options.RESCALE_CHECKPOINT_FAILURES)
-    checkpoint_interval_ms = job.spec.checkpoints.every if job.spec.checkpoints else None
+    checkpoint_interval_ms = job.spec.checkpoints.interval if job.spec.checkpoints else None
     max_delay_ms = configuration.optional_milliseconds(options.RESCALE_MAX_DELAY)
     if max_delay_ms is None:  # docs/flink-behaviour.md#rescale-history
         max_delay_ms = (failure_count + 1) * (checkpoint_interval_ms or 0)

@@ -1,4 +1,4 @@
-"""`/jobs/:jobid/checkpoints/config` shows the state backend and the checkpointing mode."""
+"""`/jobs/:jobid/checkpoints/config` shows the state backend, the checkpointing mode and the interval."""
 
 from __future__ import annotations
 
@@ -34,3 +34,13 @@ def test_a_streaming_job_without_checkpoints_is_at_least_once(release: str) -> N
     with scenario_harness("jobs: {orders: {checkpoints: none}}", flink=release) as harness:
         harness.advance_to(1_000)
         assert harness.get(f"/jobs/{harness.job().id}/checkpoints/config")["mode"] == "at_least_once"
+
+
+@pytest.mark.parametrize(("release", "interval"), [("2.3", 10_000), ("2.2", 2_000)])
+def test_since_2_3_the_interval_is_at_least_the_minimum_pause(release: str, interval: int) -> None:
+    """CheckpointCoordinatorConfiguration of 2.3.0; before, CheckpointCoordinator applies the minimum pause."""
+    scenario = "jobs: {orders: {checkpoints: {every: 2s, min-pause: 10s, max-concurrent: 3}}}"
+    with scenario_harness(scenario, flink=release) as harness:
+        harness.advance_to(1_000)
+        config = harness.get(f"/jobs/{harness.job().id}/checkpoints/config")
+        assert (config["interval"], config["min_pause"], config["max_concurrent"]) == (interval, 10_000, 3)
