@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from flinkmock.flink.stack_frames import Frame, busy_stack, idle_stack
+from flinkmock.flink.frame import Frame
+from flinkmock.flink.stack_frames import busy_stack, idle_stack
 from flinkmock.release import Release
 
 SAMPLE_COUNT = 100

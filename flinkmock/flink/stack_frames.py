@@ -4,40 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flinkmock.flink.frame import LAMBDA, Frame
+from flinkmock.flink.java_frames import java_frames_of
 from flinkmock.release import Release
-
-LAMBDA = -1
-NATIVE = -2
-"""What StackTraceElement.getLineNumber returns for methods without line numbers: lambdas and native methods."""
 
 _TASK = "org.apache.flink.runtime.taskmanager.Task"
 _STREAM_TASK = "org.apache.flink.streaming.runtime.tasks.StreamTask"
 _MAILBOX = "org.apache.flink.streaming.runtime.tasks.mailbox.MailboxProcessor"
 _IO = "org.apache.flink.streaming.runtime.io"
-_CONDITION = "java.util.concurrent.locks.AbstractQueuedSynchronizer$ConditionObject"
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A method on a stack, with its line number."""
-
-    class_name: str
-    method: str
-    line: int
-
-    @property
-    def name(self) -> str:
-        """Return the frame as in flame graphs: `class.method:line`."""
-        return f"{self.class_name}.{self.method}:{self.line}"
-
-    @property
-    def file(self) -> str:
-        return self.class_name.rpartition(".")[2].partition("$")[0] + ".java"
-
-    def thread_dump_text(self) -> str:
-        """Return the frame as in thread dumps: `class.method(File.java:line)`."""
-        source = {LAMBDA: "Unknown Source", NATIVE: "Native Method"}.get(self.line, f"{self.file}:{self.line}")
-        return f"{self.class_name}.{self.method}({source})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +71,7 @@ def _frames_to_mailbox_loop(release: Release, lines: ReleaseLineNumbers) -> tupl
         else ()
     )
     return (
-        Frame("java.lang.Thread", "run", 840 if release.since("1.15") else 829),  # Java 17, Java 11
+        java_frames_of(release).thread_run,
         Frame(_TASK, "run", lines.task_run),
         Frame(_TASK, "doRun", lines.task_do_run),
         *restore_frames,
@@ -115,9 +89,7 @@ def idle_stack(release: Release) -> tuple[Frame, ...]:
         Frame(_MAILBOX, "processMail", lines.mailbox_process_mail),
         Frame(_MAILBOX, "processMailsWhenDefaultActionUnavailable", lines.mailbox_process_mails_when_idle),
         Frame("org.apache.flink.streaming.runtime.tasks.mailbox.TaskMailboxImpl", "take", lines.mailbox_take),
-        Frame(_CONDITION, "await", 1764),
-        Frame("java.util.concurrent.locks.LockSupport", "parkNanos", 252),
-        Frame("jdk.internal.misc.Unsafe", "park", NATIVE),
+        *reversed(java_frames_of(release).await_with_timeout),
     )
 
 

@@ -71,8 +71,60 @@ def test_the_text_of_the_main_thread_is_the_recorded_one() -> None:
         main,
     )
     assert main.endswith("\n\n")
-    old_main = taskmanager_threads("tm", TASK_NAMES, FLINK_1_12, NamedRandom(1))[0]["stringifiedThreadInfo"]
-    assert old_main.startswith('"main" prio=5 Id=1 WAITING on ')
+
+
+def text_of(name: str, release: Release) -> str:
+    """Return the text of a TaskManager's thread."""
+    threads = taskmanager_threads("tm", TASK_NAMES, release, NamedRandom(1))
+    return next(thread["stringifiedThreadInfo"] for thread in threads if thread["threadName"] == name)
+
+
+def test_until_1_14_the_text_contains_the_daemon_flag_and_the_priority() -> None:
+    """The first four are recorded with 1.12.5 (suite cluster)."""
+    assert text_of("main", FLINK_1_12).startswith('"main" prio=5 Id=1 WAITING on ')
+    assert text_of("Reference Handler", FLINK_1_12).startswith('"Reference Handler" daemon prio=10 Id=2 RUNNABLE\n')
+    assert text_of("Finalizer", FLINK_1_12).startswith('"Finalizer" daemon prio=8 Id=3 WAITING on ')
+    assert text_of("Signal Dispatcher", FLINK_1_12).startswith('"Signal Dispatcher" daemon prio=9 Id=4 RUNNABLE\n')
+    assert text_of("flink-metrics-8", FLINK_1_12).startswith('"flink-metrics-8" prio=1 Id=')
+    assert text_of("Timer-0", FLINK_1_12).startswith('"Timer-0" daemon prio=5 Id=')
+    assert text_of(TASK_NAMES[1], FLINK_1_12).startswith(f'"{TASK_NAMES[1]}" prio=5 Id=')
+    assert text_of("Finalizer", FLINK_2_3).startswith('"Finalizer" Id=3 WAITING on ')
+
+
+@pytest.mark.parametrize(
+    ("release", "java", "lines"),
+    [(FLINK_1_12, "11.0.13", (194, 2081, 433, 1054, 1114, 628, 829)), (FLINK_1_17, "17.0.15", (341, 1630, 435))],
+)
+def test_the_line_numbers_of_java_are_those_of_the_java_version(
+    release: Release, java: str, lines: tuple[int, ...]
+) -> None:
+    text = text_of("flink-taskexecutor-io-thread-1", release)
+    methods = ("park", "await", "take", "getTask", "runWorker", "run", "run")
+    for method, line in zip(methods, lines, strict=False):
+        assert re.search(rf"\tat java\.base@{re.escape(java)}/java\.[\w.$]+\.{method}\(\w+\.java:{line}\)\n", text)
+
+
+def test_no_frame_of_java_17_is_in_a_dump_of_java_11() -> None:
+    dumps = [
+        "".join(thread["stringifiedThreadInfo"] for thread in taskmanager_threads("tm", TASK_NAMES, release, random))
+        for release, random in ((FLINK_1_12, NamedRandom(1)), (FLINK_2_3, NamedRandom(1)))
+    ]
+    old, new = (set(re.findall(r"java\.base@[\d.]+/(.*\.java:\d+)", dump)) for dump in dumps)
+    delayed_queue = "java.util.concurrent.ScheduledThreadPoolExecutor$DelayedWorkQueue.take"
+    queue = "java.lang.ref.ReferenceQueue.remove"
+    assert old & new == {
+        f"{delayed_queue}(ScheduledThreadPoolExecutor.java:1182",
+        f"{delayed_queue}(ScheduledThreadPoolExecutor.java:899",
+        f"{queue}(ReferenceQueue.java:155",
+        f"{queue}(ReferenceQueue.java:176",
+    }
+
+
+@pytest.mark.parametrize(("release", "line"), [(FLINK_1_12, 208), (FLINK_2_3, 215)])
+def test_the_thread_that_closes_forgotten_streams_has_its_own_frames(release: Release, line: int) -> None:
+    text = text_of("CloseableReaperThread", release)
+    thread = "org.apache.flink.core.fs.SafetyNetCloseableRegistry$CloseableReaperThread"
+    assert text.endswith(f"\tat app//{thread}.run(SafetyNetCloseableRegistry.java:{line})\n\n")
 
 
 def test_long_stacks_are_cut_after_eight_frames_in_old_releases() -> None:
