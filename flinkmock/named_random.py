@@ -16,7 +16,7 @@ Name = str | int
 class UniformRange:
     """A number that is drawn uniformly from `low` to `high`, both inclusive; None for `high`: no upper limit.
 
-    It is used for durations (ms), sizes (bytes) and rates. `UniformRange(3000, 3000)` is exactly 3 s.
+    It is used for durations (ms) and sizes (bytes). `UniformRange(3000, 3000)` is exactly 3 s.
     """
 
     low: int
@@ -64,7 +64,8 @@ class NamedRandom:
     seed: int
 
     def _digest(self, names: tuple[Name, ...]) -> bytes:
-        return blake2b("\x1f".join(map(str, (self.seed, *names))).encode(), digest_size=20).digest()
+        text = "\x1f".join(map(str, (self.seed, *names)))
+        return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).digest()  # names come from users
 
     def number(self, *names: Name) -> float:
         """Return a float in [0, 1)."""

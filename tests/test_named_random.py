@@ -23,3 +23,7 @@ def test_a_uuid_has_the_format_of_version_4() -> None:
     text = NamedRandom(0).uuid("jar", 1)
     assert [len(part) for part in text.split("-")] == [8, 4, 4, 4, 12]
     assert text[14] == "4" and text[19] in "89ab"
+
+
+def test_a_name_may_contain_an_unpaired_surrogate() -> None:
+    assert NamedRandom(0).hex(8, "a\ud800") != NamedRandom(0).hex(8, "a?")

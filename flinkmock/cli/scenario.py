@@ -66,7 +66,7 @@ def _configure_check(actions: Any) -> None:
     parser = actions.add_parser(
         "check",
         help="find mistakes in scenarios",
-        description="Loads each scenario and runs it to its end without waiting. Sends documented read-only requests "
+        description="Loads each scenario and runs it to its end without waiting. Sends read-only requests "
         "when jobs change their states, and checks each response against the contract. Reports, with line and "
         "column: mistakes in the file, steps that are never reached, names that nothing uses, faults that never apply, "
         "expectations that can't be met. Exit code 0: no findings; 1: findings; 2: usage error, or a file can't be "

@@ -1,4 +1,4 @@
-"""Checks the responses of a cluster to every documented read-only operation during a dry run.
+"""Checks the responses of a cluster to every read-only operation of the release in a dry run.
 
 A job is checked after each state change, unless a job of the same shape was checked with the same two latest states,
 and also waited for slots or not, and was restored or not. The shape of a job is its type, whether it has checkpoints,
@@ -52,7 +52,8 @@ class ResponseChecks:
         self._checked_circumstances: set[tuple[Any, ...]] = set()
         """The shapes of the checked jobs, each with the circumstances (see `_mark_checked`)."""
         self._checked_vertices: set[tuple[str, Shape]] = set()
-        """The id of each checked operation on vertices, with the shape of the job."""
+        """The id of each operation on vertices that was checked while a job with many tasks was RUNNING, with the
+        shape of the job."""
         self._is_large_cluster = len(simulator.scenario.jobs) + simulator.scenario.taskmanager_count > MANY
         self._reported: set[tuple[str, str]] = set()
         """The operation id and the kind of each finding."""
@@ -113,7 +114,10 @@ class ResponseChecks:
         return sum(len(job.attempts) * job.graph.subtask_count for job in jobs) > MAX_EXECUTIONS
 
     def _is_affordable(self, operation: Operation, job: Job) -> bool:
-        """Return whether to check the operation for a job with many tasks: on vertices only once, without metrics."""
+        """Return whether to check the operation for a job with many tasks.
+
+        Operations on vertices are not checked again after a check while the job is RUNNING; metrics of vertices never.
+        """
         if ":vertexid" not in operation.segments:
             return True
         key = operation.id, self._shape(job)

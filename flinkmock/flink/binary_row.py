@@ -155,9 +155,9 @@ def _field(logical_type: JavaObject, value: Any, offset: int) -> _Field:
     if type_root == "DECIMAL":
         return _decimal(value, precision, logical_type.fields.get("scale", 0), offset)
     if type_root in ("CHAR", "VARCHAR"):
-        return _inline_or_long(string_of(value).encode(), offset)
+        return _inline_or_long(string_of(value).encode(errors="replace"), offset)
     if type_root in ("BINARY", "VARBINARY"):
-        return _inline_or_long(value if isinstance(value, bytes) else str(value).encode(), offset)
+        return _inline_or_long(value if isinstance(value, bytes) else str(value).encode(errors="replace"), offset)
     return _long(_collection(type_root, logical_type, value), offset)
 
 

@@ -46,7 +46,7 @@ def java_double(value: float) -> str:
 def string_hash(text: str) -> int:
     """Return `String.hashCode` as an unsigned 32-bit number."""
     code = 0
-    for unit in memoryview(text.encode("utf-16-le")).cast("H"):
+    for unit in memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H"):
         code = (31 * code + unit) & 0xFFFFFFFF
     return code
 

@@ -52,7 +52,7 @@ class LogEvent:
     @property
     def size(self) -> int:
         """The size of `line()` in bytes, computed without formatting the time."""
-        message_bytes = len(self.message) if self.message.isascii() else len(self.message.encode())
+        message_bytes = len(self.message) if self.message.isascii() else len(_encode(self.message))
         return _LAYOUT_BYTES + max(len(self.level), 5) + max(len(self.logger), 60) + message_bytes
 
 
@@ -73,7 +73,7 @@ class LogFile:
 
     @property
     def content(self) -> bytes:
-        return self.make_text().encode()
+        return _encode(self.make_text())
 
     def payload(self) -> dict[str, str | int]:
         """Return the entry of `/jobmanager/logs` or `/taskmanagers/:taskmanagerid/logs`."""
@@ -105,7 +105,7 @@ def log_files(path: str, events: Iterable[LogEvent], started_at: int, output: st
         for part_name, part in zip(names, parts, strict=True)
     )
     printed_at = current_file.modified_at if output else started_at
-    standard_output = LogFile(out_file(name), len(output.encode()), printed_at, lambda: output)
+    standard_output = LogFile(out_file(name), len(_encode(output)), printed_at, lambda: output)
     return [standard_output, current_file, *older_files]
 
 
@@ -130,6 +130,11 @@ def _parts_of_log(events: Sequence[LogEvent]) -> list[_PartOfLog]:
     ends = [*starts[1:], len(events)]
     parts = [_PartOfLog(events[start:end], size) for start, end, size in zip(starts, ends, sizes, strict=True)]
     return parts[-1 - MAX_OLDER_FILES :]
+
+
+def _encode(text: str) -> bytes:
+    """Return text in UTF-8, with a question mark for an unpaired surrogate, as Java writes it."""
+    return text.encode(errors="replace")
 
 
 def _time_of(event: LogEvent) -> int:

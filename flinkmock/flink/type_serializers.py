@@ -87,7 +87,7 @@ def string_bytes(text: str | None) -> bytes:
     """Return a string as `StringValue.writeString` does: length + 1 and UTF-16 units, as ints of variable length."""
     if text is None:
         return b"\0"
-    units = memoryview(text.encode("utf-16-le")).cast("H")
+    units = memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H")
     return _variable_length_int(len(units) + 1) + b"".join(map(_variable_length_int, units))
 
 

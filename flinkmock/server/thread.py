@@ -132,11 +132,13 @@ class ServerThread:
         return self
 
     def settle(self) -> float | None:
-        """Wait until all requests that have arrived are answered, except those whose responses a fault delays.
+        """Wait until all requests that have arrived are answered, at most 10 s of wall-clock time.
+
+        Not awaited are responses that a fault delays, and requests to the control API that wait for a job or a request.
 
         Returns:
-            The time until the next delayed response is due, in ms; None if no response is delayed, or if the server is
-            not running.
+            The time until the next delayed response is due, in ms; None if no response is delayed, if the server is not
+            running, or if it is still busy after 10 s.
         """
         loop, listeners = self._loop, self._listeners
         if loop is None or listeners is None:

@@ -217,7 +217,7 @@ class ClusterTime:
             self._wait_count += 1
 
     def _next_response(self) -> float:
-        """Wait until all requests are processed.
+        """Wait until all requests are processed (see `FlinkMock.settle`).
 
         Returns:
             The value of `elapsed` at which the next response that a fault delays is due; infinity if there is none.

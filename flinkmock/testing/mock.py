@@ -212,10 +212,13 @@ class FlinkMock(ClusterControl):
         return self._server is not None
 
     def settle(self) -> float | None:
-        """Wait until the cluster has processed all requests that it has received.
+        """Wait until the cluster has processed all requests that it has received, at most 10 s of wall-clock time.
+
+        Not awaited are responses that a fault delays, and requests to the control API that wait for a job or a request.
 
         Returns:
-            The ms by which the cluster's clock has to advance until a delayed response is due; None if there is none.
+            The ms by which the cluster's clock has to advance until a delayed response is due; None if there is none,
+            if the FlinkMock is not running, or if it is still busy after 10 s.
         """
         return self._server.settle() if self._server is not None else None
 

@@ -11,7 +11,7 @@ from flinkmock.flink.murmur3 import murmur3_128
 
 def hash_of_uid(uid: str) -> bytes:
     """Return the hash of an operator with a uid."""
-    return murmur3_128(uid.encode())
+    return murmur3_128(uid.encode(errors="replace"))
 
 
 class NodeHashes:

@@ -58,4 +58,5 @@ def get_metrics(call: ControlCall) -> Any:
     control API. Flink's own metrics are served by its REST API."""
     from flinkmock.control.metrics import metrics_text
 
-    return ControlResponse(200, metrics_text(call.api, call.host).encode(), "text/plain; version=0.0.4; charset=utf-8")
+    content = metrics_text(call.api, call.host).encode(errors="replace")
+    return ControlResponse(200, content, "text/plain; version=0.0.4; charset=utf-8")
