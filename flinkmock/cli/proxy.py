@@ -153,23 +153,21 @@ def _faults(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:
 async def _serve(proxy: Proxy, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. `on_ready` is called with the URL. Raises PortTaken and FlinkMockError."""
     import asyncio
-    import signal
 
     from aiohttp import web
 
     from flinkmock.server.listener import bind
+    from flinkmock.server.signals import stop_signals
     from flinkmock.server.transports import url_of
 
     listener = bind(host, port)
     is_interrupted = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signal_number, is_interrupted.set)
-    runner = proxy.runner()
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listener).start()
-        on_ready(url_of(listener))
-        await is_interrupted.wait()
-    finally:
-        await runner.cleanup()
+    with stop_signals(is_interrupted.set):
+        runner = proxy.runner()
+        await runner.setup()
+        try:
+            await web.SockSite(runner, listener).start()
+            on_ready(url_of(listener))
+            await is_interrupted.wait()
+        finally:
+            await runner.cleanup()

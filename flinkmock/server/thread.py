@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import signal
+import contextlib
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from flinkmock.control.api import API_PREFIX
 from flinkmock.server.control_server import ControlListener, ControlOptions, create_control_server
 from flinkmock.server.listener import Listeners, bind, bind_each
 from flinkmock.server.loop import ServerLoop, limit_warnings
+from flinkmock.server.signals import stop_signals
 
 if TYPE_CHECKING:
     import ssl
@@ -193,7 +194,7 @@ async def serve(
     background: Iterable[Callable[[], Coroutine[Any, Any, None]]] = (),
     context: ssl.SSLContext | None = None,
 ) -> None:
-    """Serve a cluster until SIGINT, SIGTERM or a client's `DELETE /cluster`.
+    """Serve a cluster until SIGINT, SIGTERM, a client's `DELETE /cluster`, or the end of a background coroutine.
 
     Args:
         control: The cluster.
@@ -205,24 +206,26 @@ async def serve(
             it is not served).
         control_options: The options of the control API; None: the control API is not served.
         background: Coroutine functions that run while the cluster is served. The server shuts down when one of them
-            returns.
+            returns or raises.
         context: The SSL context with the certificate of the server; None: without TLS.
 
     Raises:
-        PortTaken: Another process listens on the port.
+        PortTaken: Another process listens on one of the ports.
+        InvalidArgument: One of the ports is not between 0 and 65535.
         FlinkMockError: The machine has no such address.
+        Exception: The error of `load_dashboard`, `on_ready` or a background coroutine.
     """
     private_files.remove_leftovers()
     engine = control.open_engine()
     dashboard = load_dashboard(engine)
     sockets = bind_each(host, port, len(engine.cluster.leadership.jobmanagers))
-    loop = asyncio.get_running_loop()
-    limit_warnings(loop)
-    stop = asyncio.Event()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signal_number, stop.set)
-    control_server, control_listener = None, None
-    try:
+    with contextlib.ExitStack() as stack:
+        for listening_socket in sockets:
+            stack.callback(listening_socket.close)
+        limit_warnings(asyncio.get_running_loop())
+        stop = asyncio.Event()
+        stack.enter_context(stop_signals(stop.set))
+        control_server, control_listener = None, None
         if control_options is not None:
             control_server = create_control_server(control, host, control_options)
             if control_options.port is not None:
@@ -245,16 +248,14 @@ async def serve(
         on_ready(listeners.urls, control_base_url + API_PREFIX if control_server is not None else None)
         stop_tasks = [asyncio.ensure_future(event.wait()) for event in (stop, listeners.shutdown_requested)]
         background_tasks = [asyncio.ensure_future(start()) for start in background]
-        await asyncio.wait([*stop_tasks, *background_tasks], return_when=asyncio.FIRST_COMPLETED)
-        for task in (*stop_tasks, *background_tasks):
+        tasks: list[asyncio.Future[Any]] = [*stop_tasks, *background_tasks]
+        done_tasks, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
             task.cancel()
         await listeners.close()
         if control_listener is not None:
             await control_listener.close()
         if control_server is not None:
             await control_server.clusters.close_all()
-    finally:
-        for listening_socket in sockets:
-            listening_socket.close()
-        for signal_number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(signal_number)
+        for task in done_tasks:
+            task.result()  # raises the error of a background task

@@ -170,3 +170,22 @@ async def test_serve_ends_when_the_cluster_is_shut_down() -> None:
     await tasks[0]
     assert responses[0].startswith(b"HTTP/1.1 200 OK\r\n")
     assert responses[0].endswith(b"\r\n\r\n{}")
+
+
+async def test_serve_raises_the_error_of_a_background_coroutine() -> None:
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    urls = []
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(
+            serve(
+                ClusterControl.of_engine(FakeEngine()),
+                port=0,
+                on_ready=lambda jobmanager_urls, _: urls.extend(jobmanager_urls),
+                background=[fail],
+            ),
+            TEST_TIMEOUT_S,
+        )
+    with pytest.raises(ConnectionRefusedError):
+        Client(urls[0]).send("GET", "/overview")
