@@ -65,6 +65,8 @@ def create_control_http_server(server: ControlServer) -> web.Server:
     """Return the aiohttp server of the control API on a separate port."""
 
     async def respond_to(http_request: web.BaseRequest) -> web.StreamResponse:
+        if (failure := _answer_expectation(http_request)) is not None:
+            return failure
         return await _respond_to_control(server, http_request, http_request.raw_path)
 
     return web.Server(respond_to, access_log=None, logger=_LOG)
@@ -72,6 +74,8 @@ def create_control_http_server(server: ControlServer) -> web.Server:
 
 async def respond(server: FlinkServer, http_request: web.BaseRequest, prefix: str = "") -> web.StreamResponse:
     """Return the response of a JobManager or the control API to a request whose target begins with `prefix`."""
+    if (failure := _answer_expectation(http_request)) is not None:
+        return failure
     control = server.control
     if control is None:
         return await _respond(server, http_request, prefix)
@@ -82,12 +86,19 @@ async def respond(server: FlinkServer, http_request: web.BaseRequest, prefix: st
         return await _respond(server, http_request, prefix)
 
 
+def _answer_expectation(http_request: web.BaseRequest) -> ExpectationFailed | None:
+    """Send 100 to a client that waits for it before it sends the body; return 417 if it expects anything else."""
+    expected = http_request.headers.get("Expect")
+    if expected is None or http_request.version < HttpVersion11:
+        return None
+    if expected.lower() != "100-continue":
+        return ExpectationFailed()
+    if http_request.transport is not None:
+        http_request.transport.write(_CONTINUE)
+    return None
+
+
 async def _respond(server: FlinkServer, http_request: web.BaseRequest, prefix: str) -> web.StreamResponse:
-    if (expected := http_request.headers.get("Expect")) is not None and http_request.version >= HttpVersion11:
-        if expected.lower() != "100-continue":
-            return ExpectationFailed()
-        if http_request.transport is not None:
-            http_request.transport.write(_CONTINUE)
     target = target_of(http_request).removeprefix(prefix)
     request = server.open(http_request.method, target, headers_of(http_request), _base_url(http_request))
     try:

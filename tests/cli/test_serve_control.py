@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from flinkmock.cli.serve import _control_options
 from flinkmock.server.listener import bind
 from tests.cli.test_serve import read_line, serving
 from tests.control.client import Control
+from tests.server.raw_connection import put_after_continue
 
 CONTROL_PREFIX = "/__flinkmock__/v1"
 pytestmark = pytest.mark.slow
@@ -41,6 +43,11 @@ def test_the_control_api_can_have_its_own_port_and_a_token() -> None:
         control = Control(control_line["control-url"], {"Authorization": "Bearer secret"})
         httpx.get(url + "/jobs")
         assert control.get("requests")["count"] == 2  # /health and /jobs
+        target = urlsplit(control_line["control-url"]).path + "/scenario"
+        status_line = put_after_continue(
+            control_line["control-url"], target, b"jobs: {}", control.headers["Authorization"]
+        )
+        assert status_line == "HTTP/1.1 200 OK"
         cluster = control.post("clusters", status=201)
         Control(cluster["control-url"]).error("GET", "clock", 401)
         assert Control(cluster["control-url"], control.headers).get("clock")

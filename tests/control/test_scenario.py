@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from flinkmock import FlinkMock, InvalidArgument, load_scenario
 from flinkmock.cluster.cluster_spec import ClusterSpec
 from tests.control.client import Control
+from tests.server.raw_connection import put_after_continue
 
 
 def job_names(flink: FlinkMock) -> list[str]:
@@ -36,6 +38,14 @@ def test_another_scenario_is_served_at_the_same_url(flink: FlinkMock, control: C
     assert control.get("clock")["mode"] == "virtual"
     assert control.put("scenario", content=b"crash-loop.yaml")
     assert control.put("scenario") and job_names(flink) == []
+
+
+def test_a_client_can_wait_for_100_before_it_sends_a_scenario(flink: FlinkMock, control: Control) -> None:
+    target = urlsplit(f"{flink.control_url}/scenario").path
+    assert put_after_continue(flink.url, target, b"jobs: {returns: batch}") == "HTTP/1.1 200 OK"
+    assert job_names(flink) == ["returns"]
+    response = httpx.get(f"{flink.control_url}/health", headers={"Expect": "nonsense"})
+    assert response.status_code == 417
 
 
 def test_the_start_time_of_another_scenario_can_be_set(flink: FlinkMock, control: Control) -> None:

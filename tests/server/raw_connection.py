@@ -53,11 +53,18 @@ class RawConnection:
             return received, "timeout"
         return received, "closed"
 
-    def response_body(self) -> bytes:
-        """Return the body of one complete response."""
+    def response_head(self) -> bytes:
+        """Return the status line and the headers of one response."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
-            head += self.socket.recv(1)
+            byte = self.socket.recv(1)
+            assert byte, f"the connection is closed after {head!r}"
+            head += byte
+        return head
+
+    def response_body(self) -> bytes:
+        """Return the body of one complete response."""
+        head = self.response_head()
         length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         body = b""
         while len(body) < length:
@@ -76,6 +83,18 @@ def send_raw(mock: FlinkMock, method: str = "GET", target: str = "/jobs", body: 
     with RawConnection(mock.url) as connection:
         connection.send(method, target, body)
         return connection.read()
+
+
+def put_after_continue(url: str, target: str, body: bytes, authorization: str = "") -> str:
+    """Send the body of a PUT request after 100 has been received; return the status line of the response."""
+    with RawConnection(url) as connection:
+        connection.socket.sendall(
+            f"PUT {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n"
+            f"Authorization: {authorization}\r\n\r\n".encode()
+        )
+        assert connection.response_head() == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.socket.sendall(body)
+        return connection.response_head().decode().partition("\r\n")[0]
 
 
 def first_job_id(mock: FlinkMock) -> str:
