@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from flinkmock import limits
+from flinkmock.cluster.chain_names import chained_operators
 from flinkmock.cluster.spec import Input, VertexSpec
 from flinkmock.errors import did_you_mean
 from flinkmock.scenario.accumulators import read_accumulators
@@ -72,7 +73,7 @@ class VertexReader:
         operators, accumulators, prints = item.get("operators"), item.get("accumulators"), item.get("prints")
         types, values = read_accumulators(accumulators, self.diagnostics)
         operator_nodes = operators.elements if operators else []
-        names = tuple(operator.text for operator in operator_nodes) or tuple(_name(item).split(" -> "))
+        names = tuple(operator.text for operator in operator_nodes) or chained_operators(_name(item))
         record_size, skew, finishes_after = item.get("record-size"), item.get("skew"), item.get("finishes-after")
         if skew is not None and not any(weight.value for weight in skew.elements):
             self.diagnostics.add(skew.location, "skew needs a weight of more than 0. Write [8, 1].")

@@ -35,3 +35,41 @@ def test_hosts_and_paths_in_options_are_replaced_and_private_options_are_omitted
     assert anonymizer.option("taskmanager.memory.process.size", "1728m") == "1728m"
     assert anonymizer.option("jobmanager.scheduler", "adaptive") == "adaptive"
     assert anonymizer.option("kubernetes.cluster-id", "orders-prod") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "anonymized"),
+    [
+        ("Source: orders -> parse -> Sink: kafka", "Source: operator-1 -> operator-2 -> Sink: operator-3"),
+        ("map -> (Sink: a, Sink: b)", "operator-1 -> (Sink: operator-2, Sink: operator-3)"),
+        (
+            "Source: s -> map -> (f -> Sink: a, Sink: b)",
+            "Source: operator-1 -> operator-2 -> (operator-3 -> Sink: operator-4, Sink: operator-5)",
+        ),
+        ("a -> (b -> (c, d), e)", "operator-1 -> (operator-2 -> (operator-3, operator-4), operator-5)"),
+        ("Window(Tumbling(5000), Trigger) -> (Map, Calc(select=[a, b]))", "operator-1 -> (operator-2, operator-3)"),
+        ("(odd) -> a :) -> b", "operator-1 -> operator-2 -> operator-3"),
+    ],
+)
+def test_each_operator_of_a_chain_is_replaced(name: str, anonymized: str) -> None:
+    assert Anonymizer(enabled=True).vertex(name) == anonymized
+    assert Anonymizer(enabled=False).vertex(name) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "anonymized"),
+    [
+        ("file:/data/my jobs/sp-1", "file:/path-1"),
+        ("s3://bucket/team a, team b/sp-1", "s3:///path-1"),
+        ("/data/my jobs/sp-1", "/path-1"),
+        ("savepoints/sp-1", "/path-1"),
+    ],
+)
+def test_the_whole_path_of_a_savepoint_is_replaced(path: str, anonymized: str) -> None:
+    anonymizer = Anonymizer(enabled=True)
+    assert anonymizer.path(path) == anonymizer.path(path) == anonymized
+    assert Anonymizer(enabled=False).path(path) == path
+
+
+def test_an_option_with_a_space_in_its_path_is_omitted() -> None:
+    assert Anonymizer(enabled=True).option("state.savepoints.dir", "file:///data/my jobs") is None

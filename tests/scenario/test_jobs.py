@@ -145,6 +145,11 @@ def test_vertices_are_read() -> None:
     assert (sink.id, sink.max_parallelism) == ("0123456789abcdef0123456789abcdef", 256)
 
 
+def test_the_branches_of_a_fork_are_one_operator() -> None:
+    spec = load_only_job("jobs: {a: {vertices: [{name: 's -> map -> (f -> Sink: a, Sink: b)'}]}}")
+    assert spec.vertices[0].operators == ("s", "map", "(f -> Sink: a, Sink: b)")
+
+
 def test_batch_jobs_have_blocking_edges() -> None:
     spec = load_only_job("jobs: {a: {type: batch}}")
     assert spec.type == "BATCH"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from flinkmock.cluster.chain_names import chained_operators
 from flinkmock.cluster.collect_sink import CollectSink
 from flinkmock.cluster.submission.java_values import (
     Options,
@@ -17,7 +18,7 @@ from flinkmock.cluster.submission.java_values import (
     unboxed,
 )
 from flinkmock.cluster.submission.plan_collect_sinks import read_collect_sink
-from flinkmock.cluster.submission.plan_vertices import PlanInput, PlanVertex, chained_operators
+from flinkmock.cluster.submission.plan_vertices import PlanInput, PlanVertex
 from flinkmock.flink.java_serialization.reader import BadStream, JavaObject, read_object
 
 _COORDINATOR = "CollectSinkOperatorCoordinator$Provider"

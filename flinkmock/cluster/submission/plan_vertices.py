@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -132,25 +132,3 @@ def default_max_parallelism(parallelism: int) -> int:
     """Return 1.5 times the parallelism, rounded up to a power of two (KeyGroupRangeAssignment)."""
     rounded = 1 << (parallelism + parallelism // 2 - 1).bit_length()
     return min(max(rounded, _LOWEST_MAX_PARALLELISM), _HIGHEST_MAX_PARALLELISM)
-
-
-def chained_operators(name: str) -> tuple[str, ...]:
-    """Return the operators in the name of a vertex. The text in parentheses after a fork is one of them."""
-    operators: list[str] = []
-    open_parentheses = 0
-    for part in name.split(" -> "):
-        if open_parentheses > 0:
-            operators[-1] += f" -> {part}"
-        else:
-            operators.append(part)
-        open_parentheses += part.count("(") - part.count(")")
-    return tuple(filter(None, operators)) or (name,)
-
-
-def chained_name(name: str, branches: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the operators of a chain: `a -> b`, or `a -> (b, c)` at a fork (createChainedName)."""
-    if not branches:
-        return (name,)
-    if len(branches) == 1:
-        return (name, *branches[0])
-    return (name, f"({', '.join(' -> '.join(operators) for operators in branches)})")

@@ -6,13 +6,14 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from flinkmock.cluster.chain_names import chained_name
 from flinkmock.cluster.collect_sink import CollectSink
 from flinkmock.cluster.graph import UNDECIDED
 from flinkmock.cluster.stream_operator import OperatorInput, StreamOperator
 from flinkmock.cluster.submission.chaining import Chain, ChainBuilder, ChainingRules
 from flinkmock.cluster.submission.java_values import Options, elements, non_empty_text, unboxed
 from flinkmock.cluster.submission.node_hashes import NodeHashes
-from flinkmock.cluster.submission.plan_vertices import PlanInput, PlanVertex, chained_name
+from flinkmock.cluster.submission.plan_vertices import PlanInput, PlanVertex
 from flinkmock.cluster.submission.stream_nodes import (
     CONVERTED_PARTITIONERS,
     FORWARD_PARTITIONER,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from statistics import fmean
 from typing import Any
 
+from flinkmock.cluster.chain_names import chained_operators
 from flinkmock.conformance.http_client import Json
 from flinkmock.conformance.recording.anonymize import Anonymizer
 from flinkmock.conformance.recording.formatting import format_share, parse_value
@@ -57,7 +58,7 @@ def vertices(job: JobObservations, labels_by_id: Mapping[str, str], anonymizer: 
         entry: dict[str, Any] = {"name": label}
         operators = anonymizer.vertex(vertex["name"])
         if label != operators:
-            entry["operators"] = operators.split(" -> ")
+            entry["operators"] = list(chained_operators(operators))
         if not anonymizer.enabled:  # an id is a hash of a name in the program
             entry["id"] = vertex["id"]
         entry["parallelism"] = max(1, vertex["parallelism"])

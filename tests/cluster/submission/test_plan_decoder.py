@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from flinkmock.cluster.chain_names import chained_operators
 from flinkmock.cluster.spec import CheckpointSpec, RestartStrategy, RestartStrategyKind
 from flinkmock.cluster.submission.plan_decoder import SubmittedPlan, decode_plan
-from flinkmock.cluster.submission.plan_vertices import chained_operators, default_max_parallelism
+from flinkmock.cluster.submission.plan_vertices import default_max_parallelism
 from flinkmock.contract import Contract
 from flinkmock.flink.java_serialization.reader import JavaObject, read_object
 
@@ -33,7 +34,9 @@ def decode_file(name: str, release: str = "2.3") -> SubmittedPlan:
     ("tokenize", ("tokenize",)),
     ("Source: a -> b -> Sink: c", ("Source: a", "b", "Sink: c")),
     ("a -> (b -> c, Sink: d)", ("a", "(b -> c, Sink: d)")),
+    ("a -> (b -> (c, d), Sink: e)", ("a", "(b -> (c, d), Sink: e)")),
     ("a (really) -> b", ("a (really)", "b")),
+    ("a :) -> (b -> c, d)", ("a :)", "(b -> c, d)")),
     ("", ("",)),
 ])  # fmt: skip
 def test_the_operators_of_a_vertex_are_read_from_its_name(name, operators):
