@@ -146,12 +146,12 @@ class ScenarioError(FlinkMockError, ValueError):
 
 
 class FakerMissing(FlinkMockError):
-    """A release that was imported from documentation needs Faker, which is not installed."""
+    """An imported release needs Faker, which is not installed."""
 
     def __init__(self, version: str) -> None:
         super().__init__(
-            f"Flink {version} was imported from its documentation. Fields that flinkmock does not model get values "
-            "from Faker, which is not installed: pip install 'flinkmock[synthesis]'."
+            f"Flink {version} is an imported release. Fields that flinkmock does not model get values from Faker, "
+            "which is not installed: pip install 'flinkmock[synthesis]'."
         )
 
 

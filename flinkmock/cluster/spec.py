@@ -370,7 +370,7 @@ class ClusterOperationSpec:
 
 
 class ClusterOperation(StrEnum):
-    """The cluster operations, whose durations and failures a scenario can set.
+    """The cluster operations, whose durations or failures a scenario can set.
 
     The values are the keys of the section `operations`. Several operations of the REST API may request the same cluster
     operation.
@@ -401,7 +401,8 @@ DEFAULT_CLUSTER_OPERATIONS: Mapping[str, ClusterOperationSpec] = {
         ClusterOperation.DELETE_DATASET: UniformRange(1, 5),
     }.items()
 }
-"""The default durations of cluster operations, which are those of a real cluster with a small job.
+"""The default durations of cluster operations. No call fails by default.
 
-See docs/flink-behaviour.md#operation-timing.
+The durations of savepoints, stops, checkpoints and disposals lie within those that were measured on real clusters with
+a small job (docs/flink-behaviour.md#operation-timing). Submissions and uploads take no time.
 """

@@ -25,7 +25,9 @@ def vertex_ids_are_unique(job: Value) -> Relations:
 
 
 @within(
-    "getJobDetails", text="The number of tasks of a vertex is its parallelism.", source="flink-behaviour.md#job-details"
+    "getJobDetails",
+    text="A vertex has no tasks yet, or as many as its parallelism.",
+    source="flink-behaviour.md#job-details",
 )
 def vertex_tasks_are_its_subtasks(job: Value) -> Relations:
     for vertex in job["vertices"]:
@@ -54,7 +56,11 @@ def vertex_duration(job: Value) -> Relations:
         yield from duration_of_vertex(vertex, job["now"])
 
 
-@within("getJobDetails", text="A vertex has an end-time if and only if all its tasks have ended.", source=_RULES)
+@within(
+    "getJobDetails",
+    text="A vertex that has started has an end-time if and only if all its tasks have ended.",
+    source=_RULES,
+)
 def vertex_ends_with_its_tasks(job: Value) -> Relations:
     for vertex in job["vertices"]:
         counts = {state: number.raw for state, number in vertex["tasks"].items()}

@@ -300,7 +300,7 @@ def subtask_times_stay(before: Value, after: Value) -> Relations:
 def vertex_on_taskmanagers_stays(before: Value, after: Value) -> Relations:
     yield from ascending(before["now"], after["now"])
     yield from equal(before["name"], after["name"])
-    for old, new in matching_entries(before["taskmanagers"], after["taskmanagers"], "endpoint"):
+    for old, new in matching_entries(before["taskmanagers"], after["taskmanagers"], "taskmanager-id"):
         if old["start-time"].raw == new["start-time"].raw != -1 and old["status"].raw == new["status"].raw == "RUNNING":
             counts = [entry["status-counts"] for entry in (old, new)]
             if counts[0].raw == counts[1].raw and _has_own_counters(old, is_first_attempt=False):

@@ -66,14 +66,21 @@ def length_of(items: Value) -> Value:
     return computed(raw, f"length of {items}", items)
 
 
+def subtask_count_of(subtasks: Value) -> Value:
+    """Return the number of subtasks in a list; a missing value if the list is empty.
+
+    It is empty before a job of the adaptive scheduler has slots (situations: created: vertex).
+    """
+    return length_of(subtasks) if subtasks.raw else Value(MISSING)
+
+
 @within(
     "getJobVertexDetails",
     text="A vertex has no subtasks yet, or as many as its parallelism, which is at most its maxParallelism.",
     source=_SUBTASKS,
 )
 def subtasks_match_parallelism(body: Value) -> Relations:
-    if body["subtasks"].raw != []:  # a job of the adaptive scheduler has no tasks before it has slots
-        yield from equal(body["parallelism"], length_of(body["subtasks"]))
+    yield from equal(body["parallelism"], subtask_count_of(body["subtasks"]))
     if is_number(body["maxParallelism"].raw) and body["maxParallelism"].raw > 0:
         yield from ascending(body["parallelism"], body["maxParallelism"])
 
@@ -97,6 +104,7 @@ def duration_on_taskmanager(body: Value) -> Relations:
 )
 def status_on_taskmanager(body: Value) -> Relations:
     yield from unique(body["taskmanagers"], "endpoint")
+    yield from unique(body["taskmanagers"], "taskmanager-id")  # before 1.19 there are no endpoints
     for entry in body["taskmanagers"]:
         counts = {state: number.raw for state, number in entry["status-counts"].items()}
         if counts and entry["status"].exists:
@@ -134,9 +142,9 @@ def vertex_names(view: View, job_id: str, vertex_id: str) -> Relations:
         vertex["parallelism"],
         details["parallelism"],
         subtask_accumulators["parallelism"],
-        length_of(times["subtasks"]),
-        length_of(details["subtasks"]),
-        length_of(subtask_accumulators["subtasks"]),
+        subtask_count_of(times["subtasks"]),
+        subtask_count_of(details["subtasks"]),
+        subtask_count_of(subtask_accumulators["subtasks"]),
     )
     yield from equal(vertex["maxParallelism"], details["maxParallelism"])
 
@@ -235,15 +243,12 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
     subtasks, taskmanager_entries = details["subtasks"], body["taskmanagers"]
     if not subtasks.raw or not taskmanager_entries.raw:
         return
-    has_endpoints = "endpoint" in subtasks.raw[0]  # older releases show only the host of a subtask
+    # before 1.19 a subtask has no endpoint, and its host lacks the port that the host of an entry has
+    key = "endpoint" if "endpoint" in subtasks.raw[0] else "taskmanager-id"
     for entry in taskmanager_entries:
-        key = "endpoint" if has_endpoints else "host"
         local_subtasks = [subtask for subtask in subtasks if subtask[key].raw == entry[key].raw]
-        if has_endpoints:
-            endpoints = [subtask["endpoint"] for subtask in subtasks]
-            yield from require(
-                bool(local_subtasks), "no subtask has this endpoint", entry["endpoint"], *endpoints, exact=True
-            )
+        keys = [subtask[key] for subtask in subtasks]
+        yield from require(bool(local_subtasks), f"no subtask has this {key}", entry[key], *keys, exact=True)
         if not local_subtasks:
             continue
         for subtask in local_subtasks:

@@ -169,7 +169,7 @@ def test_an_imported_release_needs_faker(monkeypatch):
     with pytest.raises(FakerMissing) as raised:
         ResponseRenderer(imported)
     assert str(raised.value) == (
-        "Flink 2.4.0 was imported from its documentation. Fields that flinkmock does not model get values from Faker, "
+        "Flink 2.4.0 is an imported release. Fields that flinkmock does not model get values from Faker, "
         "which is not installed: pip install 'flinkmock[synthesis]'."
     )
 
