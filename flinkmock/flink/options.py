@@ -1,4 +1,7 @@
-"""The options of Flink that the fake applies, with Flink's keys and defaults (`*Options` classes of Flink's jars).
+"""The options of Flink that the fake applies, with Flink's keys and defaults.
+
+Both are those of the `*Options` classes in Flink's jars, except for the default process sizes: these are in Flink's
+default configuration file (`configuration.py`).
 
 An option that was renamed can be set by each of its names in every release, as with Flink's fallback and deprecated
 keys. `option_uses.py` describes what each option does.
@@ -16,7 +19,14 @@ from flinkmock.release import Release
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """The key of an option, Flink's default (None if there is none), the other keys that set it, and its type."""
+    """An option of Flink.
+
+    Attributes:
+        key: The key.
+        default: Flink's default; None if there is none, or if the code that reads the option handles its absence.
+        aliases: Other keys that set the option.
+        type: How its value is read.
+    """
 
     key: str
     default: str | None = None

@@ -157,3 +157,19 @@ def test_a_quirk_that_changes_is_listed_as_a_behaviour_change(field: str, where:
         before, after = (getattr(ReleaseQuirks.of(Contract.load(release).release), field) for release in (old, new))
         if before != after:
             assert where in {change.where for change in behaviour_changes_between(old, new)}, (field, new)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("enum A|B", "enum B|C", "-A, +C"),
+        ("enum A|B, optional", "enum A|B|C or null", "+C; enum, optional → enum or null"),
+        ("enum A|B", "enum A, mandatory", "-B; enum → enum, mandatory"),
+        ("enum A|B", "enum A|B or null", "enum A|B → enum A|B or null"),
+        ("object keyed by A", "object keyed by A|B", "keys +B"),
+        ("object keyed by A or null", "object, open keyed by A|B", "keys +B; object or null → object, open"),
+    ],
+)
+def test_changed_values_and_other_changes_are_both_shown(before: str, after: str, words: str) -> None:
+    change = ContractChange(where="GET /x", part="response", kind="changed", before=before, after=after)
+    assert change.words == words
