@@ -323,16 +323,16 @@ class Proxy:
 
     def _request_of(self, http_request: web.Request) -> tuple[Request, URL]:
         """Return the request and its upstream URL."""
-        request = Request(http_request.method, http_request.raw_path, http_request.headers)
+        target = origin_form(http_request.raw_path)
+        request = Request(http_request.method, target, http_request.headers)
         request.received_ms, request.received_ns = time.time_ns() // 1_000_000, time.perf_counter_ns()
-        route = self._cached_route(http_request.method, http_request.raw_path)
+        route = self._cached_route(http_request.method, target)
         request.operation, request.path_parameters = route.operation, route.path_parameters
         request.job_id = request.path_parameters.get("jobid")
-        request.path = unquote(http_request.raw_path.partition("?")[0])
+        request.path = unquote(target.partition("?")[0])
         return request, route.upstream_url
 
     def _find_route(self, method: str, target: str) -> _Route:
-        target = origin_form(target)
         operation, parameters = self.contract.match_route(method, target) or (None, {})
         return _Route(operation, parameters, URL(self.upstream_url + target, encoded=True))
 
