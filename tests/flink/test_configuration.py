@@ -86,8 +86,8 @@ def test_the_error_for_an_invalid_value_names_the_key() -> None:
         Configuration({}).milliseconds(options.SAVEPOINT_DIR)
     with pytest.raises(ValueError, match=r"rest\.x: 'much' is not a size"):
         Configuration({"rest.x": "much"}).size(Option("rest.x"))
-    with pytest.raises(ValueError, match=r"fraction: 'half' is not a number"):
-        Configuration({"fraction": "half"}).decimal(Option("fraction"))
+    with pytest.raises(ValueError, match=r"fraction: 'half' is not a number from 0 to 1"):
+        Configuration({"fraction": "half"}).fraction(Option("fraction"))
 
 
 def test_overrides_replace_defaults_and_none_removes_them() -> None:
