@@ -54,7 +54,7 @@ class CheckpointTracker:
         graph: The graph of the job.
         random: The random draws of the cluster.
         directory: The checkpoint directory; None: checkpoints are stored in memory.
-        checkpoints_after_tasks_finish: Whether checkpoints are taken when some tasks have finished (since 1.15).
+        taken_after_tasks_finish: Whether checkpoints are taken when some tasks have finished.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class CheckpointTracker:
         random: NamedRandom,
         directory: str | None,
         *,
-        checkpoints_after_tasks_finish: bool = True,
+        taken_after_tasks_finish: bool = True,
     ) -> None:
         self.spec = spec
         self.restored: list[RestoredCheckpoint] = []
@@ -86,7 +86,7 @@ class CheckpointTracker:
 
         The second value of an item is whether the checkpoint completes.
         """
-        self._checkpoints_after_tasks_finish = checkpoints_after_tasks_finish
+        self.taken_after_tasks_finish = taken_after_tasks_finish
         self._vertex_finish_times: Mapping[int, int] = {}
         """Index of a vertex whose sources are all bounded -> when the vertex finishes, in epoch ms."""
         self._stateful_vertex_ids = tuple(
@@ -241,7 +241,7 @@ class CheckpointTracker:
     def materialize_until(self, now: int) -> None:
         """Create the periodic checkpoints that are triggered up to `now` (epoch ms)."""
         spec = self.spec
-        if not self._checkpoints_after_tasks_finish and self._vertex_finish_times:
+        if not self.taken_after_tasks_finish and self._vertex_finish_times:
             now = min(now, min(self._vertex_finish_times.values()) - 1)
         if self._next_trigger_at is None or self._next_trigger_at > now:
             return

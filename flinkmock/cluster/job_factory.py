@@ -17,7 +17,7 @@ from flinkmock.cluster.spec import JobSpec, Lifecycle, Step, VertexSpec
 from flinkmock.cluster.states import JobState, implicit_prefix, scheduler_of
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.options import CHECKPOINT_DIR
+from flinkmock.flink.options import CHECKPOINT_DIR, CHECKPOINTS_AFTER_TASKS_FINISH
 from flinkmock.flink.paths import qualified_path
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class JobFactory:
             graph,
             cluster.random,
             qualified_path(directory) if directory else None,
-            checkpoints_after_tasks_finish=cluster.release.since("1.15"),
+            taken_after_tasks_finish=self._takes_checkpoints_after_tasks_finish(),
         )
         application = cluster.applications.setdefault(application.id, application)
         job = cluster.jobs[spec.id] = Job(
@@ -121,6 +121,15 @@ class JobFactory:
         )
         application.jobs.append(job)
         return job
+
+    def _takes_checkpoints_after_tasks_finish(self) -> bool:
+        """Return whether checkpoints are taken when some tasks have finished: an option, which is false in 1.14."""
+        cluster, option = self._cluster, CHECKPOINTS_AFTER_TASKS_FINISH
+        if not cluster.release.since("1.14"):
+            return False
+        if not cluster.release.since("1.15"):
+            option = dataclasses.replace(option, default="false")
+        return cluster.configuration.boolean(option)
 
     def _lifecycle(self, spec: JobSpec) -> FlatLifecycle:
         """Return the lifecycle of a job, preceded by the states that it leaves out, which take no time."""

@@ -54,11 +54,13 @@ def job_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> Java
         return checkpoint_exception(checkpoint_messages.NOT_EXECUTING)
     if job.spec.is_batch:
         return _batch_error(job, kind, release, at)
+    states = {execution.state_at(at) for row in job.executions_at(at) for execution in row}
+    if TaskState.FINISHED in states and not job.checkpoints.taken_after_tasks_finish and release.since("1.14"):
+        return checkpoint_exception(checkpoint_messages.SOME_TASKS_FINISHED)
     allowed_states = {TaskState.RUNNING}
-    if release.since("1.15"):
+    if job.checkpoints.taken_after_tasks_finish:
         allowed_states.add(TaskState.FINISHED)
-    executions = [execution for row in job.executions_at(at) for execution in row]
-    if job.state != JobState.RUNNING or any(execution.state_at(at) not in allowed_states for execution in executions):
+    if job.state != JobState.RUNNING or not states <= allowed_states:
         # recorded: situations: partly: poll savepoint
         error = checkpoint_exception(checkpoint_messages.NOT_ALL_RUNNING)
         return wrapped_before_1_13(error, kind, release)

@@ -17,6 +17,11 @@ BLOCKING_OUTPUT = "Blocking output edge exists in running tasks."
 NOT_EXECUTING = "The Flink job is currently not executing. Failure reason: Trigger checkpoint failure."
 SINGLE_KEY_STATE_BACKEND = "Checkpoints are not supported in a single key state backend"
 NOT_ALL_RUNNING = "Not all required tasks are currently running."
+SOME_TASKS_FINISHED = (
+    "Some tasks of the job have already finished and checkpointing with finished tasks is not enabled. "
+    f"Failure reason: {NOT_ALL_RUNNING}"
+)
+"""DefaultCheckpointPlanCalculator, since 1.14."""
 IO_PROBLEM = "An Exception occurred while triggering the checkpoint. IO-problem detected."
 TRIGGER_FAILURE = "Trigger checkpoint failure."
 """The text if triggering throws an exception. Since 1.13, an IOException gets `IO_PROBLEM` instead."""

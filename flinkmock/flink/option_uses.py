@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from flinkmock.flink import options
-from flinkmock.flink.option_values import OptionType
 from flinkmock.flink.options import Option
 from flinkmock.release import Release
 
@@ -38,7 +37,6 @@ class OptionUse:
         since: The first release that has the option, under any key.
         until: The last release that has the option; None if the newest release does.
         aliases: Other keys that set the option, mostly older ones.
-        type: The type of its values. Values of options that the fake only shows are not parsed.
     """
 
     key: str
@@ -48,7 +46,6 @@ class OptionUse:
     since: str = "1.12"
     until: str | None = None
     aliases: tuple[str, ...] = ()
-    type: OptionType = OptionType.TEXT
 
     def exists_in(self, release: Release) -> bool:
         """Return whether the release has the option."""
@@ -75,7 +72,7 @@ def _applied(
         default: Flink's default, if `option` has none because the model handles the unset option itself.
     """
     default = option.default if default is None else default
-    return OptionUse(option.key, default, Use.APPLIED, effect, since, until, option.aliases, option.type)
+    return OptionUse(option.key, default, Use.APPLIED, effect, since, until, option.aliases)
 
 
 def _rejected(key: str, default: str | None, reason: str, since: str, aliases: tuple[str, ...] = ()) -> OptionUse:
@@ -112,11 +109,7 @@ OPTION_USES = (
     _applied(options.REST_PORT, "`/jobmanager/config` shows the port that is used"),
     _applied(options.FLAME_GRAPH, "whether there are flame graphs", since="1.13"),
     _applied(options.FLAME_GRAPH_REFRESH, "how old a flame graph may be", since="1.13"),
-    _applied(
-        Option("rest.profiling.enabled", "false", type=OptionType.BOOLEAN),
-        "whether the operations of the profiler exist",
-        since="1.19",
-    ),
+    _applied(Option("rest.profiling.enabled", "false"), "whether the operations of the profiler exist", since="1.19"),
     _applied(options.PROFILING_MAX_DURATION, "the maximum duration of a profile", since="1.19"),
     _applied(options.PROFILING_HISTORY, "how many profiles are listed", since="1.19"),
     _applied(options.ALLOW_ORIGIN, "the header `access-control-allow-origin` of responses"),
@@ -194,6 +187,11 @@ OPTION_USES = (
         "whether checkpoints of jobs that do not set it are retained",
         default="NO_EXTERNALIZED_CHECKPOINTS",
     ),
+    _applied(
+        options.CHECKPOINTS_AFTER_TASKS_FINISH,
+        "whether checkpoints and savepoints are taken when some tasks have finished; in 1.14, the default is `false`",
+        since="1.14",
+    ),
     _applied(options.STATE_BACKEND, "a value in `/jobs/:jobid/checkpoints/config`", default="hashmap"),
     _applied(options.RESTART_STRATEGY, "the restart strategy of jobs that set none"),
     _applied(options.FIXED_DELAY_ATTEMPTS, "the maximum number of restarts"),
@@ -226,19 +224,9 @@ OPTION_USES = (
     _applied(options.JOB_MANAGER_OVERHEAD.fraction, "memory of the JobManager"),
     _applied(options.JOB_MANAGER_OVERHEAD.minimum, "memory of the JobManager"),
     _applied(options.JOB_MANAGER_OVERHEAD.maximum, "memory of the JobManager"),
-    _applied(
-        Option("security.ssl.rest.enabled", "false", type=OptionType.BOOLEAN),
-        "TLS; see [TLS](tls-auth-base-path.md#tls)",
-    ),
-    _applied(
-        Option("security.ssl.enabled", "false", type=OptionType.BOOLEAN),
-        "TLS if `security.ssl.rest.enabled` is not set",
-        until="1.20",
-    ),
-    _applied(
-        Option("security.ssl.rest.authentication-enabled", "false", type=OptionType.BOOLEAN),
-        "whether clients need a certificate",
-    ),
+    _applied(Option("security.ssl.rest.enabled", "false"), "TLS; see [TLS](tls-auth-base-path.md#tls)"),
+    _applied(Option("security.ssl.enabled", "false"), "TLS if `security.ssl.rest.enabled` is not set", until="1.20"),
+    _applied(Option("security.ssl.rest.authentication-enabled", "false"), "whether clients need a certificate"),
     _applied(Option("security.ssl.rest.keystore"), "the certificate"),
     _applied(Option("security.ssl.rest.keystore-password"), "the password of the key store"),
     _applied(Option("security.ssl.rest.truststore"), "the authorities that sign client certificates"),
@@ -263,12 +251,6 @@ OPTION_USES = (
     _shown("execution.batch-shuffle-mode", "ALL_EXCHANGES_BLOCKING", since="1.14"),
     _shown("execution.batch.adaptive.auto-parallelism.enabled", "true", since="1.17"),
     _shown("execution.buffer-timeout.interval", "100 ms", aliases=("execution.buffer-timeout",)),
-    _shown(
-        "execution.checkpointing.checkpoints-after-tasks-finish",
-        "true",
-        since="1.14",
-        aliases=("execution.checkpointing.checkpoints-after-tasks-finish.enabled",),
-    ),
     _shown("execution.checkpointing.file-merging.enabled", "false", since="1.20"),
     _shown("execution.checkpointing.incremental", "false", aliases=("state.backend.incremental",)),
     _shown("execution.checkpointing.interval-during-backlog", None, since="1.19"),

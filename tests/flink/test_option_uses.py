@@ -113,7 +113,7 @@ PROBES = {
     "jobstore.max-capacity": Probe("1", get("/jobs/overview", 40_000), scenario=TWO_ENDING_JOBS),
     "slot.request.timeout": Probe("10 s", JOB_STATES, scenario={**PARALLELISM_8, "cluster": {"age": 0}}),
     "resourcemanager.standalone.start-up-time": Probe(
-        "10000",
+        "10 s",
         JOB_STATES,
         {"slot.request.timeout": "5 s", "restart-strategy.type": "none"},
         {**PARALLELISM_8, "cluster": {"age": 0}},
@@ -154,6 +154,7 @@ PROBES = {
     f"{CHECKPOINTING}.unaligned.enabled": Probe("true", CHECKPOINT_CONFIG),
     f"{CHECKPOINTING}.aligned-checkpoint-timeout": Probe("3 s", CHECKPOINT_CONFIG),
     f"{CHECKPOINTING}.externalized-checkpoint-retention": Probe("RETAIN_ON_CANCELLATION", CHECKPOINT_CONFIG),
+    f"{CHECKPOINTING}.checkpoints-after-tasks-finish": Probe("false", CHECKPOINT_CONFIG),
     "state.backend.type": Probe("rocksdb", CHECKPOINT_CONFIG),
     "restart-strategy.type": Probe("none", JOB_STATES, scenario=LOST_TASKMANAGERS),
     "restart-strategy.fixed-delay.attempts": Probe("0", JOB_STATES, FIXED_DELAY, LOST_TASKMANAGERS),

@@ -340,7 +340,7 @@ def config(call: RestCall) -> Payload:
         "unaligned_checkpoints": bool(spec and spec.unaligned),
         "tolerable_failed_checkpoints": spec.tolerable_failures if spec else 0,
         "aligned_checkpoint_timeout": spec.aligned_timeout if spec else 0,
-        "checkpoints_after_tasks_finish": True,
+        "checkpoints_after_tasks_finish": job.checkpoints.taken_after_tasks_finish,
         "state_changelog_enabled": False,
         "changelog_periodic_materialization_interval": _TEN_MINUTES_MS,
         "changelog_storage": UNKNOWN if is_sparse else "memory",

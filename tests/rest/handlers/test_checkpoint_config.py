@@ -44,3 +44,48 @@ def test_since_2_3_the_interval_is_at_least_the_minimum_pause(release: str, inte
         harness.advance_to(1_000)
         config = harness.get(f"/jobs/{harness.job().id}/checkpoints/config")
         assert (config["interval"], config["min_pause"], config["max_concurrent"]) == (interval, 10_000, 3)
+
+
+PARTLY_FINISHED = """
+jobs:
+  orders:
+    checkpoints: {every: 2s}
+    vertices:
+      - {name: "Source: first", finishes-after: 10s}
+      - {name: "Source: second", inputs: []}
+      - {name: sink, inputs: ["Source: first", "Source: second"]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("release", "option", "failure"),
+    [
+        ("1.13", None, "Not all required tasks are currently running."),
+        ("1.13", "true", "Not all required tasks are currently running."),  # 1.13 does not have the option
+        ("1.14", None, "Some tasks of the job have already finished and"),
+        ("1.14", "true", None),
+        ("1.15", None, None),
+        ("2.3", None, None),
+        ("2.3", "false", "Some tasks of the job have already finished and"),
+    ],
+)
+def test_an_option_allows_checkpoints_after_tasks_finish(release: str, option: str | None, failure: str | None) -> None:
+    """CheckpointConfigHandler, DefaultCheckpointPlanCalculator (FLIP-147)."""
+    key = "execution.checkpointing.checkpoints-after-tasks-finish.enabled"
+    config = f"cluster: {{config: {{{key}: {option}}}}}\n" if option else ""
+    with scenario_harness(config + PARTLY_FINISHED, flink=release) as harness:
+        path = f"/jobs/{harness.job().id}"
+        harness.advance_to(20_000)
+        if release != "1.13":
+            settings = harness.get(f"{path}/checkpoints/config")
+            assert settings["checkpoints_after_tasks_finish"] == (failure is None)
+        count = harness.get(f"{path}/checkpoints")["counts"]["completed"]
+        trigger_id = harness.post(f"{path}/savepoints", {"cancel-job": False})["request-id"]
+        harness.advance_to(40_000)
+        operation = harness.get(f"{path}/savepoints/{trigger_id}")["operation"]
+        assert ("location" in operation) == (failure is None)
+        if failure:
+            assert failure in operation["failure-cause"]["stack-trace"]
+            assert harness.get(f"{path}/checkpoints")["counts"]["completed"] == count
+        else:
+            assert harness.get(f"{path}/checkpoints")["counts"]["completed"] > count + 5
