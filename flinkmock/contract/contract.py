@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache, cached_property
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, cached_property, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import unquote
 
 from flinkmock.contract.operation import Operation, Schema, segments_without_names
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 _MINOR = re.compile(r"\d+\.\d+", re.ASCII)
 _VERSION = re.compile(r"(\d+\.\d+)(?:\.\d+)?(?:-SNAPSHOT)?", re.ASCII)
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_DERIVED_RESULTS: list[dict[tuple[object, ...], Any]] = []
+"""The caches of the functions with `cached_by_contracts`."""
 SCHEMAS_VARIABLE = "FLINKMOCK_SCHEMAS"
 """The environment variable that names a folder of imported schema files."""
 
@@ -228,9 +232,30 @@ def release_number(minor: str) -> tuple[int, ...]:
 
 
 def clear_release_cache() -> None:
-    """Clear the caches of schema files and contracts. Call this after writing a schema file."""
+    """Clear the caches of schema files and contracts, and of results of them. Call this after writing a schema file."""
     _schema_files.cache_clear()
     _load.cache_clear()
+    for results in _DERIVED_RESULTS:
+        results.clear()
+
+
+def cached_by_contracts(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Cache the results of a function that loads contracts by the names of releases.
+
+    `clear_release_cache` clears the cache, and each value of FLINKMOCK_SCHEMAS has results of its own.
+    """
+
+    results: dict[tuple[object, ...], _R] = {}
+
+    @wraps(function)
+    def cached(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        key = (imported_schemas_dir(), *args, *kwargs.items())
+        if key not in results:
+            results[key] = function(*args, **kwargs)
+        return results[key]
+
+    _DERIVED_RESULTS.append(results)
+    return cached
 
 
 @cache

@@ -12,13 +12,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cache
 from itertools import chain, pairwise
 
 from flinkmock.contract.behaviour_changes import ALL_OPERATIONS, BEHAVIOUR_CHANGES
 from flinkmock.contract.body_changes import body_changes
 from flinkmock.contract.change_meaning import meaning_of_attribute, meaning_of_jackson_feature, meaning_of_parameter
-from flinkmock.contract.contract import Contract, known_releases, release_number
+from flinkmock.contract.contract import Contract, cached_by_contracts, known_releases, release_number
 from flinkmock.contract.contract_change import ContractChange
 from flinkmock.contract.operation import Operation, Parameter
 from flinkmock.contract.schema_fields import schema_fields
@@ -105,7 +104,7 @@ def contracts_between(old: str, new: str) -> list[Contract]:
     return [Contract.load(minor) for minor in known_releases() if first.number <= release_number(minor) <= last.number]
 
 
-@cache
+@cached_by_contracts
 def _adjacent_difference(earlier: str, later: str) -> list[ContractChange]:
     return difference(Contract.load(earlier), Contract.load(later))
 

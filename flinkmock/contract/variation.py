@@ -6,10 +6,9 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
-from flinkmock.contract.contract import Contract, known_releases
+from flinkmock.contract.contract import Contract, cached_by_contracts, known_releases
 from flinkmock.contract.operation import Operation
 from flinkmock.contract.schema_fields import SchemaField, schema_fields
 from flinkmock.contract.value_path import AllItems, Position, ValuePath
@@ -98,7 +97,7 @@ class VariableValue:
                 return _ADDED_FIELD_VALUES[int(choice * len(_ADDED_FIELD_VALUES))]
 
 
-@cache
+@cached_by_contracts
 def variable_values(release: str, operation_id: str) -> tuple[VariableValue, ...]:
     """Return the values that may vary in responses to an operation of a release."""
     contract = Contract.load(release)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from flinkmock.contract import LATEST, Contract
+from flinkmock.contract.contract import cached_by_contracts
 from flinkmock.contract.variation import Change
 from flinkmock.faults import CorruptionKind, Drop, Fault, PredefinedReply
 from flinkmock.scenario import load_scenario
@@ -61,7 +61,7 @@ def _fault_plans(draw: DrawFn, flink: str, min_size: int, max_size: int) -> Faul
     return FaultPlan(draw(st.lists(fault_mappings(flink), min_size=min_size, max_size=max_size)), flink)
 
 
-@cache
+@cached_by_contracts
 def fault_mappings(flink: str) -> SearchStrategy[dict[str, Any]]:
     """Generate faults as in scenarios: an effect with the conditions under which it applies."""
     operations = st.sampled_from([str(operation) for operation in Contract.load(flink) if not operation.hidden])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from flinkmock.contract import Contract, Schema
+from flinkmock.contract.contract import cached_by_contracts
 from flinkmock.contract.schema_branches import allowed_types, alternatives, resolve
 
 MAX_ITEMS = 3
@@ -124,7 +124,7 @@ def _objects_last(branches: Sequence[Schema]) -> list[Schema]:
     return sorted(branches, key=lambda branch: "$ref" in branch or "properties" in branch)
 
 
-@cache
+@cached_by_contracts
 def values_of(flink: str) -> Values:
     """Return the value strategies of a minor release."""
     TEXT.validate()  # builds hypothesis's Unicode table now, because the first draw would exceed hypothesis's deadline

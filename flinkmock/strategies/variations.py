@@ -16,7 +16,7 @@ def variations(
     operation: str, *, flink: str = LATEST, min_size: int = 1, max_size: int = DEFAULT_MAX_SIZE
 ) -> SearchStrategy[FaultPlan]:
     """Generate faults that change values in the cluster's responses to an operation, as the contract allows: to null,
-    missing and empty values, -1, the largest numbers, and fields and enum values of a later release.
+    missing and empty values, -1, the largest numbers, "NaN", and fields and enum values of a later release.
 
     Use them with `FlinkMock.faults.add(*variation)`. A failing example shrinks to few changes, one if that is enough,
     and shows them as YAML. If the contract allows no changes, there are no faults.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from flinkmock.contract import Contract, known_releases
 from flinkmock.contract.behaviour_changes import BEHAVIOUR_CHANGES
+from flinkmock.contract.contract import clear_release_cache
 from flinkmock.contract.contract_change import ContractChange
 from flinkmock.contract.difference import (
     behaviour_changes_between,
@@ -159,17 +161,20 @@ def test_a_quirk_that_changes_is_listed_as_a_behaviour_change(field: str, where:
             assert where in {change.where for change in behaviour_changes_between(old, new)}, (field, new)
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "words"),
-    [
-        ("enum A|B", "enum B|C", "-A, +C"),
-        ("enum A|B, optional", "enum A|B|C or null", "+C; enum, optional → enum or null"),
-        ("enum A|B", "enum A, mandatory", "-B; enum → enum, mandatory"),
-        ("enum A|B", "enum A|B or null", "enum A|B → enum A|B or null"),
-        ("object keyed by A", "object keyed by A|B", "keys +B"),
-        ("object keyed by A or null", "object, open keyed by A|B", "keys +B; object or null → object, open"),
-    ],
-)
-def test_changed_values_and_other_changes_are_both_shown(before: str, after: str, words: str) -> None:
-    change = ContractChange(where="GET /x", part="response", kind="changed", before=before, after=after)
-    assert change.words == words
+def test_changes_are_those_of_the_present_schema_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def change_count() -> int:
+        return len(changes_by_release("2.2", "2.3")[0])
+
+    bundled_count = change_count()
+    document = dict(Contract.load("2.3").document)
+    document["operations"] = document["operations"][1:]
+    (tmp_path / "2.3.json").write_text(json.dumps(document))
+    with monkeypatch.context() as context:
+        context.setenv("FLINKMOCK_SCHEMAS", str(tmp_path))
+        clear_release_cache()
+        assert change_count() == bundled_count + 1
+        document["operations"] = document["operations"][1:]
+        (tmp_path / "2.3.json").write_text(json.dumps(document))
+        clear_release_cache()
+        assert change_count() == bundled_count + 2
+    assert change_count() == bundled_count

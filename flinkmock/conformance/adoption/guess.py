@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from difflib import SequenceMatcher
-from functools import cache
 from typing import Any, NamedTuple
 
 from flinkmock.contract import LATEST, Contract, Operation
-from flinkmock.contract.contract import known_releases
+from flinkmock.contract.contract import cached_by_contracts, known_releases
 
 MIN_SHARE = 0.5
 """The minimum share of keys that a body has in common with the response of an operation, from 0 to 1."""
@@ -64,7 +63,7 @@ def guess_request(body: Any, name: str) -> GuessedRequest:
     return GuessedRequest(operation.method, operation.path, operation.status)
 
 
-@cache
+@cached_by_contracts
 def _operations() -> tuple[Operation, ...]:
     """Return all operations with a JSON response, each from the newest release that has the operation."""
     operations: dict[str, Operation] = {}
