@@ -43,6 +43,10 @@ class InvalidArgument(FlinkMockError, ValueError):
     """An argument has a value that is not allowed. The message says what is allowed."""
 
 
+class JobExists(InvalidArgument):
+    """The cluster has a job with the id of the job that is submitted."""
+
+
 class NotFound(FlinkMockError, LookupError):
     """What was requested does not exist. The message usually lists the existing names, or the nearest one."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flinkmock.control.cluster_part import ClusterPart
 from flinkmock.control.job import JobControl
 from flinkmock.control.waiting import wait_in_thread
-from flinkmock.errors import InvalidArgument, NotFound, StateNeverReached, did_you_mean
+from flinkmock.errors import InvalidArgument, JobExists, NotFound, StateNeverReached, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class ClusterJobs(ClusterPart):
 
         Raises:
             ScenarioError: There is no such template, or the definition is invalid.
-            InvalidArgument: The cluster has a job with the `id` of the definition, or the definition has an `age`.
+            JobExists: The cluster has a job with the `id` of the definition.
+            InvalidArgument: The definition has an `age`.
             UncaughtJavaException: The scenario makes this submission fail.
         """
         from flinkmock.cluster.errors import UncaughtJavaException
@@ -69,7 +70,7 @@ class ClusterJobs(ClusterPart):
             if spec.age:
                 raise InvalidArgument("A job that is submitted now has no age. Leave out `age`.")
             if spec.id in cluster.jobs:
-                raise InvalidArgument(f"A job with the id {spec.id} already exists.")
+                raise JobExists(f"A job with the id {spec.id} already exists.")
             failure = cluster.submission_failure(spec)
             if failure is not None:
                 raise UncaughtJavaException(failure)

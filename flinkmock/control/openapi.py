@@ -18,7 +18,7 @@ _ERROR_DESCRIPTIONS = {
     413: "The body is too large.",
     422: "The scenario, job, fault or exception is invalid; `details` lists all mistakes.",
 }
-_STATUSES_OF_ALL_OPERATIONS = (400, 401, 403, 413)
+_STATUSES_OF_ALL_OPERATIONS = (400, 403, 413)
 
 
 @cache
@@ -66,9 +66,12 @@ def _operation(operation: ControlOperation) -> dict[str, Any]:
             "required": bool(operation.body.get("required")) or "minProperties" in operation.body,
             "content": {content_type: {"schema": operation.body} for content_type in operation.consumes},
         }
+    statuses = {*_STATUSES_OF_ALL_OPERATIONS, *operation.errors}
     if operation.is_public:
         document["security"] = []
-    for status in sorted({*_STATUSES_OF_ALL_OPERATIONS, *operation.errors}):
+    else:
+        statuses.add(401)
+    for status in sorted(statuses):
         error = {"description": _ERROR_DESCRIPTIONS[status], "content": {JSON: {"schema": ref("Error")}}}
         document["responses"][str(status)] = error
     return document

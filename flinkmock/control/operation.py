@@ -80,7 +80,8 @@ class ControlOperation:
         takes_scenario: Whether the body is a scenario, in YAML or JSON.
         returns: The schema of the response; None: status 204 without a body.
         produces: The content types of the response.
-        errors: The statuses of errors besides 400, 401, 403 and 413, which every operation may return.
+        errors: The statuses of errors besides 400, 403 and 413, which every operation may return, and 401, which every
+            operation that is not public may return.
         python_equivalents: What does the same in the Python API, such as "ClusterControl.advance".
         is_public: Whether the operation can be called without the control token.
     """

@@ -13,11 +13,12 @@ from flinkmock.cluster.errors import (
     VertexNotFound,
 )
 from flinkmock.control.operation import ControlResponse
-from flinkmock.errors import FlinkMockError, InvalidArgument, NotFound, ScenarioError, UnknownRelease
+from flinkmock.errors import FlinkMockError, InvalidArgument, JobExists, NotFound, ScenarioError, UnknownRelease
 
 _STATUSES: tuple[tuple[type[FlinkMockError], int], ...] = (
     (ScenarioError, 422),
     (UnknownRelease, 422),
+    (JobExists, 409),
     (InvalidArgument, 400),
     (NotFound, 404),
     (JobNotFound, 404),

@@ -30,7 +30,7 @@ def test_a_job_is_submitted_from_a_template(flink: FlinkMock, control: Control) 
     assert 'unknown key "paralelism"' in message and 'Did you mean "parallelism"?' in message
     assert "age" in control.error("POST", "jobs", 400, json={"name": "x", "age": "5m"})
     assert 'has no field "name"' in control.error("POST", "jobs", 400, json={"template": "batch"})
-    message = control.error("POST", "jobs", 400, json={"name": "x", "id": job["id"]})
+    message = control.error("POST", "jobs", 409, json={"name": "x", "id": job["id"]})
     assert message == f"A job with the id {job['id']} already exists."
 
 

@@ -51,6 +51,15 @@ def test_the_stable_operations_are_documented() -> None:
     assert set(STABLE_OPERATIONS.split("\n")) - {""} <= documented
 
 
+def test_only_operations_that_need_a_token_can_return_401() -> None:
+    operations = [operation for path in openapi_document()["paths"].values() for operation in path.values()]
+    assert (
+        {operation["operationId"] for operation in operations if "401" not in operation["responses"]}
+        == {operation["operationId"] for operation in operations if operation.get("security") == []}
+        != set()
+    )
+
+
 def test_names_contain_no_underscores() -> None:
     """The journal and `serve --log json` share these schemas."""
     document = openapi_document()

@@ -79,8 +79,9 @@ def list_jobs(call: ControlCall) -> Any:
     python_equivalents=("ClusterJobs.submit",),
 )
 def submit_job(call: ControlCall) -> Any:
-    """The body can have all keys of a job in a scenario, such as `lifecycle` and `parallelism`. The status is 422 if
-    the definition is invalid, and 409 if the submission fails because the scenario says so."""
+    """The body can have all keys of a job in a scenario except `age`, such as `lifecycle` and `parallelism`. The status
+    is 422 if the definition is invalid, and 409 if a job with its `id` exists or if the scenario makes the submission
+    fail."""
     definition = {key: value for key, value in call.body.items() if key not in ("name", "template")}
     return job_json(call.control.jobs.submit(call.body["name"], call.body.get("template"), definition))
 

@@ -109,7 +109,10 @@ def list_requests(call: ControlCall) -> Any:
                 **COUNT,
                 "description": "The time in microseconds until the response was ready, without delays.",
             },
-            "error-message": {**nullable(TEXT), "description": "The first line of the error in the response."},
+            "error-message": {
+                **nullable(TEXT),
+                "description": "The line of an error that names the mistake or exception, or the status; else null.",
+            },
         },
     },
     errors=(404,),
