@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.contract import Contract, Operation, Schema
-from flinkmock.contract.contract import known_releases
+from flinkmock.contract.contract import cached_by_contracts, known_releases
 from flinkmock.contract.operation import CURRENT_FIELD_NAMES, segments_without_names
 from flinkmock.contract.schema_branches import alternatives, best_branch, resolve
 
@@ -67,7 +66,7 @@ def review(exchange: Exchange) -> ContractReview:
     return ContractReview(rejection, tuple(ignored), tuple(removed_later))
 
 
-@cache
+@cached_by_contracts
 def _query_parameters(release: str, operation_id: str) -> frozenset[str]:
     """Return the query parameters that a release reads."""
     return frozenset(parameter.name for parameter in Contract.load(release).operation(operation_id).query_parameters)
@@ -108,7 +107,7 @@ def _later_releases(release: str) -> tuple[str, ...]:
     return releases[releases.index(release) + 1 :]
 
 
-@cache
+@cached_by_contracts
 def _removed_in(release: str, method: str, path: str) -> str | None:
     """Return the first later release without the operation; None if all have it."""
     for later_release in _later_releases(release):
@@ -117,7 +116,7 @@ def _removed_in(release: str, method: str, path: str) -> str | None:
     return None
 
 
-@cache
+@cached_by_contracts
 def _find_operation(release: str, method: str, path: str) -> Operation | None:
     """Return the operation with a method and a path, whatever its path parameters are called; None if there is none."""
     segments = segments_without_names(path)

@@ -21,7 +21,7 @@ MAX_BODY_BYTES = 16 * 1024
 
 
 def _loads(content: bytes) -> Any:
-    """Parse JSON. Raises ValueError, also for NaN and for numbers beyond the range of a float."""
+    """Parse JSON. Raises ValueError, also for NaN, infinities and floating-point numbers that are too large."""
 
     def finite(text: str) -> float:
         value = float(text)
@@ -42,21 +42,24 @@ class Exchange:
         time: Cluster time at which the request arrived, in ms since the epoch; in the proxy, wall-clock time.
         status: Status of the response; 0 if there was none.
         operation: Operation id in the contract; None if no operation matched.
-        job_id: Job id of the path, as sent.
+        job_id: Job id of the path, in lower case if the cluster has handled the request.
         number: Number of the request in the journal, from 1.
         wall_time: Wall-clock time at which the request was received, in ms since the epoch.
         duration_us: From receiving the head until the response was ready, in microseconds. The delay of a fault does
             not count.
         job: Name of the job with the id `job_id`; None if there is no such job.
-        parameters: Path parameters, as sent.
+        parameters: Path parameters, decoded but not converted.
         headers: Headers of the request, in order.
-        body_bytes: Body of the request as sent (of an upload, its JSON part); None if it has more than 16 KiB.
+        body_bytes: Body of the request as sent (of an upload, its JSON part); None if it has more than 16 KiB. Empty if
+            the request was rejected because of its target, size or form, or by the ingress.
         files: Names of the uploaded files.
         response_size: Size of the response body, in bytes.
         content_type: Content type of the response.
-        error_message: The line of the error response that names the mistake or exception; None if there is none.
+        error_message: The line of an error response that names the mistake or exception, or its status if there is
+            none; None if the response is not an error.
         fault: Name of the fault that was applied; None if there was none.
         contract: The contract of the served release.
+        is_page: Whether the request is a GET of a page of the dashboard.
     """
 
     method: str
@@ -78,6 +81,7 @@ class Exchange:
     error_message: str | None = field(default=None, compare=False, repr=False)
     fault: str | None = field(default=None, compare=False)
     contract: Contract | None = field(default=None, compare=False, repr=False)
+    is_page: bool = field(default=False, compare=False, repr=False)
 
     @property
     def path(self) -> str:
@@ -106,7 +110,7 @@ class Exchange:
     @property
     def matched(self) -> bool:
         """Whether the request matched an operation or a page of the dashboard."""
-        return self.operation is not None or (self.method in ("GET", "HEAD") and 0 < self.status < 400)
+        return self.operation is not None or self.is_page
 
     @cached_property
     def contract_review(self) -> ContractReview:
@@ -119,10 +123,10 @@ class Exchange:
         return self.contract_review.ignored
 
     def __str__(self) -> str:
-        """Return one line: number, status, request, body, fault."""
+        """Return one line: number, status, request, body, files, fault."""
         parts = [f"{self.number:4}", str(self.status or "---"), self.method, self.target]
         if self.body_bytes:
-            text = self.body_bytes.decode("utf-8", errors="replace")
+            text = " ".join(self.body_bytes.decode("utf-8", errors="replace").split())
             parts.append(text if len(text) <= 100 else f"{text[:99]}…")
         parts.extend(f"[{name}]" for name in self.files)
         if self.fault:

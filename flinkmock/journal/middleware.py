@@ -99,13 +99,10 @@ def _exchange_of_read(
 
 
 def exchange_of(request: Request) -> Exchange:
-    """Return the exchange of a request, without its response.
-
-    A request that the REST API rejects has no operation; one that only the ingress rejects keeps its operation.
-    """
+    """Return the exchange of a request, without its response."""
     exchange = Exchange(request.method, request.target, headers=tuple(request.headers.items()))
-    exchange.wall_time = request.received_ms
-    if request.operation is not None and (request.rejection is None or request.ends_at_ingress):
+    exchange.wall_time, exchange.is_page = request.received_ms, request.is_page
+    if request.operation is not None:
         exchange.operation, exchange.parameters = request.operation.id, request.path_parameters
         exchange.job_id = request.job_id
     if request.fault is not None:

@@ -70,7 +70,7 @@ class TrafficChecker:
         started_at: float,
         ended_at: float,
     ) -> list[str]:
-        """Check an exchange. If the response is an error of an operation, set `exchange.error_message`.
+        """Check an exchange, and set its `is_page`; if the response is an error of an operation, also `error_message`.
 
         Args:
             exchange: The exchange.
@@ -142,7 +142,8 @@ class TrafficChecker:
         if operation is None:
             request = f"{exchange.method} {exchange.path}"
             if status < 400 and exchange.method == "GET" and response.content_type != JSON_CONTENT_TYPE:
-                return []  # a file of the dashboard
+                exchange.is_page = True
+                return []
             if status < 400:
                 return [f"{request} succeeds, but is not an operation of Flink {self._contract.release}."]
             hints = "".join(f" ({hint})" for hint in operation_hints(exchange, self._contract))

@@ -107,6 +107,8 @@ class RestApi:
         if request.operation is not None:
             request.path_parameters = resolved.path_parameters
             request.job_id = resolved.path_parameters.get("jobid")
+        elif method == "GET" and resolved.path is not None:
+            request.is_page = self._static_files.has(resolved.path)
         if headers and request.rejection is None:
             self._prepare_for_body(request)
         return request

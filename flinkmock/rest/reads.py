@@ -70,7 +70,7 @@ class Read:
     Attributes:
         target: The target as sent.
         operation: The operation.
-        path_parameters: The path parameters as sent.
+        path_parameters: Parameter name -> text, decoded twice and not converted.
         job_id: The converted job id in the path; None if there is none.
         template: The template of the last response; None if there is none.
     """

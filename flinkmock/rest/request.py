@@ -84,6 +84,7 @@ class Request:
         path: The path of the target, decoded once; None if it can't be decoded.
         operation: The operation to which the request is routed; None if there is none.
         path_parameters: Parameter name -> text, decoded twice and not converted.
+        is_page: Whether the request is a GET of a page of the dashboard; False in the proxy.
         body: Receives the body.
         rejection: The response to a request that reaches no handler because of a malformed target, a body that is too
             large, or a multipart form that Flink doesn't accept.
@@ -106,6 +107,7 @@ class Request:
     path: str | None = None
     operation: Operation | None = None
     path_parameters: Mapping[str, str] = field(default_factory=dict)
+    is_page: bool = False
     body: RequestBody = field(default_factory=PlainBody)
     rejection: Response | None = None
     ends_at_ingress: bool = False

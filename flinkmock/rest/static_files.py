@@ -154,6 +154,17 @@ class StaticFiles:
         content_type = _CONTENT_TYPES.get(path.rpartition(".")[2], _OTHER_CONTENT_TYPE)
         return Response(200, file.content, content_type=content_type, has_cors_header=False, headers=headers)
 
+    def has(self, path: str) -> bool:
+        """Return whether a path, decoded once, is that of a file or directory of the dashboard."""
+        if path.endswith("/"):
+            path += "index.html"
+        return self._content_in_jar(path) is not None or self._normalized(path) in self._unpacked
+
+    def _content_in_jar(self, path: str) -> bytes | None:
+        """Return the content of a file, b"" for a directory, and None if there is neither."""
+        name = path.removeprefix("/")
+        return self._files_in_jar.get(name, self._files_in_jar.get(name + "/"))
+
     def _normalized(self, path: str) -> str | None:
         """Return a path without `.`, `..` and empty segments; None if a `..` does not follow a directory."""
         segments: list[str] = []
@@ -172,8 +183,7 @@ class StaticFiles:
 
     def _unpack(self, path: str, now_s: float) -> _File | None:
         """Unpack a file; None if there is none. The class loader does not normalize the path."""
-        name = path.removeprefix("/")
-        content = self._files_in_jar.get(name, self._files_in_jar.get(name + "/"))
+        content = self._content_in_jar(path)
         if content is None:
             return None
         parts = path.split("/")

@@ -151,6 +151,13 @@ def test_the_journal_has_requests_that_end_at_the_ingress(mock: FlinkMock) -> No
     assert [request.target for request in mock.requests.unmatched] == ["/ns/jobs"]
 
 
+def test_only_pages_of_the_dashboard_match_without_an_operation() -> None:
+    """The responses of the ingress do not matter."""
+    with FlinkMock("cluster: {ingress: {redirect-to-https: true}}", clock="virtual") as mock:
+        assert [get(mock, path).status_code for path in ("/", "/index.html", "/nowhere")] == [308, 308, 308]
+        assert [request.target for request in mock.requests.unmatched] == ["/nowhere"]
+
+
 def test_the_control_api_needs_no_credentials(mock: FlinkMock) -> None:
     assert mock.control_url == f"{mock.url}/__flinkmock__/v1"
     assert httpx.get(mock.control_url + "/clock").status_code == 200

@@ -56,8 +56,8 @@ def test_requests_are_counted_and_matched() -> None:
 def test_unmatched_requests_are_unexpected_until_a_test_expects_them() -> None:
     journal = make_journal(
         make_exchange("GET", "/jobs/overview"),
-        make_exchange("GET", "/", status=200),
-        make_exchange("GET", "/assets/logo.svg", status=200),
+        make_exchange("GET", "/", status=200, is_page=True),
+        make_exchange("GET", "/assets/logo.svg", status=503, is_page=True),
         make_exchange("GET", "/jbos", status=404),
         make_exchange("POST", "/jobs/overview", status=404),
         make_exchange("GET", "/healthz", status=503, fault="a proxy in front"),
@@ -73,6 +73,12 @@ def test_unmatched_requests_are_unexpected_until_a_test_expects_them() -> None:
     assert len(journal.unexpected) == 1
     journal.wait_for("GET /jbos", timeout=TEST_TIMEOUT_S)
     assert journal.unexpected == ()
+
+
+def test_a_request_is_shown_in_one_line() -> None:
+    exchange = make_exchange("POST", "/jobs/a/stop", status=202, number=7, fault="lost", files=("a.jar",))
+    exchange.body_bytes = b'{\n  "drain": true\n}\n'
+    assert str(exchange) == '   7 202 POST /jobs/a/stop { "drain": true } [a.jar] (lost)'
 
 
 def test_a_met_expectation_returns_the_requests() -> None:

@@ -235,22 +235,11 @@ async def test_names_and_states_of_jobs_come_from_the_cluster(
     assert await get_status(f"{url}/overview") == 502  # an unavailable cluster has no jobs
 
 
-@pytest.mark.parametrize(
-    ("added_headers", "expected"),
-    [
-        ({}, {"Authorization": "Bearer x"}),
-        ({"X-Api-Key": "k"}, {"Authorization": "Bearer x", "X-Api-Key": "k"}),
-        ({"authorization": "Bearer y"}, {"Authorization": "Bearer y"}),
-    ],
-)
-async def test_the_list_of_jobs_is_requested_with_the_credentials_of_the_client_and_the_added_headers(
-    serve: Serve, added_headers: dict[str, str], expected: dict[str, str]
-) -> None:
-    received: list[dict[str, str]] = []
+async def test_the_list_of_jobs_is_requested_with_the_credentials_of_the_client(serve: Serve) -> None:
+    credentials: list[str | None] = []
 
     async def overview(request: web.Request) -> web.Response:
-        names = "Authorization", "X-Api-Key", "X-Other"
-        received.append({name: request.headers[name] for name in names if name in request.headers})
+        credentials.append(request.headers.get("Authorization"))
         job = {"jid": "a" * 32, "name": "orders", "state": "RUNNING", "start-time": 1}
         return web.json_response({"jobs": [job]})
 
@@ -259,11 +248,10 @@ async def test_the_list_of_jobs_is_requested_with_the_credentials_of_the_client_
     fault_config = load_faults(
         {"faults": [{"match": "GET /config", "while-job": "orders RUNNING", "reply": "not-found"}]}, "2.3"
     )
-    proxy = Proxy(await serve(upstream_app), CONTRACT, faults=fault_config.faults, headers=added_headers)
-    url = await serve(proxy)
-    async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer x", "X-Other": "z"}) as session:
+    url = await serve(Proxy(await serve(upstream_app), CONTRACT, faults=fault_config.faults))
+    async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer x"}) as session:
         assert (await session.get("/config")).status == 404
-    assert received == [expected]
+    assert credentials == ["Bearer x"]
 
 
 async def test_during_is_measured_from_the_start_of_the_proxy(

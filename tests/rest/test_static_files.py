@@ -51,6 +51,13 @@ def test_a_file_is_served_with_cache_headers(static_files: StaticFiles) -> None:
     }
 
 
+def test_the_paths_of_pages_are_known(static_files: StaticFiles) -> None:
+    paths = "/", "/index.html", "/assets", "/assets/icons/flink.svg", "/./index.html", "/nowhere", "/assets/", "/.."
+    assert [path for path in paths if static_files.has(path)] == list(paths[:4])
+    static_files.response("/", None)
+    assert static_files.has("/./index.html")  # the file was unpacked
+
+
 @pytest.mark.parametrize(
     ("path", "content_type"),
     [

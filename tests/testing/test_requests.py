@@ -61,6 +61,20 @@ def test_uploads_and_rejected_requests_are_recorded() -> None:
     assert page.matched
 
 
+def test_a_request_that_is_too_large_matches_its_operation() -> None:
+    with FlinkMock({"cluster": {"config": {"rest.server.max-content-length": "10"}}}) as mock:
+        assert httpx.post(mock.url + "/jars/x.jar/run", content=b"x" * 11).status_code == 413
+        assert mock.requests[-1].operation == "submitJobFromJar"
+        assert mock.requests.unmatched == []
+
+
+def test_a_page_matches_also_if_there_is_no_leader() -> None:
+    with FlinkMock("cluster: {jobmanagers: 2}", clock="virtual") as mock:
+        mock.jobmanagers.crash_leader()
+        assert [httpx.get(mock.urls[1] + path).status_code for path in ("/", "/nowhere")] == [503, 503]
+        assert [request.target for request in mock.requests.unmatched] == ["/nowhere"]
+
+
 def test_the_removed_stop_mode_is_rejected() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as mock:
         httpx.patch(f"{mock.url}/jobs/{mock.job('orders').id}?mode=stop")

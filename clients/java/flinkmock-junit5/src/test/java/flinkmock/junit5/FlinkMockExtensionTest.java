@@ -198,8 +198,7 @@ class FlinkMockExtensionTest {
 
     @Test
     void connectUsesARunningServer(FlinkMock flink) {
-        // the second argument is the control token, which this cluster does not need
-        try (FlinkMock connected = FlinkMock.connect(flink.url() + "/", "any token")) {
+        try (FlinkMock connected = FlinkMock.connect(flink.url() + "/", "unused here")) {
             assertEquals(flink.url(), connected.url());
             connected.loadScenario("jobs: {returns: batch}", "", "");
         }
