@@ -7,6 +7,7 @@ import json
 import httpx
 
 from flinkmock import FlinkMock
+from flinkmock.cluster.submission.node_hashes import hash_of_uid
 from flinkmock.flink.java_format import string_hash
 
 NAME = "a\ud800"
@@ -46,3 +47,7 @@ def test_a_fault_with_a_chance_applies() -> None:
 
 def test_hash_codes_count_the_surrogate() -> None:
     assert string_hash(NAME) == 31 * ord("a") + 0xD800
+
+
+def test_hashes_of_uids_use_utf_8() -> None:
+    assert hash_of_uid(NAME) == hash_of_uid("a?")

@@ -14,7 +14,10 @@ function parseBody(request, body) {
   }
 }
 
-/** Deploys and upgrades jobs on one cluster. All methods reject with a DeployError. */
+/**
+ * Deploys and upgrades jobs on one cluster. All methods reject with a DeployError if Flink or a job fails; those that
+ * upload a jar reject with the error of the file system if the jar cannot be read.
+ */
 export class Deployer {
   #url;
   #options;

@@ -15,8 +15,9 @@ class ContractChange:
         part: What changed: "operation", "path parameter", "query parameter", "request", "response" or "behaviour"
             (described by `after`).
         kind: "added", "removed", "changed" or "order" (of the fields of a body).
-        field: The name of a parameter, the path of a field (`.vertices[].status`), or an attribute of the operation
-            ("status"); "" for the operation itself or the whole body.
+        field: The name of a parameter, the path of a field (`.vertices[].status`), an attribute of the operation
+            ("status"), or a Jackson feature ("fail_on_unknown_properties"); "" for the operation itself or the whole
+            body.
         before, after: Descriptions of the old and of the new value; "" if there is none.
         breaking: Whether it can break a client of the older release.
         since: The first release with the change.
@@ -61,20 +62,26 @@ class ContractChange:
 def _difference_text(before: str, after: str) -> str:
     """Describe a difference between two texts about values.
 
-    For enums the added and removed values are listed, for maps with fixed keys the added and removed keys; otherwise
-    both texts are returned.
+    For enums the added and removed values are listed, for maps with fixed keys the added and removed keys, followed by
+    the other parts of both texts if those differ: "+C; enum, optional → enum or null". Otherwise both texts are
+    returned.
     """
     for mark, label in (("enum ", ""), (" keyed by ", "keys ")):
         if mark in before and mark in after:
-            old_values, new_values = _values_after(mark, before), _values_after(mark, after)
+            (old_values, old_rest), (new_values, new_rest) = (
+                _values_and_rest(mark, before),
+                _values_and_rest(mark, after),
+            )
             changed = [f"-{value}" for value in old_values if value not in new_values]
             changed += [f"+{value}" for value in new_values if value not in old_values]
             if changed:
-                return label + ", ".join(changed)
+                rest = f"; {old_rest} → {new_rest}" if old_rest != new_rest else ""
+                return label + ", ".join(changed) + rest
     return f"{before} → {after}"
 
 
-def _values_after(mark: str, text: str) -> list[str]:
-    """Return ["A", "B"] for the mark "enum " and a text such as "enum A|B or null, mandatory"."""
-    values = re.split(",| or ", text.partition(mark)[2])[0]
-    return values.split("|")
+def _values_and_rest(mark: str, text: str) -> tuple[list[str], str]:
+    """Return ["A", "B"] and "enum or null, optional" for the mark "enum " and the text "enum A|B or null, optional"."""
+    head, _, tail = text.partition(mark)
+    values = re.split(",| or ", tail)[0]
+    return values.split("|"), (head or mark.strip()) + tail.removeprefix(values)

@@ -29,6 +29,24 @@ def alternatives(schema: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | Non
     return schema.get("anyOf") or schema.get("oneOf")
 
 
+def allowing_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema that allows null and all that `schema` allows."""
+    if not schema or schema.get("type") == "null":
+        return schema
+    names = schema.get("type")
+    if "enum" not in schema and "const" not in schema and names:
+        types = [names] if isinstance(names, str) else list(names)
+        return schema if "null" in types else schema | {"type": [*types, "null"]}
+    branches = schema["anyOf"] if schema.keys() == {"anyOf"} else [schema]
+    return {"anyOf": branches if {"type": "null"} in branches else [*branches, {"type": "null"}]}
+
+
+def without_null(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the other branch of a schema that allows null and one other branch; all other schemas unchanged."""
+    branches = [branch for branch in schema.get("anyOf", ()) if branch != {"type": "null"}]
+    return branches[0] if len(branches) == 1 else schema
+
+
 def allowed_types(schema: Mapping[str, Any]) -> frozenset[str]:
     """Return the JSON types that a schema allows; empty if it has no `type`."""
     names = schema.get("type", ())

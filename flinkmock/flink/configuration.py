@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
 from flinkmock.errors import InvalidArgument
 from flinkmock.flink.java_format import hash_order
+from flinkmock.flink.option_values import OptionType, parse
 from flinkmock.flink.options import (
     HIGH_AVAILABILITY,
     SCHEDULER,
@@ -119,11 +118,7 @@ class Configuration:
         return option.default
 
     def integer(self, option: Option) -> int:
-        text = self._required(option)
-        try:
-            return int(text)
-        except ValueError:
-            raise self._invalid(option, text, "a whole number") from None
+        return int(self._parsed(option, OptionType.INTEGER))
 
     def optional_integer(self, option: Option) -> int | None:
         """Return the value of an option, or its default; None if the option has neither."""
@@ -133,37 +128,24 @@ class Configuration:
         """Return the value of an option in bytes, or its default; None if the option has neither."""
         return None if self.text(option) is None else self.size(option)
 
-    def decimal(self, option: Option) -> float:
-        text = self._required(option)
-        try:
-            return float(text)
-        except ValueError:
-            raise self._invalid(option, text, "a number") from None
-
     def fraction(self, option: Option) -> float:
-        """Return the value of an option from 0 to 1. Raises InvalidArgument for other numbers, too."""
-        number = self.decimal(option)
-        if not 0 <= number <= 1:
-            raise self._invalid(option, self._required(option), "a number from 0 to 1")
-        return number
+        """Return the value of an option from 0 to 1."""
+        return float(self._parsed(option, OptionType.FRACTION))
 
     def boolean(self, option: Option) -> bool:
-        text = self._required(option)
-        if text.lower() not in ("true", "false"):
-            raise self._invalid(option, text, "true or false")
-        return text.lower() == "true"
+        return bool(self._parsed(option, OptionType.BOOLEAN))
 
     def milliseconds(self, option: Option) -> int:
         """Return the value of an option in ms. Raises InvalidArgument also if there is neither value nor default."""
-        text = self._required(option)
-        try:
-            return duration_in_ms(text)
-        except ValueError:
-            raise self._invalid(option, text, 'a duration like "3 s", "5 min" or "PT5M"') from None
+        return int(self._parsed(option, OptionType.DURATION))
 
     def optional_milliseconds(self, option: Option) -> int | None:
         """Return the value of an option in ms, or its default; None if the option has neither."""
         return None if self.text(option) is None else self.milliseconds(option)
+
+    def size(self, option: Option) -> int:
+        """Return the value of an option in bytes. Raises InvalidArgument also if there is neither value nor default."""
+        return int(self._parsed(option, OptionType.SIZE))
 
     @property
     def resource_manager_start_up_ms(self) -> int:
@@ -176,14 +158,6 @@ class Configuration:
         is_unset_or_negative = text is None or text.startswith("-")
         return self.milliseconds(SLOT_REQUEST_TIMEOUT if is_unset_or_negative else STANDALONE_START_UP_TIME)
 
-    def size(self, option: Option) -> int:
-        """Return the value of an option in bytes. Raises InvalidArgument also if there is neither value nor default."""
-        text = self._required(option)
-        try:
-            return size_in_bytes(text)
-        except ValueError:
-            raise self._invalid(option, text, 'a size like "1728m" or "1 gb"') from None
-
     def entries(self, release: Release) -> list[dict[str, str]]:
         """Return `/jobmanager/config`: keys and values in Flink's order, secrets hidden (ClusterConfigurationInfo)."""
         return [
@@ -191,15 +165,15 @@ class Configuration:
             for key in hash_order(self.values)
         ]
 
-    def _required(self, option: Option) -> str:
+    def _parsed(self, option: Option, option_type: OptionType) -> bool | float:
         text = self.text(option)
         if text is None:
             raise InvalidArgument(f"{option.key} is not set and has no default")
-        return text
-
-    def _invalid(self, option: Option, text: str, expected: str) -> InvalidArgument:
-        key = next((key for key in (option.key, *option.aliases) if key in self.values), option.key)
-        return InvalidArgument(f"{key}: {text!r} is not {expected}")
+        try:
+            return parse(text, option_type)
+        except ValueError as error:
+            key = next((key for key in (option.key, *option.aliases) if key in self.values), option.key)
+            raise InvalidArgument(f"{key}: {error}") from None
 
 
 def cluster_configuration(
@@ -237,58 +211,6 @@ def cluster_configuration(
         high_availability = HIGH_AVAILABILITY.key if release.since("1.17") else HIGH_AVAILABILITY.aliases[0]
         set_at_start |= {high_availability: "zookeeper", **_ZOOKEEPER_OPTIONS}
     return Configuration({**DEFAULTS, **set_at_start}).with_values(overrides)
-
-
-_MS_BY_UNIT = {
-    **dict.fromkeys(("d", "day", "days"), 86_400_000),
-    **dict.fromkeys(("h", "hour", "hours"), 3_600_000),
-    **dict.fromkeys(("m", "min", "minute", "minutes"), 60_000),
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1000),
-    **dict.fromkeys(("", "ms", "milli", "millis", "millisecond", "milliseconds"), 1),
-}
-_MICROSECONDS = ("µs", "micro", "micros", "microsecond", "microseconds")
-_NANOSECONDS = ("ns", "nano", "nanos", "nanosecond", "nanoseconds")
-_ISO_8601 = re.compile(r"p(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:([\d.]+)s)?)?")
-
-
-def duration_in_ms(text: str) -> int:
-    """Parse a duration as Flink's TimeUtils does: "5 min", "3s", "3000" (ms) or "PT5M". Raises ValueError."""
-    lowered = text.strip().lower()
-    number_and_unit = re.fullmatch(r"(\d+)\s*([a-zµ]*)", lowered)
-    if number_and_unit:
-        number, unit = int(number_and_unit[1]), number_and_unit[2]
-        if unit in _MS_BY_UNIT:
-            return number * _MS_BY_UNIT[unit]
-        if unit in _MICROSECONDS:
-            return number // 1000
-        if unit in _NANOSECONDS:
-            return number // 1_000_000
-    iso = _ISO_8601.fullmatch(lowered)
-    if iso is None or not any(iso.groups()):
-        raise ValueError(f"{text!r} is not a duration")
-    try:
-        days, hours, minutes, seconds = (Decimal(part or 0) for part in iso.groups())
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not a duration") from None
-    return int((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000)
-
-
-_EXPONENTS_BY_UNIT = {
-    **dict.fromkeys(("", "b", "bytes"), 0),
-    **dict.fromkeys(("k", "kb", "kibibytes"), 1),
-    **dict.fromkeys(("m", "mb", "mebibytes"), 2),
-    **dict.fromkeys(("g", "gb", "gibibytes"), 3),
-    **dict.fromkeys(("t", "tb", "tebibytes"), 4),
-}
-"""The exponents of 1024 by unit."""
-
-
-def size_in_bytes(text: str) -> int:
-    """Parse a size as Flink's MemorySize does: "1728m", "1 gb", "1024" (bytes). Raises ValueError."""
-    match = re.fullmatch(r"(\d+)\s*([a-z]*)", text.strip().lower())
-    if match is None or match[2] not in _EXPONENTS_BY_UNIT:
-        raise ValueError(f"{text!r} is not a size")
-    return int(match[1]) << 10 * _EXPONENTS_BY_UNIT[match[2]]
 
 
 def _is_sensitive(key: str, release: Release) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from flinkmock.flink import options
+from flinkmock.flink.option_values import OptionType
 from flinkmock.flink.options import Option
 from flinkmock.release import Release
 
@@ -37,6 +38,7 @@ class OptionUse:
         since: The first release that has the option, under any key.
         until: The last release that has the option; None if the newest release does.
         aliases: Other keys that set the option, mostly older ones.
+        type: The type of its values. Values of options that the fake only shows are not parsed.
     """
 
     key: str
@@ -46,6 +48,7 @@ class OptionUse:
     since: str = "1.12"
     until: str | None = None
     aliases: tuple[str, ...] = ()
+    type: OptionType = OptionType.TEXT
 
     def exists_in(self, release: Release) -> bool:
         """Return whether the release has the option."""
@@ -72,7 +75,7 @@ def _applied(
         default: Flink's default, if `option` has none because the model handles the unset option itself.
     """
     default = option.default if default is None else default
-    return OptionUse(option.key, default, Use.APPLIED, effect, since, until, option.aliases)
+    return OptionUse(option.key, default, Use.APPLIED, effect, since, until, option.aliases, option.type)
 
 
 def _rejected(key: str, default: str | None, reason: str, since: str, aliases: tuple[str, ...] = ()) -> OptionUse:
@@ -109,7 +112,11 @@ OPTION_USES = (
     _applied(options.REST_PORT, "`/jobmanager/config` shows the port that is used"),
     _applied(options.FLAME_GRAPH, "whether there are flame graphs", since="1.13"),
     _applied(options.FLAME_GRAPH_REFRESH, "how old a flame graph may be", since="1.13"),
-    _applied(Option("rest.profiling.enabled", "false"), "whether the operations of the profiler exist", since="1.19"),
+    _applied(
+        Option("rest.profiling.enabled", "false", type=OptionType.BOOLEAN),
+        "whether the operations of the profiler exist",
+        since="1.19",
+    ),
     _applied(options.PROFILING_MAX_DURATION, "the maximum duration of a profile", since="1.19"),
     _applied(options.PROFILING_HISTORY, "how many profiles are listed", since="1.19"),
     _applied(options.ALLOW_ORIGIN, "the header `access-control-allow-origin` of responses"),
@@ -224,9 +231,19 @@ OPTION_USES = (
     _applied(options.JOB_MANAGER_OVERHEAD.fraction, "memory of the JobManager"),
     _applied(options.JOB_MANAGER_OVERHEAD.minimum, "memory of the JobManager"),
     _applied(options.JOB_MANAGER_OVERHEAD.maximum, "memory of the JobManager"),
-    _applied(Option("security.ssl.rest.enabled", "false"), "TLS; see [TLS](tls-auth-base-path.md#tls)"),
-    _applied(Option("security.ssl.enabled", "false"), "TLS if `security.ssl.rest.enabled` is not set", until="1.20"),
-    _applied(Option("security.ssl.rest.authentication-enabled", "false"), "whether clients need a certificate"),
+    _applied(
+        Option("security.ssl.rest.enabled", "false", type=OptionType.BOOLEAN),
+        "TLS; see [TLS](tls-auth-base-path.md#tls)",
+    ),
+    _applied(
+        Option("security.ssl.enabled", "false", type=OptionType.BOOLEAN),
+        "TLS if `security.ssl.rest.enabled` is not set",
+        until="1.20",
+    ),
+    _applied(
+        Option("security.ssl.rest.authentication-enabled", "false", type=OptionType.BOOLEAN),
+        "whether clients need a certificate",
+    ),
     _applied(Option("security.ssl.rest.keystore"), "the certificate"),
     _applied(Option("security.ssl.rest.keystore-password"), "the password of the key store"),
     _applied(Option("security.ssl.rest.truststore"), "the authorities that sign client certificates"),

@@ -51,6 +51,8 @@ HEADERS_ADDED_BY_AIOHTTP = "Accept", "Accept-Encoding", "Content-Type", "User-Ag
 STATUSES_WITH_UNREAD_BODY = 413, 417
 """Statuses after which the proxy closes its connection to the server, which may read the rest of the request body as a
 new request."""
+_CREDENTIALS = "Authorization", "Cookie"
+"""The headers of a client that the proxy's own requests have, too."""
 MAX_LINE_BYTES = 64 * 1024
 """The maximum length of a request line or header, in bytes: more than Flink's, so that Flink rejects longer ones."""
 
@@ -314,21 +316,23 @@ class Proxy:
         if not faults or not faults.may_match(request.method, request.path or "", request.operation):
             return None
         assert self._client is not None
-        await self._upstream_cluster.refresh_jobs(self._client, self._with_added_headers(http_request.headers))
+        headers = {"Accept": "application/json"}
+        headers |= {name: http_request.headers[name] for name in _CREDENTIALS if name in http_request.headers}
+        await self._upstream_cluster.refresh_jobs(self._client, self._with_added_headers(headers))
         return self._fault_middleware.before(request)
 
     def _request_of(self, http_request: web.Request) -> tuple[Request, URL]:
         """Return the request and its upstream URL."""
-        request = Request(http_request.method, http_request.raw_path, http_request.headers)
+        target = origin_form(http_request.raw_path)
+        request = Request(http_request.method, target, http_request.headers)
         request.received_ms, request.received_ns = time.time_ns() // 1_000_000, time.perf_counter_ns()
-        route = self._cached_route(http_request.method, http_request.raw_path)
+        route = self._cached_route(http_request.method, target)
         request.operation, request.path_parameters = route.operation, route.path_parameters
         request.job_id = request.path_parameters.get("jobid")
-        request.path = unquote(http_request.raw_path.partition("?")[0])
+        request.path = unquote(target.partition("?")[0])
         return request, route.upstream_url
 
     def _find_route(self, method: str, target: str) -> _Route:
-        target = origin_form(target)
         operation, parameters = self.contract.match_route(method, target) or (None, {})
         return _Route(operation, parameters, URL(self.upstream_url + target, encoded=True))
 

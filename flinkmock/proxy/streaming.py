@@ -7,14 +7,25 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import aiohttp
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict, CIMultiDictProxy
 
 CHUNK_BYTES = 64 * 1024
 HOP_BY_HOP = frozenset(
-    {"connection", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+    {
+        "connection",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
-"""Headers that are not forwarded. `Host` is one of them: an ingress routes by the upstream server's own name."""
+"""Headers that are not forwarded; nor are those that `Connection` names (RFC 9110, section 7.6.1). `Host` is one of
+them: an ingress routes by the upstream server's own name."""
 EXPECT_CONTINUE = "100-continue"
 """The value of `Expect` that the proxy answers itself. The proxy does not forward this header, and sends the body
 immediately: a real Flink sends 100 only after the first bytes of a body."""
@@ -70,18 +81,25 @@ class UpstreamResponse(web.StreamResponse):
 @lru_cache(maxsize=1024)  # a client sends the same headers with each request
 def end_to_end_headers(raw_headers: tuple[tuple[bytes, bytes], ...]) -> CIMultiDictProxy[str]:
     """Return the headers that a proxy forwards: with duplicates, and names in their original case."""
-    headers = ((name.decode(), value.decode("utf-8", "surrogateescape")) for name, value in raw_headers)
-    return CIMultiDictProxy(CIMultiDict((name, value) for name, value in headers if _is_forwarded(name, value)))
-
-
-def _is_forwarded(name: str, value: str) -> bool:
-    lower_name = name.lower()
-    return lower_name not in HOP_BY_HOP and not (lower_name == "expect" and value.lower() == EXPECT_CONTINUE)
+    headers = [(name.decode(), value.decode("utf-8", "surrogateescape")) for name, value in raw_headers]
+    options = ",".join(value for name, value in headers if name.lower() == "connection").lower().split(",")
+    dropped_names = HOP_BY_HOP.union(option.strip() for option in options)
+    return CIMultiDictProxy(
+        CIMultiDict(
+            (name, value)
+            for name, value in headers
+            if name.lower() not in dropped_names and not (name.lower() == "expect" and value.lower() == EXPECT_CONTINUE)
+        )
+    )
 
 
 async def send_continue(request: web.Request) -> None:
-    """Send 100 to a client that waits for it before it sends its body; the server decides about other expectations."""
-    if request.headers.get("Expect", "").lower() == EXPECT_CONTINUE and request.transport is not None:
+    """Send 100 to a client that waits for it before it sends its body; the server decides about other expectations.
+
+    HTTP/1.0 has no such expectation.
+    """
+    is_expected = request.headers.get("Expect", "").lower() == EXPECT_CONTINUE and request.version >= HttpVersion11
+    if is_expected and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 

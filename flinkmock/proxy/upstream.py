@@ -20,7 +20,6 @@ from flinkmock.proxy.response_history import ResponseHistory
 
 MAX_JOB_LIST_AGE_MS = 500
 """The maximum age, in ms, of the list of jobs when a fault needs the name or the state of a job."""
-_CREDENTIAL_HEADERS = "Authorization", "Cookie"
 _EFFECTS_ON_CLUSTER = "leader_failover", "kill_taskmanager"
 """Fields of a fault that change the cluster itself."""
 
@@ -70,7 +69,7 @@ class UpstreamCluster:
 
         Args:
             client: The client that sends the request.
-            headers: The headers of the client's request; its credentials are forwarded.
+            headers: The headers of the request.
         """
         if not self._needs_jobs:
             return
@@ -79,10 +78,7 @@ class UpstreamCluster:
             if self._refreshed_at is not None and now - self._refreshed_at < MAX_JOB_LIST_AGE_MS:
                 return
             try:
-                credentials = {name: headers[name] for name in _CREDENTIAL_HEADERS if name in headers}
-                async with client.get(
-                    self._overview_url, headers={"Accept": "application/json", **credentials}
-                ) as response:
+                async with client.get(self._overview_url, headers=headers) as response:
                     self._jobs = _parse_jobs(json.loads(await response.read()))
             except (aiohttp.ClientError, ValueError):
                 self._jobs = []

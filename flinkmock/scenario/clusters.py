@@ -17,6 +17,7 @@ from flinkmock.flink import configuration as flink_configuration
 from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
 from flinkmock.flink.option_uses import OPTION_USES_BY_KEY, Use
+from flinkmock.flink.option_values import OptionType, parse
 from flinkmock.flink.options import (
     ASYNC_STORE_DURATION,
     HIGH_AVAILABILITY,
@@ -62,12 +63,11 @@ class ClusterReader:
         return options
 
     def check_options(self) -> None:
-        """Report options that are set to true although they can't be applied, and sizes of memory that don't fit."""
-        config = self.section.get("config")
-        for key, node in (config.items if config else {}).items():
-            option = OPTION_USES_BY_KEY.get(key)
-            if option is not None and option.use == Use.REJECTED and node.text.lower() == "true":
-                self.diagnostics.add(node.location, f"{key} has no effect here: {option.effect}.")
+        """Report values that can't be parsed or applied, and sizes of memory that don't fit."""
+        config, jobmanagers = self.section.get("config"), self.section.get("jobmanagers")
+        configs = jobmanagers.elements_of("configs") if jobmanagers is not None and jobmanagers.items else []
+        for node in configs if config is None else (config, *configs):
+            self._check_values(node)
         if config is not None:
             configuration = self._with_defaults()
             try:
@@ -76,9 +76,21 @@ class ClusterReader:
             except InvalidArgument as error:
                 self.diagnostics.add(config.location, f"{error}.")
 
+    def _check_values(self, config: YamlNode) -> None:
+        for key, node in config.items.items():
+            option = OPTION_USES_BY_KEY.get(key)
+            if option is not None and option.use == Use.REJECTED and node.text.lower() == "true":
+                self.diagnostics.add(node.location, f"{key} has no effect here: {option.effect}.")
+            elif node.value is not None and (mistake := _mistake(key, node.text)) is not None:
+                self.diagnostics.add(node.location, f"{key}: {mistake}.")
+
     def _with_defaults(self) -> Configuration:
-        """Return the defaults of a fake cluster with the options of the scenario."""
-        return Configuration(flink_configuration.DEFAULTS).with_values(self.configuration())
+        """Return the defaults of a fake cluster with the options of the scenario that can be parsed."""
+        return Configuration(flink_configuration.DEFAULTS).with_values(self._parsable_options())
+
+    def _parsable_options(self) -> dict[str, str | None]:
+        options = self.configuration().items()
+        return {key: value for key, value in options if value is None or _mistake(key, value) is None}
 
     @property
     def scheduler(self) -> str | None:
@@ -198,7 +210,7 @@ class ClusterReader:
 
     def job_defaults(self) -> JobDefaults:
         """Return the values that options of the cluster set for jobs."""
-        values = {key: value for key, value in self.configuration().items() if value is not None}
+        values = {key: value for key, value in self._parsable_options().items() if value is not None}
         try:
             return job_defaults(Configuration(values))
         except InvalidArgument as error:
@@ -258,6 +270,18 @@ class ClusterReader:
     def file_systems(self) -> tuple[str, ...] | None:
         node = self.section.get("file-systems")
         return None if node is None else tuple(scheme.text for scheme in node.elements)
+
+
+def _mistake(key: str, text: str) -> str | None:
+    """Return why the value of an option can't be parsed; None if it can."""
+    option = OPTION_USES_BY_KEY.get(key)
+    if option is None or option.type == OptionType.TEXT:
+        return None
+    try:
+        parse(text, option.type)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _options(node: YamlNode) -> dict[str, str | None]:

@@ -161,6 +161,22 @@ def test_a_quirk_that_changes_is_listed_as_a_behaviour_change(field: str, where:
             assert where in {change.where for change in behaviour_changes_between(old, new)}, (field, new)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("enum A|B", "enum B|C", "-A, +C"),
+        ("enum A|B, optional", "enum A|B|C or null", "+C; enum, optional → enum or null"),
+        ("enum A|B", "enum A, mandatory", "-B; enum → enum, mandatory"),
+        ("enum A|B", "enum A|B or null", "enum A|B → enum A|B or null"),
+        ("object keyed by A", "object keyed by A|B", "keys +B"),
+        ("object keyed by A or null", "object, open keyed by A|B", "keys +B; object or null → object, open"),
+    ],
+)
+def test_changed_values_and_other_changes_are_both_shown(before: str, after: str, words: str) -> None:
+    change = ContractChange(where="GET /x", part="response", kind="changed", before=before, after=after)
+    assert change.words == words
+
+
 def test_changes_are_those_of_the_present_schema_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def change_count() -> int:
         return len(changes_by_release("2.2", "2.3")[0])

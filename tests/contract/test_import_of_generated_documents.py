@@ -142,7 +142,10 @@ def schema_chain(length):
     ("paths", "schemas", "message"),
     [
         ({"/x": get_returning(reference("Nope"))}, {}, "refers to 'Nope', which it does not contain"),
-        ({"/x": get_returning(reference("A"))}, {"A": {"allOf": [reference("A")]}}, "a schema contains itself"),
+        ({"/x": get_returning(reference("A"))}, {"A": {"allOf": [reference("A")]}},
+         "The schema A refers only to itself"),
+        ({"/x": get_returning(reference("A"))}, {"A": {"allOf": [reference("A"), {"type": "object"}]}},
+         "a schema contains itself"),
         ({"/x": get_returning(reference("A"))}, {"A": reference("A")}, "The schema A refers only to itself"),
         ({"/x": get_returning(nested_schema(101))}, {},
          "the response of GET /x, schemas are nested more than 100 levels"),
@@ -175,6 +178,44 @@ def test_an_added_operation_may_use_ref_allof_and_nullable(tmp_path):
     contract, _ = import_document(document, tmp_path)
     name, mail = contract.definitions["Author"]["properties"].values()
     assert (name, mail) == ({"type": "string"}, {"type": ["string", "null"]})
+
+
+def test_an_added_operation_may_use_nullable_references_and_enums(tmp_path):
+    document = copy.deepcopy(DOCUMENT)
+    document["components"]["schemas"]["Author"] = {"type": "string", "enum": ["ANN", "BOB"]}
+    properties = {
+        "author": {"allOf": [reference("Author")], "nullable": True},
+        "editor": {"allOf": [reference("Author")], "description": "Who."},
+        "level": {"type": "string", "enum": ["LOW", "HIGH"], "nullable": True},
+    }
+    document["paths"]["/x"] = get_returning({"type": "object", "properties": properties})
+    contract, _ = import_document(document, tmp_path)
+    author = {"$ref": "#/$defs/Author"}
+    assert contract.find("GET /x").response["properties"] == {
+        "author": {"anyOf": [author, {"type": "null"}]},
+        "editor": author,
+        "level": {"anyOf": [{"type": "string", "enum": ["LOW", "HIGH"]}, {"type": "null"}]},
+    }
+
+
+def test_a_circle_of_schemas_is_rejected_without_the_extensions_of_flinkmock(tmp_path):
+    document = copy.deepcopy(DOCUMENT)
+    del document[RELEASE_EXTENSION]
+    document["paths"]["/x"] = get_returning(reference("A"))
+    document["components"]["schemas"] |= {"A": reference("B"), "B": reference("A")}
+    with pytest.raises(ImportRejected, match="The schema A refers only to itself"):
+        import_document(document, tmp_path)
+
+
+def test_a_nullable_reference_describes_the_class_of_the_base(tmp_path):
+    document = document_with_generator_defects()
+    schemas = document["components"]["schemas"]
+    schemas["JobPlanInfo.Plan"] = {"type": "object", "properties": {"note": {"type": "string"}}}
+    for nullable in ({"allOf": [reference("JobPlanInfo.Plan")], "nullable": True},
+                     {"anyOf": [reference("JobPlanInfo.Plan"), {"type": "null"}]}):  # fmt: skip
+        schemas["JobDetailsInfo"]["properties"]["plan"] = nullable
+        _, notes = import_document(document, tmp_path)
+        assert "new property: JobPlanInfo.Plan.note" in notes
 
 
 def test_edited_documents_of_flinkmock_are_imported(tmp_path):

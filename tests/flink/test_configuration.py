@@ -3,7 +3,8 @@
 import pytest
 
 from flinkmock.flink import options
-from flinkmock.flink.configuration import DEFAULTS, Configuration, cluster_configuration, duration_in_ms, size_in_bytes
+from flinkmock.flink.configuration import DEFAULTS, Configuration, cluster_configuration
+from flinkmock.flink.option_values import duration_in_ms, size_in_bytes
 from flinkmock.flink.options import Option
 from flinkmock.release import Release
 
@@ -60,7 +61,7 @@ def test_options_that_are_not_set_have_flinks_defaults() -> None:
     unset = Configuration({})
     assert unset.milliseconds(options.REFRESH_INTERVAL) == 3000
     assert unset.milliseconds(options.ASYNC_STORE_DURATION) == 300_000
-    assert unset.size(options.MAX_CONTENT_LENGTH) == 100 * 1024 * 1024
+    assert unset.integer(options.MAX_CONTENT_LENGTH) == 100 * 1024 * 1024
     assert unset.integer(options.CHECKPOINT_HISTORY) == 10
     assert unset.boolean(options.WEB_SUBMIT) is True
     assert unset.text(options.SAVEPOINT_DIR) is None
@@ -79,8 +80,8 @@ def test_the_error_for_an_invalid_value_names_the_key() -> None:
         Configuration({"web.refresh-interval": "often"}).milliseconds(options.REFRESH_INTERVAL)
     with pytest.raises(ValueError, match=r"web\.submit\.enable: 'yes' is not true or false"):
         Configuration({"web.submit.enable": "yes"}).boolean(options.WEB_SUBMIT)
-    with pytest.raises(ValueError, match=r"taskmanager\.numberOfTaskSlots: 'four' is not a whole number"):
-        Configuration({"taskmanager.numberOfTaskSlots": "four"}).integer(options.TASK_MANAGER_SLOTS)
+    with pytest.raises(ValueError, match=r"parallelism\.default: 'four' is not a whole number"):
+        Configuration({"parallelism.default": "four"}).integer(options.DEFAULT_PARALLELISM)
     with pytest.raises(ValueError, match=r"execution\.checkpointing\.savepoint-dir is not set"):
         Configuration({}).milliseconds(options.SAVEPOINT_DIR)
     with pytest.raises(ValueError, match=r"rest\.x: 'much' is not a size"):

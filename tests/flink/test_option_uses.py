@@ -113,7 +113,7 @@ PROBES = {
     "jobstore.max-capacity": Probe("1", get("/jobs/overview", 40_000), scenario=TWO_ENDING_JOBS),
     "slot.request.timeout": Probe("10 s", JOB_STATES, scenario={**PARALLELISM_8, "cluster": {"age": 0}}),
     "resourcemanager.standalone.start-up-time": Probe(
-        "10 s",
+        "10000",
         JOB_STATES,
         {"slot.request.timeout": "5 s", "restart-strategy.type": "none"},
         {**PARALLELISM_8, "cluster": {"age": 0}},

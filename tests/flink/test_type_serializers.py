@@ -83,6 +83,12 @@ def test_sql_rows_have_a_header_and_fields_of_eight_bytes():
     assert row_with_null.hex() == length + "0002000000000000" + "0200000000000000" + "0000000000000000"
 
 
+def test_a_lone_surrogate_is_a_question_mark_in_sql_rows_and_itself_in_other_strings():
+    writer = BinaryRowWriter([logical_type("VARCHAR")])
+    assert writer.row(["a\ud800"]) == writer.row(["a?"])
+    assert serialize(STRING, "\ud800").hex() == "0280b003"
+
+
 def test_long_strings_and_arrays_follow_the_fields_of_sql_rows():
     integers = logical_type("ARRAY", elementType=logical_type("INTEGER"))
     writer = BinaryRowWriter([logical_type("VARCHAR"), integers, logical_type("BIGINT")])

@@ -235,11 +235,22 @@ async def test_names_and_states_of_jobs_come_from_the_cluster(
     assert await get_status(f"{url}/overview") == 502  # an unavailable cluster has no jobs
 
 
-async def test_the_list_of_jobs_is_requested_with_the_credentials_of_the_client(serve: Serve) -> None:
-    credentials: list[str | None] = []
+@pytest.mark.parametrize(
+    ("added_headers", "expected"),
+    [
+        ({}, {"Authorization": "Bearer x"}),
+        ({"X-Api-Key": "k"}, {"Authorization": "Bearer x", "X-Api-Key": "k"}),
+        ({"authorization": "Bearer y"}, {"Authorization": "Bearer y"}),
+    ],
+)
+async def test_the_list_of_jobs_is_requested_with_the_credentials_of_the_client_and_the_added_headers(
+    serve: Serve, added_headers: dict[str, str], expected: dict[str, str]
+) -> None:
+    received: list[dict[str, str]] = []
 
     async def overview(request: web.Request) -> web.Response:
-        credentials.append(request.headers.get("Authorization"))
+        names = "Authorization", "X-Api-Key", "X-Other"
+        received.append({name: request.headers[name] for name in names if name in request.headers})
         job = {"jid": "a" * 32, "name": "orders", "state": "RUNNING", "start-time": 1}
         return web.json_response({"jobs": [job]})
 
@@ -248,10 +259,11 @@ async def test_the_list_of_jobs_is_requested_with_the_credentials_of_the_client(
     fault_config = load_faults(
         {"faults": [{"match": "GET /config", "while-job": "orders RUNNING", "reply": "not-found"}]}, "2.3"
     )
-    url = await serve(Proxy(await serve(upstream_app), CONTRACT, faults=fault_config.faults))
-    async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer x"}) as session:
+    proxy = Proxy(await serve(upstream_app), CONTRACT, faults=fault_config.faults, headers=added_headers)
+    url = await serve(proxy)
+    async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer x", "X-Other": "z"}) as session:
         assert (await session.get("/config")).status == 404
-    assert credentials == ["Bearer x"]
+    assert received == [expected]
 
 
 async def test_during_is_measured_from_the_start_of_the_proxy(

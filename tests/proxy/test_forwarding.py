@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from flinkmock import Contract, FlinkMock
 from flinkmock.journal import Exchange
@@ -182,11 +183,50 @@ async def test_compressed_bodies_stay_compressed(serve: Serve, exchanges: list[E
 async def test_absolute_targets_are_forwarded(cluster: FlinkMock, serve: Serve, exchanges: list[Exchange]) -> None:
     """Clients that are configured to use an HTTP proxy send absolute targets."""
     url = await serve(Proxy(cluster.url, Contract.load("2.3"), exchanges.append))
-    async with aiohttp.ClientSession() as session, session.get("http://flink:8081/overview", proxy=url) as response:
+    async with aiohttp.ClientSession() as session, session.get("http://flink:8081/overview?a=1", proxy=url) as response:
         assert (await response.json())["flink-version"] == "2.3.0"
     while not exchanges:
         await asyncio.sleep(0)
-    assert exchanges[0].operation == "getClusterOverview"
+    assert (exchanges[0].operation, exchanges[0].target) == ("getClusterOverview", "/overview?a=1")
+    assert exchanges[0].path == "/overview"
+
+
+async def test_headers_for_one_connection_are_not_forwarded(serve: Serve) -> None:
+    """Also not those that `Connection` names (RFC 9110, section 7.6.1)."""
+
+    async def names(request: web.Request) -> web.Response:
+        headers = {"Connection": "keep-alive, X-Secret", "X-Secret": "1", "X-Public": "1"}
+        return web.json_response([name.lower() for name in request.headers], headers=headers)
+
+    upstream_app = web.Application()
+    upstream_app.router.add_get("/overview", names)
+    url = await serve(Proxy(await serve(upstream_app), Contract.load("2.3")))
+    headers = {
+        "Connection": "keep-alive, X-One,x-two",
+        "X-One": "1",
+        "X-Two": "2",
+        "X-Three": "3",
+        "Proxy-Authorization": "Basic eDp5",
+        "Authorization": "Basic eDp5",
+    }
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/overview", headers=headers) as response:
+        forwarded_names = await response.json()
+        assert "X-Public" in response.headers and "X-Secret" not in response.headers
+    assert {"x-three", "authorization"} <= {*forwarded_names}
+    assert {"x-one", "x-two", "proxy-authorization"}.isdisjoint(forwarded_names)
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.0", b"400"), ("1.1", b"100")])
+async def test_only_a_client_of_http_1_1_gets_100(
+    cluster: FlinkMock, serve: Serve, version: str, status: bytes
+) -> None:
+    url = URL(await serve(Proxy(cluster.url, Contract.load("2.3"))))
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    head = f"POST /jars/upload HTTP/{version}\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    writer.write(head.encode() + b"{}")
+    assert (await reader.readline()).split()[1] == status
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_a_body_that_is_too_large_for_the_upstream_server_is_not_a_finding(serve: Serve) -> None:

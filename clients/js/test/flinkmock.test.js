@@ -198,7 +198,7 @@ test("a test that has not met its expectations fails", async () => {
 
 test("connect uses a running server", async (t) => {
   const served = await start(t, ORDERS);
-  const flink = await FlinkMock.connect(`${served.url}/`, { token: "unused here" });
+  const flink = await FlinkMock.connect(`${served.url}/`, { token: "any token" });
   assert.equal(flink.url, served.url);
   await flink.loadScenario({ jobs: { returns: "batch" } });
   assert.equal((await served.jobs())[0].name, "returns");

@@ -57,11 +57,21 @@ class Deployer:
         return self._release
 
     async def deploy(self, jar: Path) -> str:
-        """Run a new job, wait until it is up, and return its id. Raises DeployError."""
+        """Run a new job, wait until it is up, and return its id.
+
+        Raises:
+            DeployError: Flink or the job fails.
+            OSError: The jar cannot be read.
+        """
         return await self._run(await self._upload(jar))
 
     async def upgrade(self, job_id: str, jar: Path, directory: str) -> str:
-        """Stop a job with a savepoint, run a new jar from the savepoint, and return its job id. Raises DeployError."""
+        """Stop a job with a savepoint, run a new jar from the savepoint, and return its job id.
+
+        Raises:
+            DeployError: Flink or the job fails.
+            OSError: The jar cannot be read.
+        """
         jar_id = await self._upload(jar)  # first, so that a failed upload leaves the job running
         return await self._run(jar_id, savepoint=await self.stop(job_id, directory))
 

@@ -67,11 +67,21 @@ class Deployer:
         return release_of(self._send("GET", "/config"))
 
     def deploy(self, jar: Path) -> str:
-        """Run a new job, wait until it is up, and return its id. Raises DeployError."""
+        """Run a new job, wait until it is up, and return its id.
+
+        Raises:
+            DeployError: Flink or the job fails.
+            OSError: The jar cannot be read.
+        """
         return self._run(self._upload(jar))
 
     def upgrade(self, job_id: str, jar: Path, directory: str) -> str:
-        """Stop a job with a savepoint, run a new jar from the savepoint, and return its job id. Raises DeployError."""
+        """Stop a job with a savepoint, run a new jar from the savepoint, and return its job id.
+
+        Raises:
+            DeployError: Flink or the job fails.
+            OSError: The jar cannot be read.
+        """
         jar_id = self._upload(jar)  # first, so that a failed upload leaves the job running
         return self._run(jar_id, savepoint=self.stop(job_id, directory))
 

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flinkmock.flink.configuration import duration_in_ms
 from flinkmock.flink.java_serialization.reader import JavaObject, read_object
+from flinkmock.flink.option_values import duration_in_ms
 
 _ELEMENT_FIELDS = ("a", "c", "list")
 """The fields of Arrays$ArrayList and Collections$Unmodifiable… that contain the elements."""

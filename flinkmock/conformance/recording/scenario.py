@@ -14,8 +14,9 @@ from flinkmock.conformance.recording.lifecycle import lifecycle
 from flinkmock.conformance.recording.observations import ClusterObservations, JobObservations
 from flinkmock.conformance.recording.samples import metric_series
 from flinkmock.conformance.server_release import nearest_release
-from flinkmock.flink.configuration import DEFAULTS, duration_in_ms, size_in_bytes
+from flinkmock.flink.configuration import DEFAULTS
 from flinkmock.flink.option_uses import OPTION_USES_BY_KEY, Use
+from flinkmock.flink.option_values import duration_in_ms, size_in_bytes
 from flinkmock.units import format_duration
 
 OMITTED_OPTIONS = frozenset({"web.tmpdir", "blob.server.port", "rest.port", "taskmanager.numberOfTaskSlots"})

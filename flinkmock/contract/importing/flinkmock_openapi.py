@@ -10,19 +10,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from flinkmock.contract.importing.description import operation_name
-from flinkmock.contract.importing.openapi_document import content_of, merged_all_of, operations_of, read_parameter
+from flinkmock.contract.importing.openapi_document import (
+    ANNOTATIONS,
+    content_of,
+    merged_all_of,
+    operations_of,
+    read_parameter,
+)
 from flinkmock.contract.openapi import COMPONENT_PREFIX, CONVERTER_EXTENSION, EXTENSIONS, RELEASE_EXTENSION
-from flinkmock.contract.schema_branches import DEFINITION_PREFIX
+from flinkmock.contract.schema_branches import DEFINITION_PREFIX, allowing_null
 
 Document = Mapping[str, Any]
 _JSON = "application/json"
 _REQUEST_SUFFIX = ".Request"
 """Suffix of the components that are request bodies."""
-_ANNOTATIONS = frozenset(
-    ("discriminator", "title", "description", "example", "examples", "default", "deprecated", "readOnly", "writeOnly",
-     "externalDocs", "xml", "nullable")
-)  # fmt: skip
-"""Keywords that don't change which values are valid. The discriminator can be derived from the subclasses."""
 _KEYWORDS_BY_EXTENSION: Mapping[str, str] = {extension: keyword for keyword, extension in EXTENSIONS.items()}
 _SCHEMA_KEYWORDS = ("type", "enum", "format", "pattern", "minimum")
 
@@ -34,7 +35,8 @@ def read_flinkmock_document(document: Document) -> dict[str, Any] | None:
         None if `flinkmock openapi` did not write the document.
 
     Raises:
-        KeyError: The document refers to something that it does not contain.
+        KeyError, AttributeError, TypeError, ValueError, RecursionError, StopIteration, ImportRejected: See
+            `read_openapi`.
     """
     if RELEASE_EXTENSION not in document:
         return None
@@ -154,7 +156,7 @@ def _schema(schema: Any, *, is_request: bool = False) -> Any:
         return schema
     converted: dict[str, Any] = {}
     for keyword, value in schema.items():
-        if keyword in _ANNOTATIONS:
+        if keyword in ANNOTATIONS:
             continue
         if keyword == "$ref":
             converted[keyword] = DEFINITION_PREFIX + _definition_name(value.removeprefix(COMPONENT_PREFIX))
@@ -168,18 +170,16 @@ def _schema(schema: Any, *, is_request: bool = False) -> Any:
             converted[_KEYWORDS_BY_EXTENSION.get(keyword, keyword)] = _schema(value, is_request=is_request)
     if "const" in converted:
         converted.pop("type", None)
-    if schema.get("nullable") is True and isinstance(converted.get("type"), str):  # OpenAPI 3.0
-        converted["type"] = [converted["type"], "null"]
     if converted.get("properties") and "required" in converted:
         # A user may have removed a property without removing its name here.
         converted["required"] = [name for name in converted["required"] if name in converted["properties"]]
     if "properties" in converted and "required" not in converted and not is_request:
         converted["required"] = list(converted["properties"])
-    return converted
+    return allowing_null(converted) if schema.get("nullable") is True else converted  # OpenAPI 3.0
 
 
 def _without_all_of(value: Any, components: Mapping[str, Any]) -> Any:
-    """Replace each `allOf`, which flinkmock doesn't write, by an object with all of the properties."""
+    """Replace each `allOf`, which flinkmock doesn't write, by one schema."""
     if isinstance(value, list):
         return [_without_all_of(element, components) for element in value]
     if not isinstance(value, Mapping):

@@ -23,7 +23,14 @@ from flinkmock.contract.importing.description import DescribedOperation, Descrip
 from flinkmock.contract.importing.references import referenced_definitions
 from flinkmock.contract.importing.standalone import operation_entry
 from flinkmock.contract.operation import Schema, segments_without_names
-from flinkmock.contract.schema_branches import DEFINITION_PREFIX, allowed_types, alternatives, resolve
+from flinkmock.contract.schema_branches import (
+    DEFINITION_PREFIX,
+    allowed_types,
+    allowing_null,
+    alternatives,
+    resolve,
+    without_null,
+)
 
 
 class ContractMerger:
@@ -146,6 +153,8 @@ class ContractMerger:
 
         `location` says where the schema is, for notes and to distinguish requests from responses.
         """
+        if base is not None:
+            described = without_null(described)
         described_name = described.get("$ref", "").removeprefix(DEFINITION_PREFIX)
         base_name = (base or {}).get("$ref", "").removeprefix(DEFINITION_PREFIX)
         name = base_name or (self._base_class(described_name) if base is None and described_name else "")
@@ -251,7 +260,8 @@ class ContractMerger:
                 properties[name] = self._merge(child, properties[name], f"{location}.{name}")
             else:
                 new_property = self._merge(child, None, f"{location}.{name}")
-                properties[name] = _allowing_null(new_property) if _is_request(location) else new_property
+                # Jackson accepts null for all types except Java's primitives, which descriptions don't show.
+                properties[name] = allowing_null(new_property) if _is_request(location) else new_property
                 if not _is_request(location):
                     required.append(name)  # Jackson writes all properties by default
                     unconfirmed.append(name)
@@ -327,13 +337,6 @@ def _with_open_objects(schema: Any) -> Any:
     if opened.get("additionalProperties") is False:
         opened["additionalProperties"] = True
     return opened
-
-
-def _allowing_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Allow null, which Jackson accepts for all types except Java's primitives. Descriptions don't show primitives."""
-    if isinstance(schema.get("type"), str) and "enum" not in schema:
-        return schema | {"type": [schema["type"], "null"]}
-    return {"anyOf": [schema, {"type": "null"}]} if schema else schema
 
 
 def _simple_name(name: str) -> str:

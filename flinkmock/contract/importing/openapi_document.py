@@ -10,13 +10,21 @@ from typing import Any, NamedTuple
 import yaml
 
 from flinkmock.contract.importing.description import DescribedOperation, Description, parameter_entry
+from flinkmock.contract.importing.soundness import reject_endless
 from flinkmock.contract.openapi import COMPONENT_PREFIX
+from flinkmock.contract.schema_branches import allowing_null, json_type_of
 from flinkmock.errors import ImportRejected
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_MAX_REFERENCE_CHAIN = 20
-"""The maximum number of references that are followed from one entry. A longer chain is a circle."""
 _METHODS = ("get", "post", "put", "patch", "delete")
+ANNOTATIONS = frozenset(
+    ("discriminator", "title", "description", "example", "examples", "default", "deprecated", "readOnly", "writeOnly",
+     "externalDocs", "xml", "nullable")
+)  # fmt: skip
+"""Keywords that don't change which values are valid, and `nullable`.
+
+The discriminator can be derived from the subclasses.
+"""
 
 
 def read_document(text: str) -> Mapping[str, Any] | None:
@@ -26,8 +34,8 @@ def read_document(text: str) -> Mapping[str, Any] | None:
         None if the text is not an OpenAPI document.
 
     Raises:
-        yaml.YAMLError, json.JSONDecodeError: The text is broken.
-        ImportRejected: The document has another version of OpenAPI.
+        yaml.YAMLError, ValueError, RecursionError: The text is broken, or nested too deeply.
+        ImportRejected: The document has another version of OpenAPI, or its paths are not a mapping.
     """
     if text.lstrip().startswith("{"):
         document = json.loads(text)
@@ -51,26 +59,35 @@ def dereferenced(entry: Mapping[str, Any], document: Mapping[str, Any]) -> Mappi
 
     Raises:
         KeyError: The document lacks the target of a reference.
-        ImportRejected: A reference refers to itself.
+        AttributeError, TypeError: The target, or something on the way to it, is not a mapping.
+        ImportRejected: A reference refers to itself, directly or through others.
     """
-    for _ in range(_MAX_REFERENCE_CHAIN):
-        if "$ref" not in entry:
-            return entry
+    followed: set[str] = set()
+    while "$ref" in entry:
+        reference = entry["$ref"]
+        if reference in followed:
+            raise ImportRejected(f"The reference {reference} refers to itself.")
+        followed.add(reference)
         target: Any = document
-        for step in entry["$ref"].removeprefix("#/").split("/"):
+        for step in reference.removeprefix("#/").split("/"):
             target = target[step.replace("~1", "/").replace("~0", "~")]
         entry = target
-    raise ImportRejected(f"The reference {entry['$ref']} refers to itself.")
+    return entry
 
 
 def read_openapi(document: Mapping[str, Any]) -> Description:
     """Return the operations of a document.
 
     Raises:
-        KeyError: The document refers to something that it does not contain.
+        KeyError: The document refers to something that it does not contain, or lacks a mandatory entry.
+        AttributeError, TypeError, ValueError, RecursionError: The document does not have the structure of an OpenAPI
+            document, or a schema contains itself.
+        ImportRejected: A reference or a schema refers only to itself, or an operation has no success response.
     """
     components = _components(document)
     description = Description("OpenAPI document", definitions=_definitions(components))
+    for name in description.definitions:
+        reject_endless(name, description.definitions)
     for path, method, entry, parameters in operations_of(document):
         description.operations.append(_operation(method, path, entry, parameters, components))
     return description
@@ -94,7 +111,11 @@ class DocumentOperation(NamedTuple):
 
 
 def operations_of(document: Mapping[str, Any]) -> Iterator[DocumentOperation]:
-    """Yield the operations of a document."""
+    """Yield the operations of a document.
+
+    Raises:
+        KeyError, AttributeError, TypeError, ImportRejected: See `read_openapi`.
+    """
     for path, item in document["paths"].items():
         for method, entry in item.items():
             if method in _METHODS:
@@ -189,6 +210,8 @@ def read_parameter(entry: Mapping[str, Any], components: Mapping[str, Any]) -> d
     Except for enums and integers, Flink's description of a parameter is more precise than its schema.
     """
     schema = entry.get("schema", {})
+    if "allOf" in schema:
+        schema = merged_all_of(schema, components)
     java_type = schema.get("$ref", "").removeprefix(COMPONENT_PREFIX)
     schema = components.get(java_type, schema)
     sentence = " ".join(entry.get("description", "").split())
@@ -202,22 +225,53 @@ def read_parameter(entry: Mapping[str, Any], components: Mapping[str, Any]) -> d
 
 
 def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: str) -> dict[str, Any]:
-    """Convert a schema of OpenAPI 3.0 or 3.1 to JSON Schema 2020-12."""
+    """Convert a schema of OpenAPI 3.0 or 3.1 to JSON Schema 2020-12.
+
+    The result has types, enums, formats, patterns, properties, items, references and alternatives. Other keywords, such
+    as limits of numbers or lengths, are left out.
+    """
     if "$ref" in schema:
         return {"$ref": f"#/$defs/{schema['$ref'].removeprefix(COMPONENT_PREFIX)}{suffix}"}
-    if "oneOf" in schema or "anyOf" in schema:
-        branches = [_convert(branch, components, suffix) for branch in schema.get("oneOf") or schema["anyOf"]]
-        return {"anyOf": branches} if len(branches) > 1 else branches[0]
-    if "allOf" in schema:  # a subclass: the properties of its ancestors, then its own
+    declared_types = _declared_types(schema)
+    json_types = [name for name in declared_types if name != "null"]
+    alternatives = schema.get("oneOf") or schema.get("anyOf")
+    if alternatives is None and len(json_types) > 1:
+        alternatives = [{**schema, "type": name} for name in json_types]
+    if alternatives:
+        branches = [_convert(branch, components, suffix) for branch in alternatives]
+        converted = {"anyOf": branches} if len(branches) > 1 else branches[0]
+    elif "allOf" in schema:
         return _convert(merged_all_of(schema, components), components, suffix)
-    declared_type = schema.get("type")  # since OpenAPI 3.1 also a list, possibly with "null"
-    json_types = [declared_type] if isinstance(declared_type, str) else list(declared_type or ())
-    json_type = next((name for name in json_types if name != "null"), None)
-    if json_type is None:
-        return {}
+    elif json_types:
+        converted = _convert_values(schema, json_types[0], components, suffix)
+    else:
+        return {"type": "null"} if declared_types else {}
+    is_nullable = schema.get("nullable") or "null" in declared_types or None in schema.get("enum", ())
+    return allowing_null(converted) if is_nullable else converted
+
+
+def _declared_types(schema: Mapping[str, Any]) -> list[str]:
+    """Return the types of a schema; without `type`, the type that its other keywords imply.
+
+    Since OpenAPI 3.1, `type` may be a list, possibly with "null".
+    """
+    declared = schema.get("type")
+    if declared:
+        return [declared] if isinstance(declared, str) else list(declared)
+    if "properties" in schema or isinstance(schema.get("additionalProperties"), Mapping):
+        return ["object"]
+    if "items" in schema:
+        return ["array"]
+    return list(dict.fromkeys(json_type_of(value) for value in schema.get("enum", ())))
+
+
+def _convert_values(
+    schema: Mapping[str, Any], json_type: str, components: Mapping[str, Any], suffix: str
+) -> dict[str, Any]:
+    """Convert a schema of values of one type, without null."""
     converted: dict[str, Any] = {"type": json_type}
     if "enum" in schema:
-        converted["enum"] = list(schema["enum"])
+        converted["enum"] = [value for value in schema["enum"] if value is not None]
     if schema.get("format") in ("int32", "int64", "double"):
         converted["format"] = schema["format"]
     elif schema.get("format") in ("binary", "byte"):
@@ -232,18 +286,39 @@ def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: s
         converted["required"] = [name for name in schema.get("required", ()) if name in converted["properties"]]
     elif isinstance(schema.get("additionalProperties"), Mapping):
         converted["additionalProperties"] = _convert(schema["additionalProperties"], components, suffix)
-    if schema.get("nullable") or "null" in json_types:
-        converted["type"] = [json_type, "null"]
     return converted
 
 
 def merged_all_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge the properties of an `allOf`, ancestors first."""
-    properties: dict[str, Any] = {}
-    for part in (*schema["allOf"], {"properties": schema.get("properties", {})}):
-        if "$ref" in part:
-            part = components[part["$ref"].removeprefix(COMPONENT_PREFIX)]
-        if "allOf" in part:
-            part = merged_all_of(part, components)
-        properties |= part.get("properties", {})
-    return {"type": "object", "properties": properties}
+    """Return a schema without the `allOf` of `schema`.
+
+    If there is only one part besides annotations, the part is returned, which may be a reference. Otherwise the
+    keywords of all parts are united, those of ancestors first.
+    """
+    own_keywords = {name: value for name, value in schema.items() if name != "allOf"}
+    parts = [part for part in (*schema["allOf"], own_keywords) if not ANNOTATIONS.issuperset(part)]
+    if len(parts) == 1:
+        merged = dict(parts[0])
+    else:
+        merged = {}
+        properties: dict[str, Any] = {}
+        required: dict[str, None] = {}
+        for part in (_without_reference(part, components) for part in parts):
+            merged |= {name: value for name, value in part.items() if name != "nullable"}
+            properties |= part.get("properties", {})
+            required |= dict.fromkeys(part.get("required", ()))
+        if properties:
+            merged |= {"type": "object", "properties": properties}
+        if required:
+            merged["required"] = list(required)
+    if schema.get("nullable"):
+        merged = {"anyOf": [merged]} if "$ref" in merged else merged  # keywords next to a reference are ignored
+        merged["nullable"] = True
+    return merged
+
+
+def _without_reference(part: Mapping[str, Any], components: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the schema that a part of an `allOf` stands for, without a reference and without `allOf`."""
+    if "$ref" in part:
+        return _without_reference(components[part["$ref"].removeprefix(COMPONENT_PREFIX)], components)
+    return _without_reference(merged_all_of(part, components), components) if "allOf" in part else part

@@ -33,7 +33,7 @@ def reject_unsound(schema_file: Mapping[str, Any]) -> Contract:
     paths = Counter(f"{operation.method} /{'/'.join(operation.segments_without_names)}" for operation in contract)
     _reject_repeated("method and path", paths)
     for name in contract.definitions:
-        _reject_endless(name, contract.definitions)
+        reject_endless(name, contract.definitions)
     for operation in contract:
         _reject_wrong_path_parameters(operation)
         for part in ("request", "response"):
@@ -105,8 +105,13 @@ def _children(schema: Mapping[str, Any]) -> Iterator[Any]:
         yield from schema.get(keyword, ())
 
 
-def _reject_endless(name: str, definitions: Mapping[str, Any]) -> None:
-    """Reject a definition that only refers to itself."""
+def reject_endless(name: str, definitions: Mapping[str, Any]) -> None:
+    """Reject a definition that only refers to itself, directly or through others.
+
+    Raises:
+        ImportRejected: The definition `name` does so.
+        KeyError: A definition is missing.
+    """
     chain = [name]
     schema = definitions[name]
     while "$ref" in schema:

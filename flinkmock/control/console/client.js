@@ -34,16 +34,19 @@ function setOptions(select, values, label = (value) => value) {
 
 const UNITS_MS = [["d", 86400000], ["h", 3600000], ["m", 60000]];
 
-// Format milliseconds as "2m30s" or "500ms", with at most `digits` decimals of a second.
+// Format milliseconds as "2m30.5s", rounded to at most `digits` decimals of a second, or less than a second as "550ms".
+// Without decimals, round down to seconds.
 function formatDuration(ms, digits = 3) {
   if (ms < 0) return "−" + formatDuration(-ms, digits);
-  if (ms > 0 && ms < 1000 && digits > 0) return `${Math.round(ms)}ms`;
+  if (ms > 0 && Math.round(ms) < 1000 && digits > 0) return `${Math.round(ms)}ms`;
+  const stepsPerSecond = 10 ** digits, steps = (ms * stepsPerSecond) / 1000;
+  ms = ((digits ? Math.round(steps) : Math.floor(steps)) * 1000) / stepsPerSecond;
   let text = "";
   for (const [unit, length] of UNITS_MS) {
     if (ms >= length) text += Math.floor(ms / length) + unit;
     ms %= length;
   }
-  const seconds = digits ? +(ms / 1000).toFixed(digits) : Math.floor(ms / 1000);
+  const seconds = +(ms / 1000).toFixed(digits);
   return seconds || !text ? `${text}${seconds}s` : text;
 }
 

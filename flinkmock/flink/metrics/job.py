@@ -28,7 +28,7 @@ def _uptime(inputs: JobInputs) -> JavaValue:
 
 
 def _downtime(inputs: JobInputs) -> JavaValue:
-    """Return the time since the job last was FAILING or began to restart, also for a rescale (DownTimeGauge).
+    """Return the time since the job last became FAILING or RESTARTING, the latter also for a rescale (DownTimeGauge).
 
     It is 0 while the job is RUNNING or if this never happened, and -1 after its end.
     """

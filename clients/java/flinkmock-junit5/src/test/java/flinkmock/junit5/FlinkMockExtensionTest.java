@@ -198,7 +198,8 @@ class FlinkMockExtensionTest {
 
     @Test
     void connectUsesARunningServer(FlinkMock flink) {
-        try (FlinkMock connected = FlinkMock.connect(flink.url() + "/", "unused here")) {
+        // the second argument is the control token, which this cluster does not need
+        try (FlinkMock connected = FlinkMock.connect(flink.url() + "/", "any token")) {
             assertEquals(flink.url(), connected.url());
             connected.loadScenario("jobs: {returns: batch}", "", "");
         }
