@@ -122,6 +122,7 @@ CHECKPOINTS_AFTER_TASKS_FINISH = Option(
     "execution.checkpointing.checkpoints-after-tasks-finish",
     "true",
     ("execution.checkpointing.checkpoints-after-tasks-finish.enabled",),
+    OptionType.BOOLEAN,
 )
 """The default is false in 1.14."""
 SCHEDULER = Option("jobmanager.scheduler", "Default")
