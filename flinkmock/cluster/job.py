@@ -145,14 +145,19 @@ class Job:
         at, state = self.states[-1]
         return at if state in TERMINAL_JOB_STATES and at <= time else None
 
+    def end_time_at(self, time: int) -> int:
+        """Return `end-time`: -1 before the end; 0 if the job was CANCELED before it had tasks.
+
+        See docs/flink-behaviour.md#before-a-job-runs.
+        """
+        ended_at = self.ended_at(time)
+        if ended_at is None:
+            return -1
+        return 0 if self.state_at(time) == JobState.CANCELED and self.is_sparse_at(time) else ended_at
+
     def is_known_at(self, time: int) -> bool:
         """Return whether the JobManager has not forgotten the job by `time`."""
         return self.expires_at is None or time < self.expires_at
-
-    def duration(self, time: int) -> int:
-        """Return the duration in ms, from the submission to the end or to `time`."""
-        ended_at = self.ended_at(time)
-        return (time if ended_at is None else ended_at) - self.submitted_at
 
     def has_graph_at(self, time: int) -> bool:
         """Return whether the job has a graph. It gets one after INITIALIZING, unless it ends before that."""
@@ -296,7 +301,7 @@ class Job:
         Without tasks, this is the end of the job, or 0 before the end. See docs/flink-behaviour.md#job-lists.
         """
         if self.is_sparse_at(time):
-            return self.ended_at(time) or 0
+            return max(self.end_time_at(time), 0)
         state_entered_at, _ = self.states.entry_at(time)
         times = [state_entered_at]
         for row in self.executions_at(time):

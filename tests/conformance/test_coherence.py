@@ -110,6 +110,31 @@ def test_built_in_scenarios_keep_all_invariants(name: str, release: str) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("release", ["2.3", "1.20", "1.17"])
+def test_a_cancellation_before_the_job_has_tasks_keeps_all_invariants(release: str) -> None:
+    scenario = {
+        "cluster": {"taskmanagers": 0, "config": {"jobmanager.scheduler": "adaptive"}},
+        "jobs": {"orders": {"parallelism": 4}},
+    }
+    with FlinkMock(scenario, flink=release, clock="virtual") as cluster:
+        cluster.advance("5s")
+        waits = itertools.count()
+
+        def wait(ms: int) -> None:
+            if next(waits) == 1:
+                assert cluster.job("orders").state == "CREATED"
+                cluster.job("orders").cancel()
+            if ms:
+                cluster.advance(f"{int(ms)}ms")
+
+        with closing(HttpClient(cluster.url)) as client:
+            check = Check(client, Contract.load(release), wait=wait, values_per_parameter=VALUES_PER_PARAMETER)
+            report = check.run(watch_ms=20_000)
+        assert cluster.job("orders").state == "CANCELED"
+    assert report.clean, report.table()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("release", ["2.3", "1.20"])
 def test_a_rescale_keeps_all_invariants(release: str) -> None:
     config = {

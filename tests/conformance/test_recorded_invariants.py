@@ -73,6 +73,18 @@ def test_a_job_that_waits_for_its_first_slots_keeps_all_invariants(release: str)
     assert [violation.relation.text for violation in violations(relations)] == []
 
 
+@pytest.mark.parametrize("release", ["2.0", "1.17"])
+def test_a_job_that_was_canceled_without_tasks_keeps_all_invariants(release: str) -> None:
+    body = steps_of_situation(release, "created")["CANCELED job"][0]["response"]["body"]
+    later = copy.deepcopy(body)
+    later["now"] += 5_000
+    later["duration"] += 5_000
+    before, after = (response(release, "getJobDetails", f"/jobs/{body['jid']}", details) for details in (body, later))
+    assert broken_within(release, before) == broken_over_time(release, before, after) == set()
+    later["end-time"] = -1
+    assert broken_within(release, after) == {"job-end-time"}
+
+
 @pytest.mark.parametrize("version", ["1.12.5", "1.17.2", "1.18.1", "1.20.5"])
 def test_a_vertex_on_a_taskmanager_combines_the_subtasks_there(version: str) -> None:
     release = version.rpartition(".")[0]

@@ -124,6 +124,37 @@ def test_the_list_of_jobs_is_as_recorded(state: str, release: str) -> None:
         assert [listed[name] for name in keys] == [real[name] for name in keys]
 
 
+@pytest.mark.parametrize("release", recorded.releases("1.12", "1.20", "2.3"))
+def test_a_job_that_is_canceled_before_it_has_tasks_has_the_recorded_times(release: str) -> None:
+    """In 1.20 and 2.3, the recorded details were cached before the cancellation."""
+    real = recorded.body(VERSIONS[release], "created: CANCELED job")
+    with scenario_harness(CREATED, flink=release) as harness:
+        harness.advance_to(2_000)
+        job_path = f"/jobs/{harness.job().id}"
+        harness.client.send("PATCH", job_path)
+        harness.advance_to(10_000)
+        details = harness.get(job_path)
+        for body in (details, real):
+            assert body["duration"] == body["now"] - body["start-time"]
+        assert (details["state"], details["end-time"]) == (real["state"], real["end-time"]) == ("CANCELED", 0)
+        assert entered_states(details) == entered_states(real)
+        assert list(compare_bodies(real, details)) == []
+
+
+@pytest.mark.parametrize("scenario", [INITIALIZING, CREATED])
+def test_a_job_that_is_canceled_before_it_has_tasks_has_the_end_time_0(scenario: str) -> None:
+    """See JobDetails.createDetailsForJob and JobResult.createFrom."""
+    with scenario_harness(scenario, flink="2.3") as harness:
+        harness.advance_to(2_000)
+        harness.client.send("PATCH", f"/jobs/{harness.job().id}")
+        harness.advance_to(10_000)
+        (listed,) = harness.get("/jobs/overview")["jobs"]
+        times = [listed[key] for key in ("state", "end-time", "last-modification", "duration")]
+        assert times == ["CANCELED", 0, 0, -listed["start-time"]]
+        result = harness.get(f"/jobs/{harness.job().id}/execution-result")["job-execution-result"]
+        assert (result["application-status"], result["net-runtime"], result["end-time"]) == ("CANCELED", 0, 0)
+
+
 def test_the_plan_has_no_nodes_until_the_job_runs() -> None:
     text = CREATED.replace("taskmanagers: 0", "slots: 64, taskmanagers: {count: 0, events: [{5s: joins}]}")
     with scenario_harness(text) as harness:

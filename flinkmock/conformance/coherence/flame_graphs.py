@@ -11,6 +11,7 @@ from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.coherence.registry import between, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, equal, require
 from flinkmock.conformance.coherence.values import MISSING, Value, total
+from flinkmock.conformance.coherence.vertices import vertex_of_job
 from flinkmock.conformance.coherence.view import View
 
 _ENDED, _DISABLED, _WAITING = -1, -2, -3
@@ -64,12 +65,14 @@ def _frames(root: Value) -> Iterator[Value]:
 
 @between(
     "vertex",
-    text="If flame graphs are enabled, none is marked as disabled; those of ended jobs are marked as ended.",
+    text="If flame graphs are enabled, none is marked as disabled; those of ended jobs that had tasks are marked as "
+    "ended.",
     source="flink-behaviour.md#flame-graphs",
     since="1.13",
 )
 def flame_graph_time(view: View, job_id: str, vertex_id: str) -> Relations:
     state = view.body("getJobDetails", jobid=job_id)["state"]
+    has_tasks = any(number.raw for _, number in vertex_of_job(view, job_id, vertex_id)["tasks"].items())
     bodies = [view.body("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)]
     bodies += view.bodies_with_query("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)
     enabled = options(view).get("rest.flamegraph.enabled", Value(MISSING))
@@ -77,7 +80,7 @@ def flame_graph_time(view: View, job_id: str, vertex_id: str) -> Relations:
         end = body["endTimestamp"]
         if enabled.raw == "true":
             yield from require(end.raw != _DISABLED, "flame graphs are enabled", end, enabled)
-            if state.is_in(TERMINAL):
+            if state.is_in(TERMINAL) and has_tasks:
                 yield from require(end.raw == _ENDED, "the job has ended", end, state)
 
 

@@ -41,6 +41,17 @@ def entry_with(entries: Value, key: str, raw: object) -> Value:
     return next((entry for entry in entries if entry[key].raw == raw), Value(MISSING))
 
 
+def was_canceled_without_tasks(job: Value) -> bool:
+    """Return whether a job was CANCELED before it had tasks (situations: created: CANCELED job).
+
+    Its end-time is 0. Its duration grows in its details, and is negative in lists.
+
+    Args:
+        job: The details of the job, or its entry in a list.
+    """
+    return bool(job["state"].raw == "CANCELED" and job["end-time"].raw == 0)
+
+
 @within("getJobDetails", text="The start-time of a job is the time at which it became INITIALIZING.", source=_RULES)
 def job_start_time(job: Value) -> Relations:
     yield from equal(job["start-time"], job["timestamps"]["INITIALIZING"])
@@ -48,7 +59,7 @@ def job_start_time(job: Value) -> Relations:
 
 @within(
     "getJobDetails",
-    text="The end-time of a job is the time of its terminal state, and -1 before that.",
+    text="The end-time of a job is the timestamp of its terminal state, and -1 before that.",
     source=_RULES,
 )
 def job_end_time(job: Value) -> Relations:
@@ -61,7 +72,7 @@ def job_end_time(job: Value) -> Relations:
 
 @within("getJobDetails", text="The duration of a job is end-time - start-time, or now - start-time.", source=_RULES)
 def job_duration(job: Value) -> Relations:
-    end = job["now"] if job["end-time"].raw == -1 else job["end-time"]
+    end = job["now"] if job["end-time"].raw == -1 or was_canceled_without_tasks(job) else job["end-time"]
     yield from equal(job["duration"], end - job["start-time"])
 
 
@@ -75,13 +86,18 @@ def job_times_are_past(job: Value) -> Relations:
 
 @within(
     "getJobDetails",
-    text="The latest timestamp of a job is that of its state. With the adaptive scheduler, CREATED may be 0.",
+    text="The latest timestamp of a job is that of its state. Those of CREATED, CANCELLING and CANCELED may be 0 if "
+    "the job never had tasks.",
     source=_RULES,
 )
 def job_state_is_latest(job: Value) -> Relations:
     entered_at = job["timestamps"][str(job["state"].raw)]
-    # 0 while the job waits for its first slots (situations: created: job)
-    may_be_zero = job["state"].raw == "CREATED" and job["schedulerType"].raw != "Default"
+    # a job without tasks (situations: created: job, created: CANCELED job); the default scheduler has tasks at once
+    may_be_zero = (
+        job["state"].is_in(("CREATED", "CANCELLING", "CANCELED"))
+        and job["schedulerType"].raw != "Default"
+        and not any(time.raw for state, time in job["timestamps"].items() if state != "INITIALIZING")
+    )
     if job["state"].exists and entered_at.exists and not may_be_zero:
         yield from require(entered_at.raw > 0, "the state has no time", entered_at, job["state"])
     if entered_at.exists and entered_at.raw:
@@ -205,8 +221,9 @@ def listed_tasks_add_up(body: Value) -> Relations:
 @within(
     "getJobsOverview",
     "getApplicationDetails",
-    text="A listed job that has ended was last modified at its end; its duration is end-time - start-time. Any other "
-    "job has the end-time -1, and last-modification is between its start and now.",
+    text="A listed job that has ended was last modified at its end; its duration is end-time - start-time. Its "
+    "end-time is 0 if it was CANCELED before it had tasks. Any other job has the end-time -1, and last-modification is "
+    "between its start and now.",
     source=_RULES,
 )
 def listed_times(body: Value) -> Relations:
@@ -221,7 +238,8 @@ def listed_times(body: Value) -> Relations:
             modified = job["last-modification"]
             if modified.raw:  # 0 while INITIALIZING
                 yield from ascending(job["start-time"], modified, job["start-time"] + job["duration"])
-        yield from ascending(constant(0, "0"), job["duration"])
+        if not was_canceled_without_tasks(job):  # as end-time is 0, the duration is negative
+            yield from ascending(constant(0, "0"), job["duration"])
 
 
 @within(
@@ -282,7 +300,7 @@ def job_times(view: View, job_id: str) -> Relations:
     result = view.body("getJobExecutionResult", jobid=job_id)["job-execution-result"]
     for key in ("start-time", "end-time"):
         yield from equal(*(entry[key] for entry in entries_of_job(view, job_id)), details[key], result[key])
-    if details["end-time"].raw != -1:
+    if details["end-time"].raw != -1 and not was_canceled_without_tasks(details):
         yield from equal(*(entry["duration"] for entry in entries_of_job(view, job_id)), details["duration"])
 
 
@@ -313,9 +331,11 @@ def job_tasks(view: View, job_id: str) -> Relations:
         count_in_vertices = total(parts, f"sum of the vertices' {state}") if parts else Value(MISSING)
         if state == "total":
             parts = [vertex["parallelism"] for vertex in details["vertices"]]
-            # a job that is CREATED may have a graph without executions
-            is_deployed = details["state"].raw != "CREATED"
-            count_in_vertices = total(parts, "sum of parallelisms") if parts and is_deployed else Value(MISSING)
+            # a job that is CREATED, or has ended in this state, may have a graph without executions
+            may_lack_tasks = details["state"].is_in(("CREATED", "CANCELED", "FAILED"))
+            tasks = [number for vertex in details["vertices"] for _, number in vertex["tasks"].items()]
+            has_tasks = not may_lack_tasks or any(number.raw for number in tasks)
+            count_in_vertices = total(parts, "sum of parallelisms") if parts and has_tasks else Value(MISSING)
         yield from equal(*(entry["tasks"][state] for entry in entries), count_in_vertices)
 
 

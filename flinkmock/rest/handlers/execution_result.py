@@ -20,15 +20,15 @@ def execution_result(call: RestCall) -> Payload:
     See docs/flink-behaviour.md#execution-result.
     """
     job = call.cluster.job(call.path["jobid"], call.now)
-    state, end = job.state_at(call.now), job.ended_at(call.now)
-    if end is None or state not in GLOBALLY_TERMINAL:
+    state, end = job.state_at(call.now), job.end_time_at(call.now)
+    if end == -1 or state not in GLOBALLY_TERMINAL:
         return {"status": {"id": "IN_PROGRESS"}}
     result: dict[str, Any] = {
         "id": job.id,
         "name": job.name,
         "application-status": APPLICATION_STATUS[state],
         "accumulator-results": serialized_accumulators(job_accumulators_at(call.cluster, job, call.now)),
-        "net-runtime": end - job.submitted_at,
+        "net-runtime": max(end - job.submitted_at, 0),
         "start-time": job.submitted_at,
         "end-time": end,
     }

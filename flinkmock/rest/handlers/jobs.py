@@ -23,6 +23,8 @@ from flinkmock.rest.handlers.plan import plan_payload, topological_plan_order
 from flinkmock.rest.handlers.stream_graph import stream_graph_payload
 
 CLUSTER_LEVEL_STRATEGY = "Cluster level default restart strategy"
+_ZEROS_OF_SPARSE_JOBS = dict.fromkeys((JobState.CREATED, JobState.CANCELLING, JobState.CANCELED), 0)
+"""Timestamps of jobs that Flink shows without tasks: it has those of INITIALIZING and of failures only."""
 _MAX_BACKOFF_MS, _BACKOFF_RESET_MS = 60_000, 3_600_000
 """Defaults of `restart-strategy.exponential-delay.max-backoff` and `.reset-backoff-threshold`."""
 
@@ -37,15 +39,15 @@ def scheduler_type(job: Job) -> str:
 def overview_payload(job: Job, now: int) -> dict[str, Any]:
     """Return a job as `/jobs/overview` and `/applications/:id` list it."""
     counts = job.task_counts_at(now)
-    end = job.ended_at(now)
+    end = job.end_time_at(now)
     return {
         "jid": job.id,
         "name": job.name,
         "jobType": job.spec.type,
         "schedulerType": scheduler_type(job) if job.has_graph_at(now) else None,
         "start-time": job.submitted_at,
-        "end-time": -1 if end is None else end,
-        "duration": job.duration(now),
+        "end-time": end,
+        "duration": (now if end == -1 else end) - job.submitted_at,
         "state": job.state_at(now),
         "last-modification": job.last_modification(now),
         "tasks": {"total": sum(counts.values())} | {state.lower(): counts[state] for state in TASK_STATES},
@@ -80,7 +82,7 @@ def status(call: RestCall) -> Payload:
 @handles("getJobDetails")
 def details(call: RestCall) -> Payload:
     job, time = job_and_time(call)
-    end = job.ended_at(time)
+    end = job.end_time_at(time)
     has_graph = job.has_graph_at(time)
     lacks_slots = job.lacks_first_slots_at(time)
     vertices = job.vertices_at(time) if shows_vertices(call, job, time) else []
@@ -104,8 +106,8 @@ def details(call: RestCall) -> Payload:
         )
 
     timestamps = dict.fromkeys(JOB_STATES, 0) | job.timestamps_at(time)
-    if lacks_slots:
-        timestamps[JobState.CREATED] = 0
+    if job.is_sparse_at(time):
+        timestamps |= _ZEROS_OF_SPARSE_JOBS
     plan = partial(_plan, call, job, time)
     plan_version = (job, job.graph_at(time), job.is_sparse_at(time), job.undecided_indexes_at(time))
     return {
@@ -117,8 +119,8 @@ def details(call: RestCall) -> Payload:
         "job-type": job.spec.type,
         "schedulerType": scheduler_type(job) if has_graph else None,
         "start-time": job.submitted_at,
-        "end-time": -1 if end is None else end,
-        "duration": (call.now if end is None else end) - job.submitted_at,
+        "end-time": end,
+        "duration": (end if end > 0 else call.now) - job.submitted_at,
         "maxParallelism": -1 if job.is_sparse_at(time) else job.spec.max_parallelism,
         "now": call.now,
         "timestamps": timestamps,
