@@ -161,6 +161,19 @@ def test_a_transient_state_at_the_end_gets_a_successor() -> None:
         assert replay.job("fragile").state == "RUNNING"
 
 
+def test_a_job_that_is_canceled_before_it_has_tasks_is_recorded() -> None:
+    """Its details have no timestamps of CREATED and CANCELED."""
+    config = {"jobmanager.scheduler": "adaptive"}
+    scenario = {"cluster": {"taskmanagers": 0, "config": config}, "jobs": {"orders": {"parallelism": 4}}}
+    with FlinkMock(scenario, clock="virtual") as cluster:
+        cluster.advance("5s")
+        cluster.job("orders").cancel()
+        cluster.advance("5s")
+        recorded_scenario = record_scenario(cluster, 1)
+    with FlinkMock(recorded_scenario, clock="virtual") as replay:
+        assert replay.job("orders").state == "CANCELED"
+
+
 def autoscaler_values(flink: FlinkMock) -> list[Any]:
     """Return the values that an autoscaler reads: durations and sizes of checkpoints, busy times, busy ratios."""
     client = HttpClient(flink.url)

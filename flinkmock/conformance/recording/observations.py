@@ -173,6 +173,10 @@ class ClusterObservations:
                 job.entered_states |= {
                     EnteredState(at, state) for state, at in body.get("timestamps", {}).items() if at
                 }
+                state = body.get("state")
+                # a job without tasks has no timestamp for CREATED, CANCELLING and CANCELED
+                if state and "now" in body and all(entered.state != state for entered in job.entered_states):
+                    job.entered_states.add(EnteredState(body["now"], state))
             case ["exceptions"]:
                 job.failures = newest(job.failures | failures(body))
             case ["checkpoints"]:
