@@ -1,16 +1,16 @@
 """Flink's releases.
 
-A `Release` is a minor release that is served as one of its patch releases, from which its contract was read. Commit and
-build time are those in the jar of the release (`.flink-runtime.version.properties`), as in `/overview` and `/config`.
+A `Release` is a minor release that is served as one version: the patch release from which its contract was read, or the
+version of an imported description, such as 2.4-SNAPSHOT. Commit and build time of the bundled releases are those in
+Flink's jars (`.flink-runtime.version.properties`), as in `/overview` and `/config`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, total_ordering
+from functools import cache
 
 
-@total_ordering
 @dataclass(frozen=True, slots=True)
 class Release:
     """A release of Flink.
@@ -18,8 +18,8 @@ class Release:
     Attributes:
         minor: The minor release, such as "2.3".
         version: The full version, such as "2.3.0".
-        commit: The first seven digits of the commit.
-        build_time: The build time in ISO format, with an offset.
+        commit: The first seven digits of the commit; "unknown" if an imported description lacks it.
+        build_time: The build time in ISO format, with an offset; 1970 if an imported description lacks it.
     """
 
     minor: str

@@ -43,7 +43,9 @@ PAGE = """\
 # Endurance
 
 This page shows how a server is affected by long use, many connections and failures. Memory and open files are those
-of the server before and after the load; where connections have to close first, "after" is two seconds later.
+of the server before and after the load; where connections have to close first, "after" is two seconds later. In the
+rows about 200 clusters and about the wall clock, the server is in the process that sends the requests. In the row about
+SIGKILL, "after" is just before the signal.
 `python -m benchmarks.endurance --docs{scale}` wrote the page on a machine with {machine}
 
 {table}
@@ -76,7 +78,7 @@ def main() -> None:
             table += row.text() + "\n"
     if args.docs:
         scale = f" --scale {args.scale:g}" if args.scale != 1 else ""
-        machine = f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, load {os.getloadavg()[0]:.0f}."
+        machine = f"{os.cpu_count()} cores, Python {sys.version.split()[0]}."
         text = PAGE.format(scale=scale, machine=machine, table=table)
         (ROOT / "docs" / "endurance.md").write_text(text, "utf-8")
 

@@ -69,6 +69,7 @@ def mixed_requests(folder: Path, scale: float) -> Row:
     with Server(folder) as server:
         client, pid = Client(server), server.process.pid
         asyncio.run(client.run(min(_WARM_UP_REQUEST_COUNT, row.request_count), 50))
+        client.statuses.clear()
         costs_us, memory_after_parts = [], []
         with measured(row, pid):
             for _ in range(10):
@@ -82,7 +83,7 @@ def mixed_requests(folder: Path, scale: float) -> Row:
         exit_code = server.stop()
         row.result = f"CPU time per request {costs_us[0]:.0f} → {costs_us[-1]:.0f} µs (at most {max(costs_us):.0f} µs)"
         row.result += f"; {memory_after_half:.0f} MiB after half of the requests"
-        row.result += f"; {client.statuses[0]:,} connections closed by faults; exit code {exit_code}"
+        row.result += f"; {client.statuses[0]:,} requests without a response; exit code {exit_code}"
         row.result += f"; unexpected statuses {unexpected}" if unexpected else ""
         row.result += "; errors in the log" if server.error_output else ""
     return row
@@ -134,6 +135,7 @@ def many_clusters(folder: Path, scale: float) -> Row:
                 row.request_count += 1
 
     use_clusters()
+    row.request_count = 0  # the load starts after the warm-up
     threads_before = threading.active_count()
     with measured(row, os.getpid()):
         for _ in range(3):
@@ -232,7 +234,8 @@ def sigkill(folder: Path, scale: float) -> Row:
         folders_after_kill = len(list(server.temporary_folder.iterdir()))
     with Server(folder) as server:
         folders_after_start = len(list(server.temporary_folder.iterdir()))
-        row.result = f"private folders after SIGKILL: {folders_after_kill}; after the next start: {folders_after_start}"
+        row.result = f"folders for temporary files left after SIGKILL: {folders_after_kill}; "
+        row.result += f"after the next start, which removes them: {folders_after_start}"
     return row
 
 

@@ -5,8 +5,8 @@
     request.complete()
     response = api.handle(request)
 
-The server, dry runs, `flinkmock coverage` and tests send their requests through this module. It uses neither asyncio
-nor aiohttp.
+The server, dry runs, `flinkmock adopt`, `flinkmock coverage` and tests send their requests through this module. It uses
+neither asyncio nor aiohttp.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class InProcessClient:
         return _body_of(self._success_response(method, target, body, files, counts_as_poll=True))
 
     def peek(self, target: str) -> Any:
-        """Return the JSON of a GET that doesn't count as a poll. Raises the same errors as `json`."""
+        """Return the same as `json`, for a GET that doesn't count as a poll. Raises the same errors."""
         return _body_of(self._success_response("GET", target, None, (), counts_as_poll=False))
 
     def payload(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Payload:

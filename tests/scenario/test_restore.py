@@ -34,7 +34,7 @@ def run(
     harness: ScenarioHarness, folder: Path, jar_name: str, savepoint_path: str, query: str = "", **body: Any
 ) -> str:
     """Run a jar from a savepoint; return the state of the job a minute later."""
-    file = folder / f"{jar_name}.copy"
+    file = folder / jar_name
     file.write_bytes(small_jar())
     response = harness.client.json("POST", "/jars/upload", files=[UploadedFile(jar_name, file)])
     jar_id = response["filename"].rpartition("/")[2]

@@ -7,7 +7,7 @@ export class Requests {
   }
 
   async list({ match, body, status, job, unexpected } = {}) {
-    const query = { match, body: body && JSON.stringify(body), status, job, unexpected };
+    const query = { match, body: body === undefined ? undefined : JSON.stringify(body), status, job, unexpected };
     return (await this.#control.call("GET", "/requests", { query })).requests;
   }
 

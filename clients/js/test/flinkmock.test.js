@@ -137,6 +137,7 @@ test("requests are listed and expected", async (t) => {
   assert.deepEqual(request.body, { "target-directory": "s3://a" });
   assert.equal((await flink.requests.list({ match: savepoint, status: 202, job: "orders" })).length, 1);
   assert.equal((await flink.requests.list({ match: savepoint, body: { "target-directory": "s3://b" } })).length, 0);
+  assert.equal((await flink.requests.list({ match: savepoint, body: "" })).length, 0);
   assert.equal((await flink.requests.waitFor("GET /jobs")).length, 1);
   await flink.requests.expectInOrder(savepoint, "GET /jobs");
   await assert.rejects(flink.requests.expectInOrder("GET /jobs", savepoint), assert.AssertionError);

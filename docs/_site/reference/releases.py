@@ -29,7 +29,8 @@ explains what that means for the other releases.
 CHANGES = """
 ## What differs
 
-These changes can break a client. `flinkmock diff 1.20 2.3` prints every change of the schemas and of behaviour;
+These changes can break a client. `flinkmock diff 1.20 2.3` prints every change of the schemas that a client can
+notice, and the changes of behaviour except those in rare texts, logs, thread dumps and names of metrics.
 [Operations and releases](operations.md) has the operations of each release, and
 [Prepare an upgrade of Flink](../how-to/upgrade.md) finds the changes that matter to a client.
 

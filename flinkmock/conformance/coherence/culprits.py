@@ -78,5 +78,5 @@ def _rank(unexplained: Sequence[Violation], support: int) -> tuple[int, int, int
         unexplained: The unexplained violations that contain the value.
         support: How many exact relations that hold contain the value.
     """
-    fewest_values = min((len(violation.relation.leaves) for violation in unexplained), default=0)
+    fewest_values = min((len(violation.relation.locations) for violation in unexplained), default=0)
     return -len(unexplained), support, fewest_values

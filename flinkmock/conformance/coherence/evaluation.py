@@ -167,7 +167,7 @@ def violations(relations: Iterable[EvaluatedRelation]) -> list[Violation]:
 
 def locations_of(violations: Iterable[Violation]) -> frozenset[ValueLocation]:
     """Return the locations of all values of responses that take part in violations."""
-    return frozenset(leaf.location for violation in violations for leaf in violation.relation.leaves)
+    return frozenset(location for violation in violations for location in violation.relation.locations)
 
 
 def count_holding_relations(
@@ -177,7 +177,5 @@ def count_holding_relations(
     support: Counter[ValueLocation] = Counter()
     for evaluated in relations:
         if evaluated.relation.holds and evaluated.relation.exact:
-            for leaf in evaluated.relation.leaves:
-                if leaf.location in locations:
-                    support[leaf.location] += 1
+            support.update(evaluated.relation.locations.intersection(locations))
     return support

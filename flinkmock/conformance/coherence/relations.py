@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from itertools import combinations, pairwise
 from typing import Any
 
-from flinkmock.conformance.coherence.values import LOWEST_TIME_MS, Value, is_number, shortened
+from flinkmock.conformance.coherence.values import LOWEST_TIME_MS, Value, ValueLocation, is_number, shortened
 
 
 @dataclass(slots=True)
@@ -36,6 +36,11 @@ class Relation:
     def leaves(self) -> tuple[Value, ...]:
         """The values of responses that take part."""
         return tuple(leaf for value in self.values for leaf in value.leaves)
+
+    @property
+    def locations(self) -> frozenset[ValueLocation]:
+        """The locations of these values. A value that takes part twice has one location."""
+        return frozenset(leaf.location for leaf in self.leaves)
 
 
 Relations = Iterator[Relation]

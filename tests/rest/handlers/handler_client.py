@@ -75,10 +75,8 @@ class HandlerClient:
         return self.in_process.json(operation.method, f"/{target}?{urlencode(texts)}", body, files)
 
     def upload(self, path: Path) -> str:
-        """Upload a jar and return its id. A copy is uploaded, because the engine moves the file."""
-        copy = path.with_suffix(".copy")
-        copy.write_bytes(path.read_bytes())
-        response = self.call("uploadJar", files=[UploadedFile(path.name, copy)])
+        """Upload a jar and return its id."""
+        response = self.call("uploadJar", files=[UploadedFile(path.name, path)])
         return str(response["filename"]).rpartition("/")[2]
 
     def advance(self, duration: int | str) -> None:
