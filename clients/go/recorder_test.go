@@ -14,12 +14,15 @@ type recorder struct {
 	cleanups []func()
 }
 
-// record runs a function like a test, including its cleanup.
+// record runs a function like a test, including its cleanups, the last one first.
 func record(t *testing.T, test func(t testing.TB)) *recorder {
 	t.Helper()
 	r := &recorder{TB: t}
 	r.run(func() { test(r) })
-	for _, cleanup := range r.cleanups {
+	for len(r.cleanups) > 0 {
+		last := len(r.cleanups) - 1
+		cleanup := r.cleanups[last]
+		r.cleanups = r.cleanups[:last]
 		r.run(cleanup)
 	}
 	return r

@@ -23,7 +23,7 @@ from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.state_history import StateHistory
-from flinkmock.cluster.states import TERMINAL_JOB_STATES, JobState, TaskState
+from flinkmock.cluster.states import GLOBALLY_TERMINAL, TERMINAL_JOB_STATES, JobState, TaskState
 from flinkmock.flink.java_exception import JavaException
 
 
@@ -141,19 +141,19 @@ class Job:
         return self.states.last_entered(time)
 
     def ended_at(self, time: int) -> int | None:
-        """Return when the job ended (epoch ms); None if that was after `time`."""
+        """Return when the job ended or was suspended (epoch ms); None if that was after `time`."""
         at, state = self.states[-1]
         return at if state in TERMINAL_JOB_STATES and at <= time else None
 
     def end_time_at(self, time: int) -> int:
-        """Return `end-time`: -1 before the end; 0 if the job was CANCELED before it had tasks.
+        """Return `end-time`: -1 before the end, and if the job is SUSPENDED; 0 if it was CANCELED before it had tasks.
 
-        See docs/flink-behaviour.md#before-a-job-runs.
+        See docs/flink-behaviour.md#before-a-job-runs and #rules-that-hold.
         """
         ended_at = self.ended_at(time)
-        if ended_at is None:
+        if ended_at is None or self.state not in GLOBALLY_TERMINAL:
             return -1
-        return 0 if self.state_at(time) == JobState.CANCELED and self.is_sparse_at(time) else ended_at
+        return 0 if self.state == JobState.CANCELED and self.is_sparse_at(time) else ended_at
 
     def is_known_at(self, time: int) -> bool:
         """Return whether the JobManager has not forgotten the job by `time`."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 KEPT_AFTER_FORGETTING_MS = 60_000
-"""How long a forgotten job is still needed, in ms, because responses can be as old as the longest cache."""
+"""How long a forgotten job is still needed, in ms, because a response can be as old as `serve-stale` allows."""
 
 
 class JobStore:

@@ -10,7 +10,10 @@ from itertools import chain, islice
 from flinkmock.cluster.taskmanager import TaskManager
 
 SLOT_HISTORY_MS = 60_000
-"""How long a released slot is remembered, in ms, because responses can be as old as the longest cache."""
+"""How long a released slot is remembered, in ms, because a response can be as old as `serve-stale` allows.
+
+If metrics were last read longer ago, the next response still shows that time, but without the slots released since.
+"""
 
 
 @dataclass(slots=True)
@@ -113,7 +116,7 @@ class SlotTable:
         self._forget_old_releases(time)
 
     def _forget_old_releases(self, time: int) -> None:
-        """Forget the slots that jobs released more than `SLOT_HISTORY_MS` before `time` (epoch ms)."""
+        """Forget the slots that jobs released at least `SLOT_HISTORY_MS` before `time` (epoch ms)."""
         while self._releases:
             released_at, job_id = self._releases[0]
             if released_at > time - SLOT_HISTORY_MS:
@@ -134,5 +137,5 @@ class SlotTable:
 
 
 def _remove_old(slots: list[Slot], time: int) -> None:
-    """Remove the slots that were released more than `SLOT_HISTORY_MS` before `time` (epoch ms) from a list."""
+    """Remove the slots that were released at least `SLOT_HISTORY_MS` before `time` (epoch ms) from a list."""
     slots[:] = [slot for slot in slots if slot.until is None or slot.until > time - SLOT_HISTORY_MS]

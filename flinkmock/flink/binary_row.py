@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import struct
 from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, NamedTuple
 
 from flinkmock.flink.java_serialization.reader import JavaObject
@@ -19,6 +20,7 @@ from flinkmock.flink.row_values import (
     boolean_byte,
     date_of,
     decimal_of,
+    float_bytes,
     instant_of,
     integer_bytes,
     list_of,
@@ -143,7 +145,7 @@ def _field(logical_type: JavaObject, value: Any, offset: int) -> _Field:
     if type_root == "BOOLEAN":
         return _Field(boolean_byte(value))
     if type_root in ("FLOAT", "DOUBLE"):
-        return _Field(struct.pack("<f" if type_root == "FLOAT" else "<d", decimal_of(value)))
+        return _Field(float_bytes(value, "<f" if type_root == "FLOAT" else "<d"))
     if type_root == "DATE":
         return _Field(integer_bytes((date_of(value) - EPOCH.date()).days, "<i"))
     if type_root == "TIME_WITHOUT_TIME_ZONE":
@@ -180,13 +182,22 @@ def _timestamp(value: Any, precision: int, offset: int) -> _Field:
 
 
 def _decimal(value: Any, precision: int, scale: int, offset: int) -> _Field:
-    unscaled = int(decimal_of(value).scaleb(scale).to_integral_value())
-    if len(str(abs(unscaled))) > precision:
+    """Return a DECIMAL, rounded as DecimalData.fromBigDecimal rounds it."""
+    number = decimal_of(value)
+    # The number of digits is checked first, because the number might have a million of them.
+    unscaled = _unscaled(number, precision, scale) if number.adjusted() + scale < precision or not number else None
+    if unscaled is None or len(str(abs(unscaled))) > precision:
         raise BadValue(f"{value} is too large for DECIMAL({precision}, {scale}).")
     if precision <= _MAX_COMPACT_DECIMAL_PRECISION:
         return _Field(struct.pack("<q", unscaled))
     data = signed_bytes(unscaled)
     return _Field(struct.pack("<q", offset << 32 | len(data)), data.ljust(_LONG_DECIMAL_BYTES, b"\0"))
+
+
+def _unscaled(number: Decimal, precision: int, scale: int) -> int:
+    """Return a number without the point; at most `precision` digits are before and after it, one more if rounded up."""
+    context = Context(prec=precision + 1, rounding=ROUND_HALF_UP)
+    return int(number.quantize(Decimal(1).scaleb(-scale), context=context).scaleb(scale, context))
 
 
 def _inline_or_long(data: bytes, offset: int) -> _Field:

@@ -9,6 +9,11 @@ NATIVE = -2
 """What StackTraceElement.getLineNumber returns for methods without line numbers (lambdas) and native methods."""
 
 
+def source_file_of(class_name: str) -> str:
+    """Return the name of the source file of a class; a nested class is in the file of its outermost class."""
+    return class_name.rpartition(".")[2].partition("$")[0] + ".java"
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """A method on a stack, with its line number. `source` is the file's name if the class's name does not tell it."""
@@ -25,7 +30,7 @@ class Frame:
 
     @property
     def file(self) -> str:
-        return self.source or self.class_name.rpartition(".")[2].partition("$")[0] + ".java"
+        return self.source or source_file_of(self.class_name)
 
     def thread_dump_text(self) -> str:
         """Return the frame as in thread dumps: `class.method(File.java:line)`."""

@@ -57,15 +57,25 @@ def jvm_options(release: Release, max_heap: int, log_file: str) -> list[str]:
     ]
 
 
+def scala_version(release: Release) -> str:
+    """Return the version of Scala with which the distribution of a release was built.
+
+    The distributions of 1.12.5 and 1.14.6 that were examined are those for Scala 2.11.
+    """
+    return "2.11" if release.minor in ("1.12", "1.14") else "2.12"
+
+
 def class_path(release: Release) -> list[str]:
     """Return the paths of the jars in the lib/ directory of a release, sorted by name."""
     version = release.version
     log4j = next(log4j_version for since, log4j_version in _LOG4J_VERSIONS if release.since(since))
     if release.since("1.15"):
-        jars = [f"flink-{part}-{version}.jar" for part in _FLINK_JARS] + [f"flink-scala_2.12-{version}.jar"]
+        jars = [f"flink-{part}-{version}.jar" for part in _FLINK_JARS] + [
+            f"flink-scala_{scala_version(release)}-{version}.jar"
+        ]
         jars += [f"flink-{part}-{version}.jar" for part in _TABLE_JARS]
     else:
-        scala = "2.12" if release.minor == "1.13" else "2.11"
+        scala = scala_version(release)
         table_jars = ("table",) if release.since("1.14") else ("table", "table-blink")
         jars = [f"flink-{part}-{version}.jar" for part in ("csv", "json")]
         jars += [f"flink-{part}_{scala}-{version}.jar" for part in ("dist", *table_jars)]

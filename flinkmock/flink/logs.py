@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.environment import environment_of
-from flinkmock.flink.jvm import class_path, jvm_options
+from flinkmock.flink.jvm import class_path, jvm_options, scala_version
 from flinkmock.flink.memory import MIB, JobManagerMemory, TaskManagerMemory
 from flinkmock.flink.options import JOBMANAGER_LOG, TASKMANAGER_LOG
 from flinkmock.flink.rpc import TaskManagerLocation, rpc_address, rpc_system
@@ -220,7 +220,8 @@ def _banner(at: int, logger: str, name: str, release: Release, max_heap: int, lo
     """Yield what EnvironmentInformation.logEnvironmentInfo logs: the process, its JVM, options and class path."""
     environment = environment_of(release)
     lines = (
-        f" Starting {name} (Version: {release.version}, Scala: 2.12, Rev:{release.commit}, Date:{release.build_time})",
+        f" Starting {name} (Version: {release.version}, Scala: {scala_version(release)}, Rev:{release.commit}, "
+        f"Date:{release.build_time})",
         f" OS current user: {environment.user}",
         f" JVM: {environment.jvm_description}",
         f" Arch: {environment.architecture}",

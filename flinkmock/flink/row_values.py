@@ -89,14 +89,38 @@ def mapping_of(value: Any) -> dict[Any, Any]:
     return value
 
 
-def decimal_of(value: Any) -> Decimal:
-    """Return a number without rounding. Raises BadValue."""
+def float_bytes(value: Any, layout: str) -> bytes:
+    """Return the bytes of a number, NaN or infinity in a `struct` layout. Raises BadValue."""
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
-            return Decimal(str(value))
-        except InvalidOperation:
+            return struct.pack(layout, float(value))
+        except OverflowError:
+            raise BadValue(f"{value} is out of range.") from None
+        except ValueError:
             pass
     raise BadValue(f"{value!r} is not a number.")
+
+
+def decimal_of(value: Any) -> Decimal:
+    """Return a finite number without rounding. Raises BadValue."""
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        try:
+            number = Decimal(str(value))
+        except InvalidOperation:
+            pass
+        else:
+            if number.is_finite():
+                return number
+            raise BadValue(f"{value!r} is not finite.")
+    raise BadValue(f"{value!r} is not a number.")
+
+
+def whole_number_of(value: Any) -> int:
+    """Return a whole number of any size. Raises BadValue."""
+    number = decimal_of(value)
+    if number != number.to_integral_value():
+        raise BadValue(f"{value!r} is not a whole number.")
+    return int(number)
 
 
 def instant_of(value: Any) -> datetime.datetime:
@@ -104,10 +128,9 @@ def instant_of(value: Any) -> datetime.datetime:
     if isinstance(value, str):
         try:
             instant = datetime.datetime.fromisoformat(value)
-        except ValueError:
-            pass
-        else:
             return instant.astimezone(datetime.UTC) if instant.tzinfo else instant.replace(tzinfo=datetime.UTC)
+        except (ValueError, OverflowError):  # astimezone overflows in the first and last hours that Python knows
+            pass
     raise BadValue(f'{value!r} is not a timestamp. Write "2026-01-01 12:00:00".')
 
 

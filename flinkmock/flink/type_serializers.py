@@ -23,6 +23,7 @@ from flinkmock.flink.row_values import (
     boolean_byte,
     date_of,
     decimal_of,
+    float_bytes,
     instant_of,
     integer_bytes,
     list_of,
@@ -30,6 +31,7 @@ from flinkmock.flink.row_values import (
     signed_bytes,
     string_of,
     time_of,
+    whole_number_of,
 )
 
 _INTEGER_LAYOUTS = {
@@ -99,12 +101,6 @@ def _variable_length_int(number: int) -> bytes:
         number >>= 7
     data.append(number)
     return bytes(data)
-
-
-def _float(value: Any, layout: str) -> bytes:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadValue(f"{value!r} is not a number.")
-    return struct.pack(layout, value)
 
 
 def _list(serializer: Any, value: Any) -> bytes:
@@ -238,7 +234,7 @@ def _big_decimal(number: Decimal) -> bytes:
         return _big_integer(int(number))
     unscaled = int(Decimal((sign, digits, 0)))
     data = signed_bytes(unscaled)
-    return struct.pack(">i", len(data) + _BIG_INTEGER_LENGTH_OFFSET) + data + struct.pack(">i", -exponent)
+    return struct.pack(">i", len(data) + _BIG_INTEGER_LENGTH_OFFSET) + data + integer_bytes(-exponent, ">i")
 
 
 def _date(day: datetime.date) -> bytes:
@@ -287,7 +283,7 @@ def _integer_array_writer(layout: str) -> Writer:
 
 
 def _float_array_writer(layout: str) -> Writer:
-    return lambda _, value: _number_array(value, layout, _float)
+    return lambda _, value: _number_array(value, layout, float_bytes)
 
 
 _WRITERS: dict[str, Writer] = {
@@ -295,11 +291,11 @@ _WRITERS: dict[str, Writer] = {
     **{name: _integer_array_writer(layout) for name, layout in _INTEGER_ARRAY_LAYOUTS.items()},
     **{name: _float_array_writer(layout) for name, layout in _FLOAT_ARRAY_LAYOUTS.items()},
     "BooleanSerializer": lambda _, value: boolean_byte(value),
-    "FloatSerializer": lambda _, value: _float(value, ">f"),
-    "DoubleSerializer": lambda _, value: _float(value, ">d"),
+    "FloatSerializer": lambda _, value: float_bytes(value, ">f"),
+    "DoubleSerializer": lambda _, value: float_bytes(value, ">d"),
     "StringSerializer": lambda _, value: string_bytes(None if value is None else string_of(value)),
     "VoidSerializer": lambda _, value: b"\0",
-    "BigIntSerializer": lambda _, value: _big_integer(int(decimal_of(value))),
+    "BigIntSerializer": lambda _, value: _big_integer(whole_number_of(value)),
     "BigDecSerializer": lambda _, value: _big_decimal(decimal_of(value)),
     "LocalDateSerializer": lambda _, value: _date(date_of(value)),
     "LocalTimeSerializer": lambda _, value: _time(time_of(value)),

@@ -155,11 +155,17 @@ def all_falsifications(recorded: RecordedPasses, rng: random.Random) -> list[Fal
             last_response = last_responses.get(response.target)
             for falsification in _falsifications(rng, response, pointer, value, enums, last_response):
                 if falsification.is_over_time or keeps_schema(falsification, response, contract):
-                    # a flame graph is a deep tree: all its frames count as one field
-                    field = re.sub(r"(/children/\*)+", "/children/*", falsification.general_pointer)
-                    key = falsification.operation_id, field, falsification.kind
+                    key = falsification.operation_id, field_of(pointer), falsification.kind
                     by_field_and_kind[key].append(falsification)
     return [rng.choice(group) for group in by_field_and_kind.values()]
+
+
+def field_of(pointer: str) -> str:
+    """Return the field of a value, with `*` for items.
+
+    A flame graph is a deep tree of `children`: all its frames count as one field.
+    """
+    return re.sub(r"(/children/\*)+", "/children/*", generalize_pointer(pointer))
 
 
 def keeps_schema(falsification: Falsification, response: SuccessResponse, contract: Contract) -> bool:

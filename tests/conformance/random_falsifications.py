@@ -3,8 +3,8 @@
 An operation, a field of it and one of its values are chosen at random, each with the same probability. Then a change is
 chosen: one more or less, double, half, zero, another time, another constant, another id or text of the same kind, two
 values swapped, a list that is cut, shuffled or has an item twice, or a value that stands still, runs backwards or
-changes only in the last pass. Many changed responses could also come from a real cluster, for example from one with
-other checkpoint settings.
+changes only from the third pass on. Many changed responses could also come from a real cluster, for example from one
+with other checkpoint settings.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from flinkmock.conformance.coherence.values import LOWEST_TIME_MS, SuccessResponse
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.contract.schema_fields import schema_fields
-from tests.conformance.falsifications import Falsification, Json, keeps_schema, parent_of, values_of
+from tests.conformance.falsifications import Falsification, Json, field_of, keeps_schema, parent_of, values_of
 from tests.conformance.recorded_passes import RecordedPasses
 
 _ID = re.compile("[0-9a-f]{32}")
@@ -69,8 +69,8 @@ class _Values:
             self._enums[operation.id] = [field.values for field in fields if field.values]
             for pointer, value in values_of(response.body, ""):
                 if not isinstance(value, dict):
-                    field = re.sub(r"(/children/\*)+|/[0-9a-f]{32}(?=/|$)", "/*", generalize_pointer(pointer))
-                    self._values_by_field[operation.id].setdefault(field, []).append((response, pointer, value))
+                    fields_of_operation = self._values_by_field[operation.id]
+                    fields_of_operation.setdefault(field_of(pointer), []).append((response, pointer, value))
                 if isinstance(value, str):
                     self._texts_by_group[_group_of(pointer, value)].add(value)
 
@@ -97,10 +97,12 @@ class _Values:
         is_read_again = response.target in self._last_responses
         parent, key = parent_of(self._last_responses.get(response.target, response).body, pointer)
         last_value = parent[key] if parent else None
-        if isinstance(last_value, (int, float)) and isinstance(value, (int, float)) and last_value > value:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return
+        if isinstance(last_value, (int, float)) and last_value > value:
             yield "freeze", None
             yield "backwards", max(1, int(last_value - value))
-        elif last_value == value and isinstance(value, (int, float)) and not isinstance(value, bool) and is_read_again:
+        elif last_value == value and is_read_again:
             yield "late", value + max(1, abs(value) // 2)
 
     def _changes_of_number(self, value: float) -> Iterator[tuple[str, Json]]:

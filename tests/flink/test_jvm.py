@@ -3,7 +3,7 @@
 import pytest
 
 from flinkmock.flink.environment import environment_of
-from flinkmock.flink.jvm import class_path, jvm_payload
+from flinkmock.flink.jvm import class_path, jvm_payload, scala_version
 from flinkmock.release import Release
 
 RELEASES = {
@@ -68,6 +68,12 @@ def test_class_path_of_1_13_is_that_of_its_distribution() -> None:
 @pytest.mark.parametrize(("minor", "jar_count"), [("1.12", 10), ("1.14", 9), ("1.16", 14), ("1.19", 13), ("2.1", 14)])
 def test_the_class_path_has_as_many_jars_as_the_distribution(minor: str, jar_count: int) -> None:
     assert len(jars(minor)) == jar_count
+
+
+def test_the_distributions_of_1_12_and_1_14_are_built_with_scala_2_11() -> None:
+    """As `.flink-runtime.version.properties` in the distribution says for each release that was examined."""
+    assert {minor for minor in RELEASES if scala_version(release(minor)) == "2.11"} == {"1.12", "1.14"}
+    assert "flink-dist_2.11-1.12.5.jar" in jars("1.12")
 
 
 def test_the_environment_is_that_of_the_official_image() -> None:

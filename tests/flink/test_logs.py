@@ -23,6 +23,7 @@ from flinkmock.release import Release
 START_MS = 1_795_311_433_012
 FLINK_2_3 = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")
 FLINK_1_17 = Release("1.17", "1.17.2", "c0027e5", "2023-11-09T13:24:38+01:00")
+FLINK_1_12 = Release("1.12", "1.12.5", "bfd0f20", "2021-07-23T05:52:23+02:00")
 CONFIGURATION = Configuration({"rest.port": "8081", "security.ssl.password": "s3cr3t"})
 TASKMANAGER = TaskManager(0, "localhost:45637-3a9bab", "localhost", 45637, 34415, 4, START_MS)
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO |WARN |ERROR) \S+ +\[\] - .*")
@@ -54,14 +55,16 @@ def test_lines_are_in_chronological_order() -> None:
     ]
 
 
-@pytest.mark.parametrize("release", [FLINK_2_3, FLINK_1_17])
-def test_jobmanagers_and_taskmanagers_log_their_start(release: Release) -> None:
+@pytest.mark.parametrize(("release", "scala"), [(FLINK_2_3, "2.12"), (FLINK_1_17, "2.12"), (FLINK_1_12, "2.11")])
+def test_jobmanagers_and_taskmanagers_log_their_start(release: Release, scala: str) -> None:
     memory = taskmanager_memory(Configuration({}), release)
     for events in (startup_events(release), taskmanager_startup(START_MS, release, CONFIGURATION, memory, TASKMANAGER)):
         lines = log_text(events).splitlines()
         assert all(LINE.fullmatch(line) for line in lines)
         assert [event.time for event in events] == sorted(event.time for event in events)
-        assert f"(Version: {release.version}, Scala: 2.12, Rev:{release.commit}, Date:{release.build_time})" in lines[1]
+        version = f"(Version: {release.version}, Scala: {scala}, Rev:{release.commit}, Date:{release.build_time})"
+        assert version in lines[1]
+        assert any(f"/flink-csv-{release.version}.jar" in line for line in lines)
         rpc = "pekko" if release is FLINK_2_3 else "akka"
         assert any(f"Actor system started at {rpc}.tcp://flink@" in line for line in lines)
 

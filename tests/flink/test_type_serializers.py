@@ -52,7 +52,7 @@ def test_each_serializer_writes_its_format(serializer_object, value, hexadecimal
 
 
 def test_rows_begin_with_a_mask_of_kind_and_nulls():
-    # as LinkedHashMap.writeObject writes it: its sizes, then each key and value
+    # as HashMap.writeObject writes it: sizes (empty here, nothing reads them), then each key and value
     positions = [JavaObject("java.lang.Integer", {"value": position}) for position in range(2)]
     names = JavaObject("java.util.LinkedHashMap", annotations=[b"", "n", positions[0], "v", positions[1]])
     row = serializer("Row", fieldSerializers=[STRING, INT], supportsRowKind=True, positionByName=names)
@@ -121,6 +121,50 @@ def test_values_that_cannot_be_serialized_are_rejected(serializer_object, value,
     with pytest.raises(BadValue) as error:
         serialize(serializer_object, value)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(("serializer_object", "value", "message"), [
+    (serializer("Float"), 1e40, "1e+40 is out of range."),
+    pytest.param(serializer("Double"), 10**400, f"{10**400} is out of range.", id="long"),
+    (serializer("FloatPrimitiveArray"), [1e40], "1e+40 is out of range."),
+    (serializer("Double"), "x", "'x' is not a number."),
+    (serializer("BigInt"), float("inf"), "inf is not finite."),
+    (serializer("BigInt"), float("nan"), "nan is not finite."),
+    (serializer("BigInt"), 1.5, "1.5 is not a whole number."),
+    (serializer("BigDec"), float("nan"), "nan is not finite."),
+    (serializer("BigDec"), "1e3000000000", "-3000000000 is out of range."),
+    (serializer("Instant"), "0001-01-01T00:00+01:00",
+     "'0001-01-01T00:00+01:00' is not a timestamp. Write \"2026-01-01 12:00:00\"."),
+    (serializer("RowData", types=[logical_type("FLOAT")]), [1e40], "1e+40 is out of range."),
+    (serializer("RowData", types=[logical_type("DECIMAL", precision=3)]), [float("-inf")], "-inf is not finite."),
+    (serializer("RowData", types=[logical_type("DECIMAL", precision=3)]), ["1e900000"],
+     "1e900000 is too large for DECIMAL(3, 0)."),
+    (serializer("RowData", types=[logical_type("DECIMAL", precision=3, scale=1)]), [99.95],
+     "99.95 is too large for DECIMAL(3, 1)."),
+])  # fmt: skip
+def test_numbers_out_of_range_are_rejected(serializer_object, value, message):
+    with pytest.raises(BadValue) as error:
+        serialize(serializer_object, value)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(("type_root", "value", "hexadecimal"), [
+    ("FLOAT", float("inf"), "0000807f"), ("FLOAT", 1.5, "0000c03f"), ("DOUBLE", "1.5", "000000000000f83f"),
+    ("DOUBLE", float("nan"), "000000000000f87f"),
+])  # fmt: skip
+def test_floating_point_numbers_of_sql_can_be_infinite_or_nan(type_root, value, hexadecimal):
+    row = BinaryRowWriter([logical_type(type_root)]).row([value])
+    assert row[8:].hex() == hexadecimal.ljust(16, "0")
+
+
+@pytest.mark.parametrize(("value", "unscaled"), [
+    ("12345678901234567890123456789012345.678", 12345678901234567890123456789012345678),
+    ("-0.0005", -1), ("0.0004999", 0), ("1e-900000", 0), ("0e900000", 0), (2, 2000),
+])  # fmt: skip
+def test_decimals_of_sql_are_rounded_half_up_to_their_scale(value, unscaled):
+    row = BinaryRowWriter([logical_type("DECIMAL", precision=38, scale=3)]).row([value])
+    length = row[8]
+    assert int.from_bytes(row[16 : 16 + length], "big", signed=True) == unscaled
 
 
 def test_decimals_are_written_without_rounding():

@@ -59,13 +59,14 @@ def job_start_time(job: Value) -> Relations:
 
 @within(
     "getJobDetails",
-    text="The end-time of a job is the timestamp of its terminal state, and -1 before that.",
+    text="The end-time of a job is the timestamp of its globally terminal state; until then, and for a SUSPENDED job, "
+    "it is -1.",
     source=_RULES,
 )
 def job_end_time(job: Value) -> Relations:
     if job["state"].is_in(TERMINAL):
         yield from equal(job["end-time"], job["timestamps"][job["state"].raw])
-    elif job["state"].raw != "SUSPENDED":
+    else:
         text = "a job that has not ended has an end-time"
         yield from require(job["end-time"].raw == -1, text, job["end-time"], job["state"], exact=True)
 
@@ -231,7 +232,7 @@ def listed_times(body: Value) -> Relations:
         if job["state"].is_in(TERMINAL):
             yield from equal(job["duration"], job["end-time"] - job["start-time"])
             yield from equal(job["end-time"], job["last-modification"])
-        elif job["state"].exists and job["state"].raw != "SUSPENDED":
+        elif job["state"].exists:
             yield from require(
                 job["end-time"].raw == -1, "the job has not ended", job["end-time"], job["state"], exact=True
             )

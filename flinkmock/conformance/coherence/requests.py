@@ -63,10 +63,10 @@ def server_times_of(body: Value) -> list[Value]:
 
 
 def _is_ongoing(entry: Value) -> bool:
-    """Return whether a job, application or subtask has started and has not ended."""
+    """Return whether a job, application or subtask has started, and has neither ended nor been suspended."""
     status = entry["state"] if entry["state"].exists else entry["status"]
     has_started, has_ended = entry["start-time"].raw != -1, entry["end-time"].raw != -1
-    return has_started and not has_ended and status.exists and status.raw not in TERMINAL
+    return has_started and not has_ended and status.exists and status.raw not in {*TERMINAL, "SUSPENDED"}
 
 
 @between(

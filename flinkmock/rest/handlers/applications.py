@@ -10,6 +10,7 @@ from flinkmock.cluster.applications import STATES, Application
 from flinkmock.cluster.errors import ApplicationNotFound
 from flinkmock.cluster.failures import failure_trace
 from flinkmock.flink import java_classes, messages
+from flinkmock.flink.frame import source_file_of
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.stack_frames import application_frames, main_method_frames, task_frames
 from flinkmock.release import Release
@@ -59,7 +60,7 @@ def details(call: RestCall) -> Payload:
     return {
         **_payload(application, call.now),
         "timestamps": {state: timestamps.get(state, 0) for state in STATES},
-        "jobs": [overview_payload(job, call.now) for job in application.jobs],
+        "jobs": [overview_payload(job, call.now, call.cluster.release) for job in application.jobs],
     }
 
 
@@ -87,8 +88,8 @@ def _application_error(application: Application, failure: JavaException, release
     """
     cause = failure.cause
     if cause is not None and not cause.frames:
-        file = application.name.rpartition(".")[2]
-        cause = dataclasses.replace(cause, frames=(f"{application.name}.main({file}.java)",))
+        frame = f"{application.name}.main({source_file_of(application.name)})"
+        cause = dataclasses.replace(cause, frames=(frame,))
     failure = dataclasses.replace(failure, cause=cause, frames=main_method_frames(release))
     return JavaException(
         java_classes.APPLICATION_EXECUTION_EXCEPTION,

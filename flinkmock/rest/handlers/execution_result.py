@@ -1,10 +1,9 @@
-"""The result of a job: IN_PROGRESS until the job has ended, then COMPLETED with its outcome."""
+"""The result of a job: IN_PROGRESS until the job is globally terminal, then COMPLETED with its outcome."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flinkmock.cluster.states import GLOBALLY_TERMINAL
 from flinkmock.flink.stack_frames import task_frames
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.accumulators import job_accumulators_at, serialized_accumulators
@@ -15,13 +14,13 @@ APPLICATION_STATUS = {"FINISHED": "SUCCEEDED", "FAILED": "FAILED", "CANCELED": "
 
 @handles("getJobExecutionResult")
 def execution_result(call: RestCall) -> Payload:
-    """Return the result of a job. It is not cached: it is COMPLETED exactly when `/jobs/overview` shows the end.
+    """Return the result of a job. It is not cached: it is COMPLETED if and only if `/jobs/overview` has an end-time.
 
     See docs/flink-behaviour.md#execution-result.
     """
     job = call.cluster.job(call.path["jobid"], call.now)
     state, end = job.state_at(call.now), job.end_time_at(call.now)
-    if end == -1 or state not in GLOBALLY_TERMINAL:
+    if end == -1:
         return {"status": {"id": "IN_PROGRESS"}}
     result: dict[str, Any] = {
         "id": job.id,

@@ -36,10 +36,13 @@ def scheduler_type(job: Job) -> str:
     return "AdaptiveBatch" if job.spec.type == "BATCH" else "Default"
 
 
-def overview_payload(job: Job, now: int) -> dict[str, Any]:
+def overview_payload(job: Job, now: int, release: Release) -> dict[str, Any]:
     """Return a job as `/jobs/overview` and `/applications/:id` list it."""
     counts = job.task_counts_at(now)
     end = job.end_time_at(now)
+    duration_end = now if end == -1 else end
+    if job.state_at(now) == JobState.SUSPENDED and not release.since("2.3"):
+        duration_end = job.ended_at(now) or now  # FileExecutionGraphInfoStore keeps the entry
     return {
         "jid": job.id,
         "name": job.name,
@@ -47,7 +50,7 @@ def overview_payload(job: Job, now: int) -> dict[str, Any]:
         "schedulerType": scheduler_type(job) if job.has_graph_at(now) else None,
         "start-time": job.submitted_at,
         "end-time": end,
-        "duration": (now if end == -1 else end) - job.submitted_at,
+        "duration": duration_end - job.submitted_at,
         "state": job.state_at(now),
         "last-modification": job.last_modification(now),
         "tasks": {"total": sum(counts.values())} | {state.lower(): counts[state] for state in TASK_STATES},
@@ -69,7 +72,7 @@ def ids(call: RestCall) -> Payload:
 @handles("getJobsOverview")
 def overview(call: RestCall) -> Payload:
     def entry(job: Job) -> Payload:
-        return call.part(job.id, (job, job.version), lambda now: overview_payload(job, now))
+        return call.part(job.id, (job, job.version), lambda now: overview_payload(job, now, call.cluster.release))
 
     return {"jobs": call.parts(entry, jobs_in_order(call.cluster, call.now))}
 

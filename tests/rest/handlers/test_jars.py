@@ -313,6 +313,14 @@ def test_an_application_whose_main_method_throws_fails(tmp_path):
         assert not client.cluster.jobs
 
 
+def test_the_frame_of_a_nested_main_class_names_the_file_of_the_outer_class(tmp_path):
+    with HandlerClient(submissions=every_jar_runs(dataclasses.replace(job(), program=THROWS))) as client:
+        jar_id = client.upload(make_jar(tmp_path, manifest="Main-Class: org.example.Outer$Inner"))
+        application_id = client.call("submitApplicationFromJar", jarid=jar_id)["applicationid"]
+        (entry,) = client.call("getApplicationExceptions", applicationid=application_id)["exceptionHistory"]["entries"]
+        assert "at org.example.Outer$Inner.main(Outer.java)" in entry["stacktrace"]
+
+
 def test_an_application_with_the_id_of_another_job_fails(tmp_path):
     """As in 2.3.0, the application fails without a job, and the other job continues."""
     with HandlerClient(job(id=JOB_ID)) as client:
