@@ -21,13 +21,13 @@ ERROR_STATUSES = {
     "rescaleJob": 503,  # FLINK-12312
     "getRescalingStatus": 503,
     "getYarnStopJobTermination": 308,  # mode=stop was removed in 1.9
-    "postClientCoordination": 500,  # no operator of a fake job has a coordinator
+    "postClientCoordination": 500,  # the request of the tour is not a serialized object
     "submitJob": 400,  # the tour sends no valid plan
 }
 """The statuses of operations that never succeed in the tour, by operation id. Real clusters return the same."""
 FURTHER_EXPECTED_STATUSES = {
     "updateJobResourceRequirements": (500,),  # without the adaptive scheduler
-    "cancelJob": (404,),  # 1.12, of a job that has ended
+    "cancelJob": (404,),  # until 1.14, of a job that has ended
     "getYarnCancelJobTermination": (404,),
 }
 """Statuses of some requests of the tour, by operation id, in addition to those in the traits of the operation."""

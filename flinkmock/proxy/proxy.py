@@ -27,12 +27,19 @@ from flinkmock.faults.middleware import FaultMiddleware, changes_response
 from flinkmock.journal import Exchange
 from flinkmock.journal.exchange import MAX_BODY_BYTES
 from flinkmock.journal.middleware import add_response, exchange_of
+from flinkmock.proxy.requests_in_flight import RequestsInFlight
 from flinkmock.proxy.streaming import (
     KEEP_NOTHING,
+    STATUSES_WITH_UNREAD_BODY,
     BodyBuffer,
     UpstreamResponse,
+    as_response,
+    drop_added_headers,
     end_to_end_headers,
     forward_body,
+    is_cut_off,
+    is_disconnected,
+    microseconds_of,
     origin_form,
     read_body,
     send_continue,
@@ -42,15 +49,12 @@ from flinkmock.proxy.upstream import UpstreamCluster
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.request import Request
 from flinkmock.rest.response import NoResponse, Response
-from flinkmock.server.aiohttp_response import response_with_fault
+from flinkmock.server.aiohttp_response import UnsentResponse, response_with_fault
 from flinkmock.server.delayed_responses import DelayedResponses
 from flinkmock.server.fault_delivery import FaultDelivery
 
 HEADERS_ADDED_BY_AIOHTTP = "Accept", "Accept-Encoding", "Content-Type", "User-Agent"
 """Headers that aiohttp's client adds by default."""
-STATUSES_WITH_UNREAD_BODY = 413, 417
-"""Statuses after which the proxy closes its connection to the server, which may read the rest of the request body as a
-new request."""
 _CREDENTIALS = "Authorization", "Cookie"
 """The headers of a client that the proxy's own requests have, too."""
 MAX_LINE_BYTES = 64 * 1024
@@ -103,8 +107,7 @@ class Proxy:
         self._on_exchange = on_exchange
         self._on_checked = on_checked
         self._exchange_numbers = itertools.count(1)
-        self._in_flight: dict[int, tuple[Request, int]] = {}
-        """`id` of a request -> the request, and the `time.monotonic_ns` at which it was received."""
+        self._in_flight = RequestsInFlight(self.checker)
         self._upstream_cluster = UpstreamCluster(self.upstream_url, faults, seed)
         self._delayed_responses = DelayedResponses(self._upstream_cluster)
         self._quirks = ReleaseQuirks.of(contract.release)
@@ -119,7 +122,7 @@ class Proxy:
 
     @property
     def in_flight_count(self) -> int:
-        """The number of requests that wait for their complete response."""
+        """The number of requests whose response has not been sent completely."""
         return len(self._in_flight)
 
     def summary(self) -> str:
@@ -161,43 +164,37 @@ class Proxy:
                 yield
 
         async def cancel_delayed_responses(_: web.Application) -> None:
+            self._in_flight.is_stopping = True
             await self._delayed_responses.close()
 
         async def finish_checks(_: web.Application) -> None:
-            for key in list(self._in_flight):
-                self._end_without_response(key, "no response before the proxy stopped")
+            self._in_flight.end_all()
             self.checker.end()
 
         app = web.Application()
         app.on_cleanup.append(finish_checks)
         app.router.add_route("*", "/{path:(?s:.*)}", self._handle, expect_handler=send_continue)
         app.cleanup_ctx.append(open_client)
-        app.on_response_prepare.append(_drop_added_headers)
+        app.on_response_prepare.append(drop_added_headers)
         app.on_shutdown.append(cancel_delayed_responses)
         return app
 
     async def _handle(self, http_request: web.Request) -> web.StreamResponse:
         request, url = self._request_of(http_request)
-        key = id(request)
-        self._in_flight[key] = request, time.monotonic_ns()
+        self._in_flight.add(request)
         try:
             return await self._respond(http_request, request, url)
         except asyncio.CancelledError:
-            self._end_without_response(key, "no response before the proxy stopped")
+            self._in_flight.end_without_response(request)
             raise
         finally:
-            self._in_flight.pop(key, None)
-
-    def _end_without_response(self, key: int, reason: str) -> None:
-        """Count a request that got no complete response, with how long it waited."""
-        if key not in self._in_flight:
-            return
-        request, received_ns = self._in_flight.pop(key)
-        seconds = (time.monotonic_ns() - received_ns) // 1_000_000_000
-        self.checker.add_unanswered(f"{request.operation or request.method}: {reason}", f"{seconds} s")
+            self._in_flight.remove(request)
 
     async def _respond(self, http_request: web.Request, request: Request, url: URL) -> web.StreamResponse:
-        """Return the response to a request: from its fault, from the server, or 502 if the server doesn't respond."""
+        """Return the response to a request: from its fault, from the server, or 502.
+
+        The status is 502 if the server sends no response, or an incomplete one that a fault would change.
+        """
         request_body = BodyBuffer(MAX_BODY_BYTES)
         response = await self._choose_fault(http_request, request)
         if request.fault is not None:
@@ -207,14 +204,15 @@ class Proxy:
             if response is not None:
                 await read_body(http_request.content, request_body)
                 self._record(self._exchange(request, request_body, response))
-                return await response_with_fault(response, delivery, lower_case_names=self._quirks.lower_case_headers)
+                return await self._send(http_request, request, response, delivery)
         else:
             delivery = None
         try:
             return await self._forward(http_request, request, url, request_body, delivery)
         except aiohttp.ClientError as error:
             self._add_unanswered(http_request, request, error)
-            bad_gateway = web.json_response({"errors": [f"No response from {self.upstream_url}: {error}"]}, status=502)
+            problem = "Incomplete response" if is_cut_off(error) else "No response"
+            bad_gateway = web.json_response({"errors": [f"{problem} from {self.upstream_url}: {error}"]}, status=502)
             exchange = self._exchange_without_response(request, request_body)
             size = bad_gateway.content_length or 0
             add_response(exchange, request, bad_gateway.status, size, bad_gateway.content_type)
@@ -229,7 +227,11 @@ class Proxy:
         request_body: BodyBuffer,
         delivery: FaultDelivery | None,
     ) -> web.StreamResponse:
-        """Forward a request and its response. Raises aiohttp.ClientError if the server sends no response."""
+        """Forward a request and its response.
+
+        Raises:
+            aiohttp.ClientError: The server sends no response, or an incomplete one that a fault would change.
+        """
         assert self._client is not None
         async with self._client.request(
             http_request.method,
@@ -241,32 +243,50 @@ class Proxy:
             is_kept = self._upstream_cluster.history.is_needed(request.method, request.path or "", request.operation)
             body = BodyBuffer(MAX_CHECKED_BYTES if is_kept or request.operation is not None else KEEP_NOTHING)
             response: web.StreamResponse
+            changed_response: Response | NoResponse | None = None
             if delivery is not None:
                 delivery.begin_delay()
-            if delivery is not None and request.fault is not None and changes_response(request.fault.fault):
+            if request.fault is not None and changes_response(request.fault.fault):
                 content = await upstream_response.read()
                 body.add(content)
-                original = self._stale_response(request) or _as_response(upstream_response, content)
-                changed = self._fault_middleware.after(request, original)
-                exchange = self._exchange(request, request_body, changed)
-                response = await response_with_fault(
-                    changed, delivery, lower_case_names=self._quirks.lower_case_headers
-                )
+                original = self._stale_response(request) or as_response(upstream_response, content)
+                changed_response = self._fault_middleware.after(request, original)
+                exchange = self._exchange(request, request_body, changed_response)
             else:
-                if delivery is not None:
-                    await delivery.delay()
+                delay_us = 0 if delivery is None else await microseconds_of(delivery.delay())
                 response = await self._stream(http_request, request, upstream_response, body)
                 exchange = self._exchange_without_response(request, request_body)
                 content_type = upstream_response.headers.get("Content-Type")
                 add_response(exchange, request, upstream_response.status, body.size, content_type)
+                exchange.duration_us -= delay_us
             if upstream_response.status in STATUSES_WITH_UNREAD_BODY:
                 upstream_response.close()
             if is_kept and body.content is not None:
-                kept_response = _as_response(upstream_response, body.content)
+                kept_response = as_response(upstream_response, body.content)
                 self._upstream_cluster.history.add(request.target, self._upstream_cluster.clock.now(), kept_response)
-        # after the client has received the response
+        if delivery is not None and changed_response is not None:
+            response = await self._send(http_request, request, changed_response, delivery)
+        # the whole response has been sent; aiohttp ends the request before the check
         asyncio.get_running_loop().call_soon(self._check, exchange, request, upstream_response, body)
         return response
+
+    async def _send(
+        self, http_request: web.Request, request: Request, response: Response | NoResponse, delivery: FaultDelivery
+    ) -> web.StreamResponse:
+        """Send a response with the effects of a fault. Return a response of which aiohttp sends nothing more.
+
+        If it can't be sent completely, count the request, unless the fault drops the response or a part of it.
+        """
+        lower_case_names = self._quirks.lower_case_headers
+        try:
+            http_response = await response_with_fault(response, delivery, lower_case_names=lower_case_names)
+            await http_response.prepare(http_request)
+            await http_response.write_eof()
+        except ConnectionResetError:
+            if request.fault is not None and request.fault.fault.drop is None:
+                self._in_flight.end_without_response(request)
+            return UnsentResponse()
+        return http_response
 
     def _with_added_headers(self, headers: Mapping[str, str]) -> CIMultiDict[str]:
         """Return the headers of a client, with those that the proxy adds to or replaces in every request."""
@@ -304,11 +324,12 @@ class Proxy:
 
     def _add_unanswered(self, http_request: web.Request, request: Request, error: Exception) -> None:
         """Count a request that got no complete response. If the server is the cause, note an interruption."""
-        if _is_disconnected(http_request):
-            self._end_without_response(id(request), "the client disconnected before the response was complete")
+        if is_disconnected(http_request):
+            self._in_flight.end_without_response(request)
         else:
             self.checker.add_unanswered(f"{request.operation or request.method}: {error}")
-            self.checker.note_interruption("the server did not respond", time.perf_counter_ns() / 1_000_000)
+            event = "the server cut off a response" if is_cut_off(error) else "the server did not respond"
+            self.checker.note_interruption(event, time.perf_counter_ns() / 1_000_000)
 
     async def _choose_fault(self, http_request: web.Request, request: Request) -> Response | NoResponse | None:
         """Choose the fault of a request; return the response if the fault keeps the request from the server."""
@@ -377,21 +398,3 @@ class Proxy:
             self._on_exchange(exchange)
         if self._on_checked:
             self._on_checked(exchange, sentences)
-
-
-async def _drop_added_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Remove the headers that aiohttp added to a forwarded response; a hook for `on_response_prepare`."""
-    if isinstance(response, UpstreamResponse):
-        response.drop_added_headers()
-
-
-def _as_response(upstream_response: aiohttp.ClientResponse, body: bytes) -> Response:
-    """Return the server's response as one that faults can change, without Content-Length."""
-    headers = end_to_end_headers(upstream_response.raw_headers).copy()
-    headers.popall("Content-Length", None)
-    content_type = headers.pop("Content-Type", None)
-    return Response(upstream_response.status, body, content_type=content_type, has_cors_header=False, headers=headers)
-
-
-def _is_disconnected(request: web.Request) -> bool:
-    return request.transport is None or request.transport.is_closing()

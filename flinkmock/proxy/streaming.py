@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import aiohttp
 from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict, CIMultiDictProxy
+
+from flinkmock.rest.response import Response
 
 CHUNK_BYTES = 64 * 1024
 HOP_BY_HOP = frozenset(
@@ -29,6 +32,9 @@ them: an ingress routes by the upstream server's own name."""
 EXPECT_CONTINUE = "100-continue"
 """The value of `Expect` that the proxy answers itself. The proxy does not forward this header, and sends the body
 immediately: a real Flink sends 100 only after the first bytes of a body."""
+STATUSES_WITH_UNREAD_BODY = 413, 417
+"""Statuses after which the proxy closes its connection to the server, which may read the rest of the request body as a
+new request."""
 KEEP_NOTHING = -1
 """The `max_kept_bytes` of a `BodyBuffer` that only counts bytes."""
 
@@ -119,3 +125,33 @@ async def read_body(content: aiohttp.StreamReader, buffer: BodyBuffer) -> None:
     """Read a body into a buffer without forwarding it."""
     async for _ in forward_body(content, buffer):
         pass
+
+
+async def drop_added_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Remove the headers that aiohttp added to a forwarded response; a hook for `on_response_prepare`."""
+    if isinstance(response, UpstreamResponse):
+        response.drop_added_headers()
+
+
+def as_response(upstream_response: aiohttp.ClientResponse, body: bytes) -> Response:
+    """Return the server's response as one that faults can change, without Content-Length."""
+    headers = end_to_end_headers(upstream_response.raw_headers).copy()
+    headers.popall("Content-Length", None)
+    content_type = headers.pop("Content-Type", None)
+    return Response(upstream_response.status, body, content_type=content_type, has_cors_header=False, headers=headers)
+
+
+async def microseconds_of(awaitable: Awaitable[None]) -> int:
+    """Await an object; return how long that took."""
+    started_ns = time.perf_counter_ns()
+    await awaitable
+    return (time.perf_counter_ns() - started_ns) // 1000
+
+
+def is_cut_off(error: Exception) -> bool:
+    """Return whether the server has sent the head of a response, but not the whole body."""
+    return isinstance(error, aiohttp.ClientPayloadError)
+
+
+def is_disconnected(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()

@@ -1,4 +1,4 @@
-"""Checks the exchanges that pass through a proxy, after the client has received the response."""
+"""Checks the exchanges that pass through a proxy, after the response has been sent to the client."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class TrafficChecker:
         """Sentence of `unanswered` -> the newest detail."""
         self._coherence = TrafficCoherence(Invariants(contract.release.number), self._note_new_leader)
         self._is_interrupted = False
-        """Whether the server has not responded, or has had no leader, since its last response."""
+        """Whether a response was missing or incomplete, or the server had no leader, since its last response."""
         self._new_notes: list[str] = []
         """The notes since the last exchange."""
         self._contract = contract

@@ -44,12 +44,16 @@ class FlinkResponse(web.StreamResponse):
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
+        """Send the response, unless it has been sent: the proxy sends responses itself, before aiohttp does."""
+        if self._eof_sent:
+            return
         request = self._request
         assert request is not None
         body = b"" if request.method == "HEAD" or has_no_body(self.status) else self.response.body
         await self._write(request, self.head(), body)
         if len(body) > _DRAIN_BYTES:
             await request.writer.drain()
+        self._eof_sent = True
 
     async def _write(self, request: web.BaseRequest, head: bytes, body: bytes) -> None:
         """Write the response. Raises ConnectionResetError if the client has disconnected."""

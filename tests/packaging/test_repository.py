@@ -21,11 +21,18 @@ def commands(workflow_file: str) -> list[str]:
     return [step["run"] for job in read_yaml(workflow_file)["jobs"].values() for step in job["steps"] if "run" in step]
 
 
-@pytest.mark.parametrize("workflow", ["ci", "release"])
-def test_a_workflow_runs_the_ci_script_and_has_only_read_permission(workflow: str) -> None:
+@pytest.mark.parametrize(
+    ("workflow", "permissions_of_jobs"), [("ci", {}), ("release", {"publish": {"id-token": "write"}})]
+)
+def test_a_workflow_runs_the_ci_script_and_has_only_the_permissions_that_it_needs(
+    workflow: str, permissions_of_jobs: dict[str, Any]
+) -> None:
     file = f".github/workflows/{workflow}.yml"
     assert "bash .ci/run" in commands(file)
-    assert read_yaml(file)["permissions"] == {"contents": "read"}
+    content = read_yaml(file)
+    assert content["permissions"] == {"contents": "read"}
+    permissions = {name: job["permissions"] for name, job in content["jobs"].items() if "permissions" in job}
+    assert permissions == permissions_of_jobs
 
 
 @pytest.mark.parametrize(

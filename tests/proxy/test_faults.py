@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from flinkmock.cluster.clock import Clock
 from flinkmock.journal import Exchange
 from flinkmock.proxy import FaultRequiresFakeCluster, Proxy
 from flinkmock.scenario.load import load_faults
+from flinkmock.server.fault_delivery import FaultDelivery
 from tests.proxy.conftest import Serve
 
 SCENARIO = {"jobs": {"orders": "streaming", "clicks": "streaming"}}
@@ -179,6 +181,60 @@ async def test_a_response_that_hangs_does_not_block_other_requests(
             raise AssertionError("the response does not hang")
     received, _ = await raw_response(url, target="/overview")
     assert received.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_request_is_in_flight_until_its_throttled_response_has_been_sent(
+    cluster: FlinkMock, serve: Serve, exchanges: list[Exchange]
+) -> None:
+    proxy = proxy_with_faults(cluster, exchanges, {"match": "GET /config", "throttle": "1B/s"})
+    address = urlsplit(await serve(proxy))
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(b"GET /config HTTP/1.1\r\nHost: x\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    for _ in range(20):  # turns of the event loop in which the proxy would check the exchange
+        await asyncio.sleep(0)
+    assert (exchanges, proxy.report.request_count, proxy.in_flight_count) == ([], 0, 1)
+    writer.close()
+    while not exchanges:  # the proxy notices a disconnect after some time
+        await asyncio.sleep(0.01)
+    assert (proxy.report.request_count, proxy.in_flight_count) == (1, 0)
+    [sentence] = proxy.checker.unanswered
+    assert sentence == "GET /config: the client disconnected before the response was complete"
+
+
+async def test_a_throttled_response_ends_when_the_proxy_stops(cluster: FlinkMock, exchanges: list[Exchange]) -> None:
+    proxy = proxy_with_faults(cluster, exchanges, {"match": "GET /config", "throttle": "1B/s"})
+    runner = proxy.runner(shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    reader, writer = await asyncio.open_connection(*runner.addresses[0])
+    writer.write(b"GET /config HTTP/1.1\r\nHost: x\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    await runner.cleanup()
+    assert b"HTTP/1.1" not in await reader.read()
+    writer.close()
+    assert list(proxy.checker.unanswered) == ["GET /config: no response before the proxy stopped"]
+
+
+async def test_the_delay_of_a_fault_does_not_count_as_duration(
+    cluster: FlinkMock, serve: Serve, exchanges: list[Exchange], get_status: GetStatus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hour_ns = 3600 * 1_000_000_000
+    passed_ns = 0
+    read_clock = time.perf_counter_ns
+
+    async def wait_an_hour(self: FaultDelivery) -> None:
+        nonlocal passed_ns
+        passed_ns += hour_ns
+
+    monkeypatch.setattr(FaultDelivery, "delay", wait_an_hour)
+    monkeypatch.setattr(time, "perf_counter_ns", lambda: read_clock() + passed_ns)
+    proxy = proxy_with_faults(cluster, exchanges, {"match": "GET /config", "delay": "1h"})
+    assert await get_status(f"{await serve(proxy)}/config") == 200
+    while not exchanges:
+        await asyncio.sleep(0)
+    assert passed_ns == hour_ns
+    assert 0 < exchanges[0].duration_us < hour_ns // 1000
 
 
 async def test_the_same_seed_selects_the_same_requests_as_in_a_fake_cluster(

@@ -15,6 +15,7 @@ from aiohttp import web
 from yarl import URL
 
 from flinkmock import Contract, FlinkMock
+from flinkmock.faults import Fault
 from flinkmock.journal import Exchange
 from flinkmock.proxy import MAX_CHECKED_BYTES, Proxy
 from flinkmock.proxy.streaming import UpstreamResponse
@@ -123,10 +124,8 @@ async def test_the_proxy_answers_502_for_an_upstream_server_that_does_not_respon
     assert (exchanges[0].target, exchanges[0].status) == ("/overview", 502)
 
 
-async def test_a_response_that_the_upstream_server_cuts_off_is_cut_off_for_the_client(
-    serve: Serve, exchanges: list[Exchange]
-) -> None:
-    """Otherwise the client would take half a response for a complete one."""
+def app_with_half_response() -> web.Application:
+    """Return an application that cuts off its response to `GET /overview`."""
 
     async def half_response(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-length": "100"})
@@ -136,9 +135,16 @@ async def test_a_response_that_the_upstream_server_cuts_off_is_cut_off_for_the_c
         request.transport.close()
         return response
 
-    upstream_app = web.Application()
-    upstream_app.router.add_get("/overview", half_response)
-    proxy = Proxy(await serve(upstream_app), Contract.load("2.3"), exchanges.append)
+    app = web.Application()
+    app.router.add_get("/overview", half_response)
+    return app
+
+
+async def test_a_response_that_the_upstream_server_cuts_off_is_cut_off_for_the_client(
+    serve: Serve, exchanges: list[Exchange]
+) -> None:
+    """Otherwise the client would take half a response for a complete one."""
+    proxy = Proxy(await serve(app_with_half_response()), Contract.load("2.3"), exchanges.append)
     async with aiohttp.ClientSession(await serve(proxy)) as session, session.get("/overview") as response:
         with pytest.raises(aiohttp.ClientPayloadError):
             await response.read()
@@ -147,6 +153,18 @@ async def test_a_response_that_the_upstream_server_cuts_off_is_cut_off_for_the_c
     assert "without a response:\n    1x  GET /overview: " in proxy.summary()
     assert proxy.report.clean
     assert (exchanges[0].status, exchanges[0].response_size) == (200, 1)
+    assert "the server cut off a response" in proxy.summary()
+
+
+async def test_the_proxy_answers_502_if_the_upstream_server_cuts_off_a_response_that_a_fault_would_change(
+    serve: Serve, exchanges: list[Exchange]
+) -> None:
+    faults = [Fault("slow", throttle=1_000_000)]
+    upstream_url = await serve(app_with_half_response())
+    proxy = Proxy(upstream_url, Contract.load("2.3"), exchanges.append, faults=faults)
+    async with aiohttp.ClientSession(await serve(proxy)) as session, session.get("/overview") as response:
+        assert response.status == 502
+        assert f"Incomplete response from {upstream_url}: " in await response.text()
 
 
 async def test_the_host_header_has_the_address_of_the_upstream_server(serve: Serve) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from flinkmock import Contract
+from flinkmock.journal import Exchange
+from flinkmock.testing.unmatched_report import unmatched_report
 from tests.pytest_options import NO_WORKERS, OPTIONS
 from tests.testing.plugin_runs import run_tests
 
@@ -88,6 +91,22 @@ def test_many(flinkmock):
             "    … and 2 more",
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ("requests", "advice"),
+    [
+        ([("GET", "/a%20b")], '@pytest.mark.flinkmock(unexpected="allow").'),
+        ([("get", "/a")], '@pytest.mark.flinkmock(unexpected="allow").'),
+        (
+            [("OPTIONS", "*"), ("GET", "/caf%C3%A9/%22?x=1")],
+            'flinkmock.requests.expect("GET /café/\\"") or @pytest.mark.flinkmock(unexpected="allow").',
+        ),
+    ],
+)
+def test_the_report_suggests_only_patterns_that_match(requests: list[tuple[str, str]], advice: str) -> None:
+    exchanges = [Exchange(method, target, status=404) for method, target in requests]
+    assert unmatched_report(exchanges, Contract.load("2.3")).splitlines()[-1].strip() == advice
 
 
 def test_unmatched_requests_can_be_expected_or_allowed(pytester: pytest.Pytester) -> None:

@@ -40,7 +40,10 @@ def start(call: RestCall) -> Payload:
 
 @handles("getJobManagerProfilingList", "getTaskManagerProfilingList")
 def listing(call: RestCall) -> Payload:
-    """Return all profilings, newest first. Raises TaskManagerNotFound."""
+    """Return the profilings of a process, newest first. Raises TaskManagerNotFound.
+
+    There are at most as many as `rest.profiling.history-size` says, and one more while it runs.
+    """
     profilings = call.cluster.profiler.history(_process(call), call.now)
     return {"profilingList": [_payload(profiling, call.now) for profiling in profilings]}
 

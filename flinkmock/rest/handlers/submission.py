@@ -26,7 +26,7 @@ _ID_IN_NAME = re.compile(r"-([0-9a-f]{32})")
 
 @handles("submitJob")
 def submit(call: RestCall) -> Payload:
-    """Submit a job graph.
+    """Submit a job from its serialized plan.
 
     The first submission rule that matches the name of the job, the name of a jar, or an entry class determines the
     template. The job keeps its name, and its graph unless the rule sets `vertices`. Checkpoints, restart strategy and
