@@ -77,7 +77,11 @@ def digest(harness: ScenarioHarness) -> str:
     cluster_responses = [
         harness.get(target) for target in ("/overview", "/jobs/overview", "/taskmanagers", "/jobmanager/metrics")
     ]
-    return sha256(repr([job_responses, cluster_responses]).encode()).hexdigest()
+    thread_dumps = [
+        harness.get(f"/taskmanagers/{taskmanager['id']}/thread-dump")
+        for taskmanager in harness.get("/taskmanagers")["taskmanagers"]
+    ]
+    return sha256(repr([job_responses, cluster_responses, thread_dumps]).encode()).hexdigest()
 
 
 def response_digests() -> str:

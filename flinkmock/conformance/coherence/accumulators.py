@@ -220,8 +220,9 @@ def job_accumulators_twice(view: View, job_id: str) -> Relations:
     without_query = _by_name(view.body("getJobAccumulators", jobid=job_id)["user-task-accumulators"])
     for body in view.bodies_with_query("getJobAccumulators", jobid=job_id):
         with_query = _by_name(body["user-task-accumulators"])
-        for name in without_query.keys() & with_query.keys():
-            yield from same_fields(with_query[name], without_query[name])
+        for name, accumulator in with_query.items():
+            if name in without_query:
+                yield from same_fields(accumulator, without_query[name])
         yield from _same_accumulators(without_query, with_query, body["user-task-accumulators"])
 
 
@@ -263,8 +264,9 @@ def attempt_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
             yield from equal(entry["attempt"], body["attempt"])
             yield from equal(entry["subtask"], body["subtask"])
             in_list, in_attempt = _by_name(entry["user-accumulators"]), _by_name(body["user-accumulators"])
-            for name in in_list.keys() & in_attempt.keys():
-                yield from same_fields(in_list[name], in_attempt[name])
+            for name, accumulator in in_list.items():
+                if name in in_attempt:
+                    yield from same_fields(accumulator, in_attempt[name])
             yield from _same_accumulators(in_list, in_attempt, body["user-accumulators"])
     types: dict[str, Value] = {}
     for subject in view.subjects("attempt"):

@@ -131,7 +131,7 @@ def application_entry(view: View, application_id: str) -> Relations:
         if listed.exists and counted.raw > listed.raw:
             listed = computed(listed.raw, str(listed), details["jobs"])  # the list is a suspect: it may lack a job
         yield from equal(counted, listed)
-    for state in {state.raw for state in states}:
+    for state in dict.fromkeys(state.raw for state in states):
         yield from require(
             state in (entry["jobs"].raw or {state}), f"no job is {state}", entry["jobs"], *states, exact=True
         )

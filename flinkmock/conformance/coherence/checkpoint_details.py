@@ -208,7 +208,7 @@ def checkpoint_entry(view: View, job_id: str, checkpoint_id: str) -> Relations:
 def checkpoint_task(view: View, job_id: str, checkpoint_id: str) -> Relations:
     details = view.body("getCheckpointStatisticDetails", jobid=job_id, checkpointid=checkpoint_id)
     vertices = view.body("getJobDetails", jobid=job_id)["vertices"]
-    vertex_ids = {vertex["id"].raw for vertex in vertices}
+    vertex_ids = dict.fromkeys(vertex["id"].raw for vertex in vertices)
     for vertex_id, task in details["tasks"].items():
         if vertex_ids:
             yield from require(

@@ -241,9 +241,10 @@ def same_configuration(view: View) -> Relations:
     expected = {option["key"].raw: option for option in original}
     for body in _copies(view, "getClusterConfigurationInfo") if expected else ():
         copied = {option["key"].raw: option for option in body}
-        for key in expected.keys() & copied.keys():
-            yield from equal(copied[key]["key"], expected[key]["key"])
-            yield from equal(copied[key]["value"], expected[key]["value"])
+        for key, option in copied.items():
+            if key in expected:
+                yield from equal(option["key"], expected[key]["key"])
+                yield from equal(option["value"], expected[key]["value"])
         only_copied = [option["key"] for key, option in copied.items() if key not in expected]
         only_expected = [option["key"] for key, option in expected.items() if key not in copied]
         for keys, suspects in ((only_copied, only_expected), (only_expected, only_copied)):

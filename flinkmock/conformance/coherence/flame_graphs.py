@@ -124,5 +124,6 @@ def _same_frames(whole: Value, parts: Sequence[Value]) -> Relations:
     for names, suspects in ((only_in_whole, only_in_parts), (only_in_parts, only_in_whole)):
         for name in names:
             yield from require(False, "only one of the graphs has this frame", name, *suspects)
-    for name in children_of_whole.keys() & children_of_parts.keys():
-        yield from _same_frames(children_of_whole[name], children_of_parts[name])
+    for name, child in children_of_whole.items():
+        if name in children_of_parts:
+            yield from _same_frames(child, children_of_parts[name])

@@ -164,8 +164,8 @@ def garbage_collections_add_up(view: View) -> Relations:
         names = {str(metric["id"].raw) for metric in process.metric_list if _COLLECTOR_PREFIX in str(metric["id"].raw)}
         for key in ("Count", "Time", "TimeMsPerSecond"):
             name_of_total = f"{_COLLECTOR_PREFIX}All.{key}"
-            names_of_collectors = {name for name in names if name.endswith(f".{key}")} - {name_of_total}
-            if name_of_total in values and names_of_collectors and names_of_collectors <= values.keys():
+            names_of_collectors = sorted({name for name in names if name.endswith(f".{key}")} - {name_of_total})
+            if name_of_total in values and names_of_collectors and all(name in values for name in names_of_collectors):
                 yield from close(
                     values[name_of_total], total([values[name] for name in names_of_collectors], f"sum of {key}"), 0.01
                 )

@@ -322,8 +322,9 @@ def _same_names(whole: Value, expected: Mapping[str, Sequence[Value]]) -> Relati
             yield from require(
                 False, f"{unknown_id.raw} is listed, but not by the others", unknown_id, *missing_values[:3]
             )
-        for name in listed.keys() & expected.keys():
-            yield from require(True, "", listed[name], *expected[name], exact=True)
+        for name, metric_id in listed.items():
+            if name in expected:
+                yield from require(True, "", metric_id, *expected[name], exact=True)
 
 
 def may_be_rescaled(view: View, job_id: str) -> bool:

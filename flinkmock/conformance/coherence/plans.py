@@ -309,7 +309,7 @@ def stream_graph_has_the_edges(job: Value) -> Relations:
             inputs = [node["inputs"] for node_id, node in nodes.items() if vertex_ids[node_id] == target]
             connected_sources = [first for first, second in connected_vertices if second == target]
             yield from is_listed(source_id, connected_sources, "no stream edge", *inputs)
-    for vertex_id in {vertex_id for vertex_id in vertex_ids.values() if vertex_id}:
+    for vertex_id in dict.fromkeys(filter(None, vertex_ids.values())):
         chain = [node_id for node_id, owner in vertex_ids.items() if owner == vertex_id]
         edges_of_chain = [edge for edge in edges if edge[0] in chain and edge[1] in chain]
         inputs = [nodes[node_id]["inputs"] for node_id in chain]

@@ -59,8 +59,8 @@ def taskmanager_inputs(cluster: Cluster, taskmanager: TaskManager, time: int) ->
 
 
 def executions_on(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[Execution]:
-    """Return the executions that are deployed to a TaskManager at `time`."""
-    job_ids = {slot.job_id for slot in cluster.slots.held(time, taskmanager=taskmanager)}
+    """Return the executions that are deployed to a TaskManager at `time`, job by job in the order of their slots."""
+    job_ids = dict.fromkeys(slot.job_id for slot in cluster.slots.held(time, taskmanager=taskmanager))
     return [
         execution
         for job_id in job_ids
