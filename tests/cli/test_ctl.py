@@ -140,7 +140,9 @@ def test_faults_are_read_from_a_file_from_standard_input_or_from_the_argument(
 
 
 def test_the_absence_of_requests_and_expectations_is_reported(ctl: Ctl) -> None:
-    assert ctl("requests").out == "There are no requests.\n"
+    assert ctl("requests").out == ctl("requests", "--limit", "5").out == "There are no requests.\n"
+    for filters in (("--match", "GET /jobs"), ("--status", "503"), ("--job", "x"), ("--unmatched",), ("--limit", "0")):
+        assert ctl("requests", *filters).out == "No requests match.\n"
     assert ctl("requests", "--clear").exit_code == 0
     assert ctl("expectations") == (0, "The scenario expects nothing.\n", "")
 
@@ -157,8 +159,23 @@ def test_invalid_options_of_requests_are_rejected(ctl: Ctl) -> None:
     assert (
         ctl("requests", "--clear", "--match", "GET /jobs").err == "flinkmock: --clear can't be combined with --match.\n"
     )
+    assert ctl("requests", "--timeout", "1s").err == "flinkmock: --timeout needs --wait.\n"
     code, _, err = ctl("requests", "--match", "GET")
     assert (code, "GET" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("requests", "--clear", "--har"), "argument --har: not allowed with argument --clear"),
+        (("requests", "--har", "--wait", "1"), "argument --wait: not allowed with argument --har"),
+        (("requests", "--wait", "1", "--clear"), "argument --clear: not allowed with argument --wait"),
+        (("snapshot", "--list", "--delete", "s1"), "argument --delete: not allowed with argument --list"),
+    ],
+)
+def test_options_that_exclude_each_other_are_rejected(ctl: Ctl, arguments: tuple[str, ...], message: str) -> None:
+    code, out, err = ctl(*arguments)
+    assert (code, out, message in err) == (2, "", True)
 
 
 def test_a_mistake_in_a_scenario_is_reported_with_the_name_of_its_file(

@@ -1,4 +1,4 @@
-"""`flinkmock ctl requests` and `expectations`."""
+"""`flinkmock ctl requests`, `findings` and `expectations`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from flinkmock.units import format_duration
 
 DEFAULT_LIMIT = 50
 """How many requests are listed without `--limit`."""
-_FILTERS = ("match", "status", "job", "unmatched", "limit")
+DEFAULT_TIMEOUT = "30s"
+"""The maximum wall-clock time of `--wait` without `--timeout`."""
+_FILTERS = ("match", "status", "job", "unmatched")
 
 
 def configure(actions: Actions) -> None:
@@ -33,7 +35,8 @@ def configure(actions: Actions) -> None:
         metavar="N",
         help=f"how many of the last requests to list; default: {DEFAULT_LIMIT}",
     )
-    parser.add_argument(
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument(
         "--wait",
         type=non_negative_int,
         metavar="N",
@@ -43,12 +46,11 @@ def configure(actions: Actions) -> None:
         "--timeout",
         dest="timeout_ms",
         type=duration,
-        default="30s",
         metavar="DURATION",
-        help="the maximum wall-clock time of --wait; default: %(default)s",
+        help=f"the maximum wall-clock time of --wait; default: {DEFAULT_TIMEOUT}",
     )
-    parser.add_argument("--har", action="store_true", help="print all requests as HAR 1.2")
-    parser.add_argument("--clear", action="store_true", help="clear the journal")
+    modes.add_argument("--har", action="store_true", help="print all requests as HAR 1.2")
+    modes.add_argument("--clear", action="store_true", help="clear the journal")
     actions.add(
         "findings",
         show_findings,
@@ -61,15 +63,18 @@ def configure(actions: Actions) -> None:
 
 def list_wait_or_clear(session: Session) -> None:
     args, client = session.args, session.client
+    if args.wait is not None:
+        _wait(session)
+        return
+    if args.timeout_ms is not None:
+        raise FlinkMockError("--timeout needs --wait.")
     if args.clear:
-        _reject_filters(session, "--clear", allowed=())
+        _reject(session, "--clear", *_FILTERS, "limit")
         client.request("DELETE", "requests")
         session.show({}, "The journal is empty")
     elif args.har:
-        _reject_filters(session, "--har", allowed=())
+        _reject(session, "--har", *_FILTERS, "limit")
         print(json.dumps(client.request("GET", "requests", "har"), indent=1, ensure_ascii=False))
-    elif args.wait is not None:
-        _wait(session)
     else:
         query = {"match": args.match, "status": args.status, "job": args.job}
         query["limit"] = DEFAULT_LIMIT if args.limit is None else args.limit
@@ -78,11 +83,15 @@ def list_wait_or_clear(session: Session) -> None:
         _show(session, client.request("GET", "requests", query=query))
 
 
-def _reject_filters(session: Session, option: str, *, allowed: tuple[str, ...]) -> None:
-    """Raise FlinkMockError if filters are given that have no effect together with an option."""
-    without_effect = [
-        f"--{name}" for name in _FILTERS if name not in allowed and getattr(session.args, name) is not None
-    ]
+def _reject(session: Session, option: str, *names: str) -> None:
+    """Raise FlinkMockError if options are given that have no effect together with `option`.
+
+    Args:
+        session: The run of the command.
+        option: The option with which the others have no effect.
+        names: The names of the other options, without dashes.
+    """
+    without_effect = [f"--{name}" for name in names if getattr(session.args, name) is not None]
     if without_effect:
         raise FlinkMockError(f"{option} can't be combined with {', '.join(without_effect)}.")
 
@@ -91,11 +100,12 @@ def _wait(session: Session) -> None:
     args = session.args
     if args.match is None:
         raise FlinkMockError("--wait needs --match.")
-    _reject_filters(session, "--wait", allowed=("match", "status"))
-    body = {"match": args.match, "times": args.wait, "timeout": format_duration(args.timeout_ms)}
+    _reject(session, "--wait", "job", "unmatched", "limit")
+    timeout_ms = duration(DEFAULT_TIMEOUT) if args.timeout_ms is None else args.timeout_ms
+    body = {"match": args.match, "times": args.wait, "timeout": format_duration(timeout_ms)}
     if args.status is not None:
         body["status"] = args.status
-    response = session.client.request("POST", "requests", "wait", body=body, server_wait_s=args.timeout_ms / 1000)
+    response = session.client.request("POST", "requests", "wait", body=body, server_wait_s=timeout_ms / 1000)
     _show(session, response)
 
 
@@ -111,7 +121,9 @@ def _show(session: Session, response: dict[str, Any]) -> None:
         ]
         for request in response["requests"]
     ]
-    session.show_rows(response, ("#", "time", "status", "request", "job", "fault"), rows, "There are no requests.")
+    are_all_listed = session.args.limit != 0 and all(getattr(session.args, name) is None for name in _FILTERS)
+    empty_message = "There are no requests." if are_all_listed else "No requests match."
+    session.show_rows(response, ("#", "time", "status", "request", "job", "fault"), rows, empty_message)
 
 
 def show_findings(session: Session) -> int:

@@ -37,8 +37,9 @@ def configure(actions: Actions) -> None:
     snapshot_parser = actions.add(
         "snapshot", take_list_or_delete_snapshots, "Take a snapshot of the cluster and print its id"
     )
-    snapshot_parser.add_argument("--list", action="store_true", dest="only_list", help="list the snapshots instead")
-    snapshot_parser.add_argument("--delete", metavar="ID", help="delete a snapshot instead")
+    modes = snapshot_parser.add_mutually_exclusive_group()
+    modes.add_argument("--list", action="store_true", dest="only_list", help="list the snapshots instead")
+    modes.add_argument("--delete", metavar="ID", help="delete a snapshot instead")
     restore_parser = actions.add("restore", restore, "Restore a snapshot", example="s1")
     restore_parser.add_argument("id", metavar="ID", help="the id that `snapshot` printed")
 
