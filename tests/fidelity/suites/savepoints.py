@@ -75,7 +75,7 @@ def trigger_and_poll(
 
 
 def trigger_rejected(driver: Driver, name: str, path: str, **request: Any) -> None:
-    """Send a request that most releases reject. If Flink accepts it, do not wait for the end of the operation."""
+    """Send a request that some or all releases reject. If Flink accepts it, do not wait for the operation to end."""
     trigger(driver, name, "POST", path, **request)
 
 
@@ -189,8 +189,9 @@ def read_statistics(driver: Driver) -> None:
     completed = [checkpoint for checkpoint in checkpoints if checkpoint["status"] == "COMPLETED"]
     savepoint_ids = [checkpoint["id"] for checkpoint in completed if checkpoint["is_savepoint"]]
     failed_ids = [checkpoint["id"] for checkpoint in checkpoints if checkpoint["status"] == "FAILED"]
-    if not failed_ids:
-        # In 1.12, the steps below read checkpoint 1. In the recording it has left the history.
+    if not (savepoint_ids and failed_ids):
+        # If the history has no savepoint or no failed checkpoint, its steps read checkpoint 1. In the recordings it has
+        # left the history.
         driver.wait(JOB + "/checkpoints", lambda body: all(checkpoint["id"] != 1 for checkpoint in history(body)))
     for kind, ids in (("savepoint", savepoint_ids), ("failed", failed_ids)):
         driver.variables["cp"] = ids[0] if ids else 1
@@ -252,7 +253,7 @@ def cancel_with_savepoint(driver: Driver) -> None:
 
 
 def read_operations_in_progress(driver: Driver) -> None:
-    """Run a job whose tasks take 3 s to save their state, and read savepoints and checkpoints in progress."""
+    """Run a job in which one vertex takes 3 s to save its state, and read savepoints and checkpoints in progress."""
     arguments = ("--name", "slow snapshots", "--slow", "3000", "--interval", "600000")
     start_job(driver, "wordcount", *arguments, name="run with slow snapshots", set_variables=False)
     time.sleep(1)
