@@ -45,8 +45,8 @@ class Exchange:
         job_id: Job id of the path, in lower case if the cluster has handled the request.
         number: Number of the request in the journal, from 1.
         wall_time: Wall-clock time at which the request was received, in ms since the epoch.
-        duration_us: From receiving the head until the response was ready, in microseconds. The delay of a fault does
-            not count.
+        duration_us: From receiving the head until the response was ready, in microseconds; in the proxy, until a
+            response that no fault changes was forwarded. The delay of a fault does not count.
         job: Name of the job with the id `job_id`; None if there is no such job.
         parameters: Path parameters, decoded but not converted.
         headers: Headers of the request, in order.
