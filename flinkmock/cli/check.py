@@ -13,6 +13,7 @@ from flinkmock.cli import server_access
 from flinkmock.cli.arguments import integer, non_negative_int, positive_duration
 from flinkmock.cli.signals import sigterm_like_sigint
 from flinkmock.cli.terminal import draw_progress_bar, is_terminal
+from flinkmock.errors import FlinkMockError
 
 if TYPE_CHECKING:
     from flinkmock.conformance.check import Check
@@ -97,6 +98,8 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.conformance import check
     from flinkmock.conformance.formats import format_report, read_baseline
 
+    if args.savepoints and not (args.run_jar or args.cancel_job):
+        raise FlinkMockError("--savepoints needs --run-jar or --cancel-job.")
     baseline = read_baseline(args.baseline) if args.baseline else frozenset()
     extra_checks = _extra_checks(args)
     with sigterm_like_sigint():

@@ -200,11 +200,14 @@ def _background_tasks(
 
 
 def _control_options(args: argparse.Namespace) -> ControlOptions | None:
-    """Return the options of the control API; None with --no-control."""
+    """Return the options of the control API; None with --no-control. Raises FlinkMockError for contradictory ones."""
     from flinkmock.control.access import is_loopback
     from flinkmock.server.control_server import ControlOptions
 
     if args.no_control:
+        for name in ("control-port", "control-token", "cluster-ports"):
+            if getattr(args, name.replace("-", "_")) is not None:
+                raise FlinkMockError(f"--no-control can't be combined with --{name}.")
         return None
     token = args.control_token
     if token is None and not is_loopback(args.host):

@@ -184,6 +184,7 @@ def test_invalid_urls_are_rejected(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--savepoints", "/savepoints"], "--savepoints needs --run-jar or --cancel-job."),
         (["--run-jar", "report.txt"], "Flink accepts only files whose name ends in .jar"),
         (["--run-jar", "missing.jar"], "missing.jar: the file does not exist"),
         (["--cancel-job", "f" * 32], f"has no running job {'f' * 32}. Running jobs: "),
