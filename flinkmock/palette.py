@@ -1,7 +1,7 @@
 """The colours of plans and of the console, for light and dark backgrounds.
 
-The hues are distinguishable for colour-blind people (Okabe and Ito, 2008). RESTARTING, FAILING and FAILED are hatched
-as well, except in the last bar of a job that has ended.
+The hues are distinguishable for colour-blind people (Okabe and Ito, 2008). RESTARTING and FAILING are hatched as
+well, and the last bar of a job that has ended is pale.
 """
 
 from __future__ import annotations

@@ -93,8 +93,9 @@ def no_match_message(journal: Path, requests: Sequence[ClientRequest], release: 
         return f"{journal} contains no requests."
     targets = list(dict.fromkeys(f"{request.method} {request.target.partition('?')[0]}" for request in requests))
     more = ", …" if len(targets) > MAX_EXAMPLES else ""
+    subject = "the request" if len(requests) == 1 else f"any of the {len(requests)} requests"
     return (
-        f"None of the {len(requests)} requests in {journal} matches an operation of Flink {release}: "
+        f"No operation of Flink {release} matches {subject} in {journal}: "
         f"{', '.join(targets[:MAX_EXAMPLES])}{more}. If an ingress serves Flink under a path, name it: "
         "--base-path /flink."
     )

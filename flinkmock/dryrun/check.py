@@ -18,6 +18,7 @@ from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.load import load_scenario_and_document, resolve_job_node
 from flinkmock.scenario.scenario import Scenario
+from flinkmock.tables import counted
 from flinkmock.units import format_duration
 
 REACHABLE_BY_CLIENTS = frozenset({"CANCELLING", "CANCELED", "FINISHED"})
@@ -49,7 +50,8 @@ class CheckResult:
         jobs = "1 job" if self.job_count == 1 else f"{self.job_count:,} jobs"
         changes = "1 state change" if self.state_change_count == 1 else f"{self.state_change_count:,} state changes"
         duration = format_duration(self.duration_ms)
-        return f"Flink {self.release}: {jobs}, {changes} in {duration}, {self.response_count:,} responses checked"
+        responses = "1 response" if self.response_count == 1 else f"{self.response_count:,} responses"
+        return f"Flink {self.release}: {jobs}, {changes} in {duration}, {responses} checked"
 
 
 def check_file(file: Path, releases: Sequence[str] = (), progress: Progress | None = None) -> list[CheckResult]:
@@ -220,6 +222,6 @@ def _reason(job_run: JobRun, simulator: Simulator) -> str:
         needed = job.graph.needed_slot_count
         if needed <= available:
             return f"other jobs hold the slots that it needs; the cluster has {available} at the end"
-        return f"its tasks need {needed} slots, but the cluster has {available} at the end"
+        return f"its tasks need {counted(needed, 'slot')}, but the cluster has {available} at the end"
     ms_since_start = job.states[-1][0] - simulator.started_at
     return f"it is {job.state} from {format_duration(ms_since_start) if ms_since_start > 0 else 'the start'} on"

@@ -33,8 +33,10 @@ SMALL_LETTER_WIDTH = 6.0
 MIN_WIDTH = 1.2
 """The width of a state without duration."""
 MAX_LANES = 60
-HATCHED = ("RESTARTING", "FAILING", "FAILED")
-"""The states that are drawn with stripes."""
+HATCHED = ("RESTARTING", "FAILING")
+"""The states that are drawn with stripes. FAILED is pale, as all terminal states."""
+FAILURE_STATES = (*HATCHED, "FAILED")
+"""The states whose notes are exceptions."""
 FONT = "ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 STYLE = f"""
 .plan{{background:var(--ground);font-family:{FONT};font-size:12px;color:var(--ink)}}
@@ -63,16 +65,17 @@ def plan_as_svg(plan: Plan) -> str:
 
 
 class _TextRow:
-    """The texts in one row of the picture, drawn from left to right without overlaps."""
+    """The texts in one row of the picture, without overlaps."""
 
     def __init__(self) -> None:
-        self._end = float("-inf")
+        self._spans: list[tuple[float, float]] = []
 
     def reserve(self, start: float, width: float) -> bool:
         """Reserve space for a text. Returns False if another text is in the way."""
-        if start < self._end + 6:
+        end = start + width
+        if any(start < other_end + 6 and end + 6 > other_start for other_start, other_end in self._spans):
             return False
-        self._end = start + width
+        self._spans.append((start, end))
         return True
 
 
@@ -147,7 +150,8 @@ class _Picture:
             self._top += LANE_HEIGHT
         omitted = len(self._timeline.lanes) - len(self._lanes)
         if omitted:
-            yield _text(EDGE, self._top + 12, f"… and {omitted:,} more jobs", "faint")
+            jobs = "job" if omitted == 1 else "jobs"
+            yield _text(EDGE, self._top + 12, f"… and {omitted:,} more {jobs}", "faint")
             self._top += 24
 
     def _draw_lane(self, index: int, lane: JobLane) -> Iterator[str]:
@@ -159,9 +163,11 @@ class _Picture:
             yield from self._draw_interval(interval, bar_top, is_last=is_last, outlook=lane.outlook)
         for checkpoint in self._visible(lane.checkpoints):
             yield self._draw_checkpoint(checkpoint, bar_top + BAR_HEIGHT + 8)
-        if lane.repeats:
-            yield _text(self._axis.right, bar_top - 5, "repeats", "faint small", anchor="end")
         text_row = _TextRow()
+        if lane.repeats:
+            width = len("repeats") * SMALL_LETTER_WIDTH
+            text_row.reserve(self._axis.right - width, width)
+            yield _text(self._axis.right, bar_top - 5, "repeats", "faint small", anchor="end")
         for event in self._timeline.events:
             if event.lane_index == index:
                 yield from self._draw_event(event, bar_top, text_row)
@@ -171,10 +177,10 @@ class _Picture:
         """Draw the exception classes of failures above the bar, if there is space."""
         for interval in lane.intervals:
             class_name = interval.note.partition(":")[0].rpartition(".")[2]
-            if interval.state not in HATCHED or not class_name or interval.begin < self._axis.begin:
+            if interval.state not in FAILURE_STATES or not class_name or interval.begin < self._axis.begin:
                 continue
             left, width = self._axis.x(interval.begin), len(class_name) * SMALL_LETTER_WIDTH
-            if left + width <= self._axis.right - 60 and text_row.reserve(left, width):
+            if left + width <= self._axis.right and text_row.reserve(left, width):
                 yield _text(left, bar_top - 5, class_name, "bad", title=interval.note)
 
     def _draw_interval(self, interval: StateInterval, bar_top: float, *, is_last: bool, outlook: str) -> Iterator[str]:
@@ -189,7 +195,7 @@ class _Picture:
         classes = "state over" if has_ended else "state"
         box = f'x="{_px(left)}" y="{_px(bar_top)}" width="{_px(width)}" height="{BAR_HEIGHT}"'
         yield f'<g><title>{escape(title)}</title><rect class="{classes}" {box} style="fill:var(--s-{state})"/>'
-        if interval.state in HATCHED and not has_ended:
+        if interval.state in HATCHED:
             yield f'<rect class="hatch" {box}/>'
         if interval.idle_until is not None:
             idle_width = self._axis.x(round(min(interval.idle_until, end))) - left
@@ -222,19 +228,18 @@ class _Picture:
         return "\n".join(filter(None, (text, interval.note, outlook)))
 
     def _visible(self, checkpoints: Iterable[CheckpointEvent]) -> Iterator[CheckpointEvent]:
-        """Yield the checkpoints that do not overlap, all failures, and all savepoints."""
+        """Yield the checkpoints that do not overlap, all failures, and all savepoints, from left to right."""
         previous_x = float("-inf")
-        for checkpoint in checkpoints:
-            at = checkpoint.begin if checkpoint.end is None else checkpoint.end
-            if at < self._axis.begin:
+        for checkpoint in sorted(checkpoints, key=_drawn_at):
+            if _drawn_at(checkpoint) < self._axis.begin:
                 continue
-            x = self._axis.x(at)
+            x = self._axis.x(_drawn_at(checkpoint))
             if x - previous_x >= 5 or checkpoint.failure or checkpoint.is_savepoint:
                 previous_x = x
                 yield checkpoint
 
     def _draw_checkpoint(self, checkpoint: CheckpointEvent, y: float) -> str:
-        x = self._axis.x(checkpoint.begin if checkpoint.end is None else checkpoint.end)
+        x = self._axis.x(_drawn_at(checkpoint))
         kind = "savepoint" if checkpoint.is_savepoint else "checkpoint"
         if checkpoint.end is None:
             status = "in progress"
@@ -331,6 +336,11 @@ def _begin(timeline: Timeline) -> int:
     if timeline.begin >= 0:
         return 0
     return max(timeline.begin, -timeline.end // 4)
+
+
+def _drawn_at(checkpoint: CheckpointEvent) -> int:
+    """Return the time at which a checkpoint is drawn: its end, or its begin while it is in progress."""
+    return checkpoint.begin if checkpoint.end is None else checkpoint.end
 
 
 def _text(x: float, y: float, text: str, css_class: str, *, anchor: str = "", title: str = "") -> str:

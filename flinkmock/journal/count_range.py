@@ -48,7 +48,7 @@ class CountRange:
 
     def __str__(self) -> str:
         if self.high is None:
-            return f"at least {format_count(self.low)}"
+            return f"at least {format_count(self.low)}" if self.low else "any number of times"
         return format_count(self.low) if self.low == self.high else f"{self.low} to {self.high} times"
 
 

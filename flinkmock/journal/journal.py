@@ -210,7 +210,8 @@ class Journal(Sequence[Exchange]):
         failures = [message for message in messages if message is not None]
         if failures:
             if self.dropped:
-                failures.append(f"The journal keeps {self.limit} requests; {self.dropped} older ones were dropped.")
+                dropped = "1 older one was" if self.dropped == 1 else f"{self.dropped} older ones were"
+                failures.append(f"The journal keeps {counted(self.limit, 'request')}; {dropped} dropped.")
             raise UnmetExpectation("\n".join(failures))
 
     def wait_for(

@@ -49,7 +49,8 @@ class RestCall:
         now: The cluster time in epoch ms.
         path: Name of a path parameter -> converted value: ids as 32 lower-case hex digits, numbers as int, texts as
             str.
-        query: Name of a query parameter -> list of converted values, without missing and empty parameters.
+        query: Name of a query parameter -> list of converted values, without parameters that are missing or have
+            several values, all of them empty (`a=,`).
         body: The JSON object of the request, including nulls; {} if there is none.
         files: The uploaded files.
         base_url: The URL at which the request arrived, without a path.

@@ -30,9 +30,11 @@ def path_values(operation: Operation, texts: Mapping[str, str]) -> dict[str, Any
 
 
 def query_values(operation: Operation, texts: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
-    """Return the converted values of query parameters by name, without unknown and empty parameters.
+    """Return the converted values of query parameters by name, without unknown parameters.
 
-    The values of repeated parameters and lists separated by commas are equivalent. Raises BadParameter.
+    The values of repeated parameters and lists separated by commas are equivalent. A parameter with several values,
+    all of them empty (`a=,` or `a=&a=`), is left out as well; a single empty value (`a=`) is converted. Raises
+    BadParameter.
     """
     values = {}
     for parameter in operation.query_parameters:

@@ -36,7 +36,8 @@ class ResolvedTarget:
         operation: The operation that matches; None if none does.
         path_parameters: Parameter name -> text, decoded a second time, as in Flink's router.
         path_values: Parameter name -> converted value.
-        query_values: Parameter name -> list of converted values, without missing and empty parameters.
+        query_values: Parameter name -> list of converted values, without parameters that are missing or have
+            several values, all of them empty (`a=,`).
         rejection: The response to a target that Netty or the router rejects.
         parameter_error: The response if a parameter can't be converted.
     """

@@ -21,6 +21,7 @@ from flinkmock.journal import CountRange
         ("1..10 times", 1, 10, "1 to 10 times"),
         ("1..10", 1, 10, "1 to 10 times"),
         ("2.. times", 2, None, "at least 2 times"),
+        ("0..", 0, None, "any number of times"),
         (CountRange(), 1, None, "at least once"),
     ],
 )

@@ -12,6 +12,7 @@ from flinkmock.conformance.coherence.schedulers import has_default_scheduler
 from flinkmock.conformance.coherence.taskmanagers import taskmanagers_of
 from flinkmock.conformance.coherence.values import Value, computed, constant, is_number, total
 from flinkmock.conformance.coherence.view import View
+from flinkmock.tables import counted
 
 _TASKMANAGERS = "flink-behaviour.md#task-managers"
 _LIST_AND_DETAILS = ("getTaskManagers", "getTaskManagerDetails")
@@ -141,5 +142,5 @@ def _slots_of_job(details: Value, slots: Sequence[Value]) -> Relations:
         values += [vertex["parallelism"], *in_slots]
     if any(min_slot_count_by_group.values()):
         low, high = sum(min_slot_count_by_group.values()), sum(max_slot_count_by_group.values())
-        text = f"the job holds {len(slots)} slots and needs {low} to {high}"
+        text = f"the job holds {counted(len(slots), 'slot')} and needs {low} to {high}"
         yield from require(low <= len(slots) <= high, text, *slots[:1], *values)

@@ -57,7 +57,7 @@ def _job(job: JobObservations) -> Iterator[str]:
         metrics = counted(metric_count, "metric")
         yield f"job {job.name}: {metrics}, which Flink keeps after the end of a job that it ran."
     for vertex_id, omitted_count in job.omitted_metric_counts.items():
-        yield f"job {job.name}: {omitted_count} more metrics of {job.vertex_name(vertex_id) or 'the job'}."
+        yield f"job {job.name}: {counted(omitted_count, 'more metric')} of {job.vertex_name(vertex_id) or 'the job'}."
     for vertex in list_in(job.details, "vertices"):
         for omission in _vertex(job, vertex):
             yield f"job {job.name}: vertex {vertex['name']}: {omission}"

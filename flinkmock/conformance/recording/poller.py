@@ -12,6 +12,7 @@ from flinkmock.conformance.http_client import JsonReader
 from flinkmock.conformance.recording.observations import ClusterObservations, JobObservations, list_in
 from flinkmock.errors import ServerUnreachable
 from flinkmock.flink.metrics import METRIC_SUFFIXES
+from flinkmock.tables import counted
 
 POLLS_PER_LISTING = 10
 """After how many polls the lists of metrics are requested again. They are long, and Flink refreshes them every 10 s."""
@@ -62,7 +63,7 @@ class Poller:
                 except ServerUnreachable:
                     self._observations.failed_poll_count += 1
                 if progress is not None:
-                    progress(poll + 1, poll_count, f"polls, {len(self._observations.jobs)} jobs")
+                    progress(poll + 1, poll_count, f"polls, {counted(len(self._observations.jobs), 'job')}")
         with suppress(ServerUnreachable, KeyboardInterrupt):
             self._finish()
 

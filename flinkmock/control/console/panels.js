@@ -105,7 +105,7 @@ function showProcesses({ taskmanagers, leaders }) {
         button("leader", "Crash for 5 s", () => perform("The leader has crashed.", () => send("POST", "leader/crash", { body: { for: "5s" } })), { disabled: leader == null })),
       registered.slice(0, 12).map((id) => element("li", {}, element("code", { class: "grow" }, id),
         button(`lose-${id}`, "Lose", () => perform(`TaskManager ${id} is lost.`, () => send("POST", "taskmanagers/lose", { body: { id } })), { "aria-label": `Lose TaskManager ${id}` }))),
-      registered.length > 12 ? element("li", { class: "faint" }, `… and ${registered.length - 12} more TaskManagers`) : null,
+      registered.length > 12 ? element("li", { class: "faint" }, `… and ${registered.length - 12} more ${registered.length === 13 ? "TaskManager" : "TaskManagers"}`) : null,
       registered.length ? null : element("li", { class: "faint" }, "No TaskManager is registered.")),
     element("div", { class: "line" }, button("join", "Add a TaskManager", () => perform(({ id }) => `${id} joins.`, () => send("POST", "taskmanagers/join")))),
   ]);

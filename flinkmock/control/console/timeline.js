@@ -1,7 +1,7 @@
 // Draws the response of GET timeline as SVG, as `flinkmock scenario plan` does: a lane with coloured states for each job, and a line
 // at the current time.
 
-const HATCHED_STATES = ["RESTARTING", "FAILING", "FAILED"];
+const HATCHED_STATES = ["RESTARTING", "FAILING"];
 const TERMINAL_STATES = ["FINISHED", "CANCELED", "FAILED", "SUSPENDED"];
 const GRID_STEPS_MS = [100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 3e4, 6e4, 12e4, 3e5, 6e5, 12e5, 18e5, 36e5, 72e5, 144e5, 216e5,
   432e5, 864e5, 1728e5, 432e6, 864e6];
@@ -67,7 +67,8 @@ class Picture {
     const jobs = this.data.jobs.slice(-MAX_LANES);
     for (const job of jobs) this.drawJob(job);
     if (jobs.length < this.data.jobs.length) {
-      this.drawText(this.left, this.top + 12, `… and ${this.data.jobs.length - jobs.length} earlier jobs`, "faint");
+      const omitted = this.data.jobs.length - jobs.length;
+      this.drawText(this.left, this.top + 12, `… and ${omitted} earlier ${omitted === 1 ? "job" : "jobs"}`, "faint");
       this.top += 24;
     }
     if (!jobs.length) {
@@ -126,8 +127,8 @@ class Picture {
     for (const operation of this.data.operations) if (operation.job === job.id) this.drawOperation(operation, bar, occupied);
     for (const interval of job.states) this.drawException(interval, bar, occupied);
     let previousX = -Infinity;
-    for (const checkpoint of job.checkpoints) {
-      const x = this.x(checkpoint["ended-at"] ?? checkpoint["triggered-at"]);
+    const marks = job.checkpoints.map((checkpoint) => ({ checkpoint, x: this.x(checkpoint["ended-at"] ?? checkpoint["triggered-at"]) }));
+    for (const { checkpoint, x } of marks.sort((a, b) => a.x - b.x)) {
       if (x <= this.left || (x - previousX < 6 && !checkpoint.failure && !checkpoint.savepoint)) continue;
       previousX = x;
       this.drawCheckpoint(checkpoint, x, bar + BAR_HEIGHT + 8);
@@ -144,7 +145,7 @@ class Picture {
     const box = `x="${rounded(left)}" y="${bar}" width="${rounded(boxWidth)}" height="${BAR_HEIGHT}"`;
     const title = `${job.name}: ${interval.state} from ${this.sinceStart(interval.at)}, ${formatDuration(end - interval.at)}${interval.note ? "\n" + interval.note : ""}`;
     this.add(`<g><title>${escaped(title)}</title><rect class="state s-${name}${hasEnded ? " over" : ""}" ${box}/>`);
-    if (HATCHED_STATES.includes(interval.state) && !hasEnded) this.add(`<rect class="hatch" ${box}/>`);
+    if (HATCHED_STATES.includes(interval.state)) this.add(`<rect class="hatch" ${box}/>`);
     if (hasEnded) this.add(`<rect class="s-${name}" x="${rounded(left)}" y="${bar}" width="3" height="${BAR_HEIGHT}"/>`);
     if (interval.state.length * 7.2 + 12 <= boxWidth) {
       this.add(`<text class="small ${hasEnded ? "" : `t-${name}`}" x="${rounded(left + 7)}" y="${bar + 15}">${interval.state}</text>`);

@@ -15,7 +15,7 @@ _dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", "
 # where Jackson writes \u001B. Both are rare, so quick searches decide whether anything has to be replaced.
 _POINT_OF_DIFFERENT_NUMBER = re.compile(r"\.(?:(?<=\d{8}\.)|000|\d+e[+-])")
 """A point that follows 8 digits, or that is followed by 3 zeros or an exponent."""
-_EXPONENT_WITHOUT_POINT = re.compile(r"e(?<=[:,\[-]\de)[+-]\d")
+_EXPONENT_WITHOUT_POINT = re.compile(r"e(?:(?<=[:,\[-]\de)|(?<=^\de))[+-]\d")
 _DIFFERENT_TOKENS = re.compile(
     r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
     r"|(?<![\d.])-?(?:0\.000\d+|\d{8,}\.\d+|\d+(?:\.\d+)?e[+-]?\d+)"

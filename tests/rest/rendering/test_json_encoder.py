@@ -59,6 +59,8 @@ def test_doubles_are_written_as_java_prints_them(value, text):
         ({"x": float("nan"), "y": [float("inf")]}, '{"x":"NaN","y":["Infinity"]}'),
         ((1, 2), "[1,2]"),
         ([1e-7], "[1.0E-7]"),
+        (1e16, "1.0E16"),
+        (-1e-7, "-1.0E-7"),
         ("half \ud800", '"half ?"'),
     ],
 )
@@ -84,4 +86,5 @@ def test_doubles_keep_their_value_and_form(value):
     mantissa, _, exponent = text.partition("E")
     assert "." in mantissa
     assert bool(exponent) == (value != 0 and not 1e-3 <= abs(value) < 1e7)
+    assert encode(value).decode() == text
     assert encode([value]).decode() == f"[{text}]"
