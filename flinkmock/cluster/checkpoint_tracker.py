@@ -9,7 +9,7 @@ are those of the last 10,000 values.
 from __future__ import annotations
 
 import dataclasses
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from collections.abc import Mapping
 from operator import attrgetter
 
@@ -20,6 +20,7 @@ from flinkmock.cluster.checkpoint import (
     SubtaskAcknowledgement,
 )
 from flinkmock.cluster.checkpoint_acknowledgements import acknowledgements, state_weight
+from flinkmock.cluster.checkpoint_schedule import CheckpointSchedule
 from flinkmock.cluster.checkpoint_summary import (
     WINDOW_SIZE,
     EarlierCheckpoints,
@@ -35,8 +36,6 @@ from flinkmock.named_random import CyclicValues, NamedRandom, UniformRange
 
 KEPT_COUNT = 2 * WINDOW_SIZE
 """At least this many of the newest checkpoints are kept. When there are twice as many, older ones are only counted."""
-FIRST_CHECKPOINT_DELAY_MS = 5
-"""The time from when all tasks are RUNNING to the trigger of the first checkpoint, since 2.3."""
 UNBOUNDED_MS = 1 << 50
 """The planned duration of a checkpoint while its end is unknown."""
 NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
@@ -72,20 +71,12 @@ class CheckpointTracker:
         """The checkpoints and savepoints from which attempts were restored, oldest first."""
         self.tracked: list[Checkpoint] = []
         """The checkpoints in the order of their ids, without those that are only counted (`_earlier`)."""
-        self.rejection_times: list[int] = []
-        """When checkpoints could not be triggered (epoch ms). They count as failed, but are not listed."""
         self._job_id = job_id
         self.graph = graph
         self._random = random
         self._directory = directory
         self._next_id = 1
-        self._next_trigger_at: int | None = None
-        """When the next periodic checkpoint is due (epoch ms); None while no attempt runs, or if there are none."""
-        self._recent_ends: list[tuple[int, bool]] = []
-        """The ends (epoch ms) of periodic checkpoints that may delay the next trigger, in ascending order.
-
-        The second value of an item is whether the checkpoint completes.
-        """
+        self._schedule = CheckpointSchedule(spec, job_id, random)
         self.taken_after_tasks_finish = taken_after_tasks_finish
         self._vertex_finish_times: Mapping[int, int] = {}
         """Index of a vertex whose sources are all bounded -> when the vertex finishes, in epoch ms."""
@@ -116,43 +107,26 @@ class CheckpointTracker:
     ) -> None:
         """Start triggering periodic checkpoints for an attempt.
 
-        Until 2.2, the first checkpoint is due after a random part of the interval, counted from `scheduled_at`.
-        Checkpoints that are due before all tasks run are rejected.
-
-        Since 2.3, the first checkpoint is triggered `FIRST_CHECKPOINT_DELAY_MS` after all tasks run. The first
-        checkpoint of a job is rejected just before that (recorded in all suites).
-
         Args:
             scheduled_at: When the tasks were scheduled, in epoch ms.
             running_at: When all tasks run, in epoch ms.
-            first_checkpoint_waits_for_tasks: Whether the behaviour is that since 2.3.
+            first_checkpoint_waits_for_tasks: Whether the behaviour is that since 2.3; see `CheckpointSchedule.start`.
             vertex_finish_times: Index of a vertex whose sources are all bounded -> when the vertex finishes, in epoch
                 ms. The vertex takes no part in later checkpoints; before 1.15, there are no later checkpoints
                 (FLIP-147; recorded: situations: partly: newest checkpoint).
         """
         self._vertex_finish_times = vertex_finish_times or {}
-        spec = self.spec
-        if spec is None or spec.interval is None:
-            return
-        if first_checkpoint_waits_for_tasks:
-            if not self.tracked and not self.rejection_times:
-                self.rejection_times.append(running_at - 1)
-            self._next_trigger_at = running_at + FIRST_CHECKPOINT_DELAY_MS
-            return
-        next_trigger_at = scheduled_at + self._random.integer(
-            spec.min_pause, spec.interval, "checkpoints", self._job_id, scheduled_at
+        self._schedule.start(
+            scheduled_at,
+            running_at,
+            waits_for_tasks=first_checkpoint_waits_for_tasks,
+            is_first_attempt=not self.tracked,
         )
-        while next_trigger_at < running_at:
-            self.rejection_times.append(next_trigger_at)
-            next_trigger_at += spec.interval
-        self._next_trigger_at = next_trigger_at
 
     def stop(self, at: int) -> None:
         """Stop triggering checkpoints at `at` (epoch ms), when the tasks end, and abort those in progress."""
         self.materialize_until(at)
-        self._next_trigger_at = None
-        self._recent_ends.clear()
-        del self.rejection_times[bisect_right(self.rejection_times, at) :]  # the tasks may end before all of them run
+        self._schedule.stop(at)
         for checkpoints in (self._completed, self._failed):
             for checkpoint_in_progress in checkpoints[bisect_right(checkpoints, at, key=_ends_at) :]:
                 self.abort(checkpoint_in_progress, at)
@@ -240,13 +214,13 @@ class CheckpointTracker:
 
     def materialize_until(self, now: int) -> None:
         """Create the periodic checkpoints that are triggered up to `now` (epoch ms)."""
-        spec = self.spec
+        spec, schedule = self.spec, self._schedule
         if not self.taken_after_tasks_finish and self._vertex_finish_times:
             now = min(now, min(self._vertex_finish_times.values()) - 1)
-        if self._next_trigger_at is None or self._next_trigger_at > now:
+        if not schedule.is_due(now):
             return
         self._skip_until(now)
-        while self._next_trigger_at is not None and self._next_trigger_at <= now:
+        while (at := schedule.take_due(now)) is not None:
             assert spec is not None
             duration = self._draw(spec.duration, "takes")
             duration = spec.timeout if duration is None else duration
@@ -254,35 +228,11 @@ class CheckpointTracker:
             failure = checkpoint_messages.TASK_FAILED if self._next_id in spec.fails or fails_by_chance else None
             if duration >= spec.timeout:
                 duration, failure = spec.timeout, checkpoint_messages.EXPIRED
-            at = self._next_trigger_at
-            self._next_trigger_at = None  # because `trigger` calls this method too
             checkpoint = self.trigger(at, CheckpointKind.CHECKPOINT, max(duration, 1), failure=failure)
-            self._next_trigger_at = self._trigger_time_after(checkpoint)
+            schedule.plan_after(checkpoint)
 
         if len(self.tracked) >= self._compaction_size:
             self._compact(KEPT_COUNT, now)
-
-    def _trigger_time_after(self, checkpoint: Checkpoint) -> int:
-        """Return when the periodic checkpoint after `checkpoint` is triggered, in epoch ms.
-
-        An interval after `checkpoint`, or later: as soon as fewer than `max_concurrent` periodic checkpoints are in
-        progress and none was completed within the minimum pause (CheckpointRequestDecider). Unlike in Flink, triggers
-        that are due in the meantime are not made up for.
-        """
-        spec, ends = self.spec, self._recent_ends
-        assert spec is not None and spec.interval is not None
-        insort(ends, (checkpoint.ends_at, checkpoint.failure is None))
-        next_trigger_at = checkpoint.triggered_at + spec.interval
-        if len(ends) >= spec.max_concurrent:
-            next_trigger_at = max(next_trigger_at, ends[-spec.max_concurrent][0])
-        for ends_at, completes in ends:
-            if ends_at > next_trigger_at:
-                break
-            if completes:
-                next_trigger_at = max(next_trigger_at, ends_at + spec.min_pause)
-        # a checkpoint that has ended delays no later trigger, because its pause is over
-        del ends[: bisect_right(ends, next_trigger_at, key=lambda end: end[0])]
-        return next_trigger_at
 
     def _draw(self, values: UniformRange | CyclicValues, name: str) -> int | None:
         """Return the next of cyclic values, or a random value of a range; `name` is the name of the draw."""
@@ -296,9 +246,9 @@ class CheckpointTracker:
         Checkpoints are skipped only if very many are due, and each of them certainly completes before the next is due,
         with the minimum pause in between.
         """
-        spec = self.spec
-        assert spec is not None and spec.interval is not None and self._next_trigger_at is not None
-        due_count = (now - self._next_trigger_at) // spec.interval
+        spec, next_at = self.spec, self._schedule.next_at
+        assert spec is not None and spec.interval is not None and next_at is not None
+        due_count = (now - next_at) // spec.interval
         duration = spec.duration
         if due_count < 2 * KEPT_COUNT or spec.chance or duration.high is None:
             return
@@ -306,10 +256,10 @@ class CheckpointTracker:
         if longest_ms > spec.interval or duration.high >= spec.timeout or any(id >= self._next_id for id in spec.fails):
             return
         count = due_count - KEPT_COUNT
-        self._compact(0, self._next_trigger_at + count * spec.interval)
+        self._compact(0, next_at + count * spec.interval)
         self._earlier.add_many(count, spec.size, duration)
         self._next_id += count
-        self._next_trigger_at += count * spec.interval
+        self._schedule.next_at = next_at + count * spec.interval
 
     def _compact(self, kept_count: int, time: int) -> None:
         """Count and drop the checkpoints that have ended by `time` (epoch ms), except for the newest `kept_count`.
@@ -354,7 +304,7 @@ class CheckpointTracker:
 
     def rejected_count_at(self, time: int) -> int:
         """Return how many checkpoints could not be triggered up to `time` (epoch ms)."""
-        return bisect_right(self.rejection_times, time)
+        return self._schedule.rejected_count_at(time)
 
     def history_at(self, time: int, length: int = 10) -> list[Checkpoint]:
         """Return the `length` newest checkpoints, newest first."""
