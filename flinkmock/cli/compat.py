@@ -67,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
     if unmatched_count == len(requests):
         raise FlinkMockError(no_match_message(args.journal, requests, args.old))
     base_path_note = f" under {base_path}" if base_path else ""
-    unmatched_note = f" ({unmatched_count} of them match no operation of Flink {args.old})" if unmatched_count else ""
+    verb = "matches" if unmatched_count == 1 else "match"
+    unmatched_note = f" ({unmatched_count} of them {verb} no operation of Flink {args.old})" if unmatched_count else ""
     heading = f"{counted(len(requests), 'request')}{base_path_note}{unmatched_note}, from Flink {args.old} to {new}"
     rows = [[impact.effect, impact.since, impact.where, f"{impact.request_count}x", impact.what] for impact in impacts]
     if args.format == "json":

@@ -198,7 +198,7 @@ def test_compat_finds_the_base_path_of_an_ingress_or_takes_it_from_the_option(
     journal = journal_of(tmp_path / "x.jsonl", *targets)
     assert main(["compat", journal, "--from", "1.20", "--to", "2.0"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    heading = "3 requests under /flink/prod (1 of them match no operation of Flink 1.20), from Flink 1.20 to 2.0:"
+    heading = "3 requests under /flink/prod (1 of them matches no operation of Flink 1.20), from Flink 1.20 to 2.0:"
     assert lines[0] == heading
     assert any(".all-exceptions: removed" in line for line in lines)
     assert main(["compat", journal, "--from", "1.20", "--to", "2.0", "--base-path", "flink/prod/"]) == 0
@@ -211,15 +211,17 @@ def test_compat_finds_the_base_path_of_an_ingress_or_takes_it_from_the_option(
         ((), "x.jsonl is empty: it contains no requests."),
         (
             ("/a", "/b", "/a", "/c", "/d"),
-            "matches an operation of Flink 1.20: GET /a, GET /b, GET /c, …. If an ingress",
+            "No operation of Flink 1.20 matches any of the 5 requests in {journal}: GET /a, GET /b, GET /c, …. If",
         ),
+        (("/a",), "No operation of Flink 1.20 matches the request in {journal}: GET /a. If"),
     ],
 )
 def test_compat_fails_if_it_finds_no_request_to_flink(
     targets: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["compat", journal_of(tmp_path / "x.jsonl", *targets), "--from", "1.20"]) == 2
-    assert message in capsys.readouterr().err
+    journal = journal_of(tmp_path / "x.jsonl", *targets)
+    assert main(["compat", journal, "--from", "1.20"]) == 2
+    assert message.format(journal=journal) in capsys.readouterr().err
 
 
 def test_compat_fails_for_an_empty_har_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
