@@ -98,7 +98,7 @@ export interface RequestConditions {
   status?: number;
 }
 
-/** flinkmock rejected a request, or could not be started. */
+/** flinkmock rejected a request, or could not be started or reached. */
 export class FlinkMockError extends Error {
   /** The status of the response; 0 if there was no response. */
   readonly status: number;

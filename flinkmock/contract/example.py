@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flinkmock.contract.operation import Schema
@@ -9,7 +10,11 @@ from flinkmock.contract.schema_branches import Definitions, allowed_types, alter
 
 
 def example(schema: Schema, definitions: Definitions) -> Any:
-    """Return a minimal value of a schema: required properties only, empty lists and maps, the first alternative."""
+    """Return a minimal value of a schema.
+
+    An object has only the required properties. Lists and maps are empty, and a nullable type has the value null. Of
+    alternatives, the first is chosen.
+    """
     schema = resolve(schema, definitions)
     branches = alternatives(schema)
     if branches:
@@ -22,8 +27,9 @@ def example(schema: Schema, definitions: Definitions) -> Any:
     if "null" in json_types or not json_types:
         return None
     if "object" in json_types:
-        properties = schema.get("properties", {})
-        return {name: example(properties.get(name, {}), definitions) for name in schema.get("required", ())}
+        properties, other = schema.get("properties", {}), schema.get("additionalProperties", {})
+        other_schema = other if isinstance(other, Mapping) else {}
+        return {name: example(properties.get(name, other_schema), definitions) for name in schema.get("required", ())}
     if "array" in json_types:
         return []
     if "string" in json_types:

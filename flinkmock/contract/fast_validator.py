@@ -1,7 +1,8 @@
 """Checks quickly whether a value conforms to a JSON Schema.
 
-A schema is compiled into functions once. jsonschema gives the same results (tests/contract/test_fast_validator.py) and
-describes the violations, but takes 50 times as long, and 50 ms for its import.
+A schema is compiled into functions once. For JSON, jsonschema gives the same results
+(tests/contract/test_fast_validator.py) and describes the violations, but takes 50 times as long, and 50 ms for its
+import.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ Check = Callable[[Any], bool]
 """Returns whether a value is valid."""
 
 ANNOTATIONS = frozenset({
-    "$defs", "$id", "$schema", "contentType", "default", "deprecated", "description", "examples", "java_type",
-    "refined", "title",
+    "$defs", "$id", "$schema", "contentType", "default", "deprecated", "description", "examples", "refined", "title",
 })  # fmt: skip
-"""Keywords that don't constrain values. Neither do keywords that begin with x-."""
+"""Keywords that don't constrain values. Neither do keywords that begin with x-.
+
+`refined` is not a keyword of JSON Schema; `flinkmock.contract.openapi.EXTENSIONS` describes it.
+"""
 INT_RANGES = {"int32": range(-(2**31), 2**31), "int64": range(-(2**63), 2**63)}
 """The ranges of Java's int and long by format."""
 _KEYWORDS_OF_CLOSED_OBJECT = {"type", "properties", "required", "additionalProperties"}
@@ -65,12 +68,10 @@ class CompiledValidator:
             and constraints["additionalProperties"] is False
         ):
             return self._closed_object(constraints["properties"], frozenset(constraints["required"]))
-        if (
-            constraints.keys() == _KEYWORDS_OF_NUMBER
-            and constraints["type"] in ("integer", "number")
-            and self._requires_jackson_numbers
-        ):
-            return _number(constraints["type"], constraints["format"])
+        if constraints.keys() == _KEYWORDS_OF_NUMBER and self._requires_jackson_numbers:
+            number_check = _java_number(constraints["type"], constraints["format"])
+            if number_check is not None:
+                return number_check
         keyword_checks = [self._keyword(name, value, schema) for name, value in constraints.items()]
         checks = [check for check in keyword_checks if check is not None]
         if len(checks) == 1:
@@ -265,18 +266,24 @@ def _equals_any(values: Sequence[Any]) -> Check:
     if all(isinstance(value, str) for value in values):
         strings = frozenset(values)
         return lambda value: isinstance(value, str) and value in strings
-    # Python's 1 == True is false in JSON.
-    return lambda value: any(
-        value == allowed and (type(value) is bool) == (type(allowed) is bool) for allowed in values
-    )
+    return lambda value: any(_equals(value, allowed) for allowed in values)
 
 
-def _number(json_type: str, number_format: str) -> Check:
-    """Return a check of a number as Jackson writes it. Raises NotImplementedError for a format that Java lacks."""
+def _equals(value: Any, other: Any) -> bool:
+    """Return whether two values are equal in JSON, in which 1 does not equal true, unlike in Python."""
+    if isinstance(value, dict) and isinstance(other, dict):
+        return value.keys() == other.keys() and all(_equals(field, other[name]) for name, field in value.items())
+    if isinstance(value, list) and isinstance(other, list):
+        return len(value) == len(other) and all(map(_equals, value, other))
+    return bool(value == other) and isinstance(value, bool) == isinstance(other, bool)
+
+
+def _java_number(json_type: str | Sequence[str], number_format: str) -> Check | None:
+    """Return a check of an int, long or double as Jackson writes it; None for other types and formats."""
     if json_type == "number" and number_format == "double":
         return lambda value: type(value) is float
     if json_type != "integer" or number_format not in INT_RANGES:
-        raise NotImplementedError(f"the format {number_format} of {json_type}")
+        return None
     minimum, maximum = INT_RANGES[number_format][0], INT_RANGES[number_format][-1]
     return lambda value: type(value) is int and minimum <= value <= maximum
 

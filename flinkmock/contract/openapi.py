@@ -31,8 +31,8 @@ RELEASE_EXTENSION = "x-flink"
 EXTENSIONS = {"refined": "x-flink-refined", "unconfirmed": "x-flink-unconfirmed"}
 """The extensions by the keywords of schema files.
 
-`refined` marks values that no class of Flink describes. `unconfirmed` lists the properties of which only name and type
-are known; only imported releases have them.
+`refined` marks schemas that Flink's classes don't describe completely. `unconfirmed` lists the properties of which only
+name and type are known; only imported releases have them.
 """
 _UPLOADS: Mapping[str, Schema] = {
     "uploadJar": {

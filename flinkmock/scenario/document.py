@@ -6,6 +6,7 @@ aliases. Tags, merge keys and duplicate keys are mistakes. Numbers keep their te
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -290,6 +291,8 @@ class _MappingReader:
             return YamlNode(location, items, key_locations={key: item.location for key, item in items.items()})
         if isinstance(data, list | tuple):
             return YamlNode(location, [self.node(item, (*path, i), depth + 1) for i, item in enumerate(data)])
+        if isinstance(data, float) and not math.isfinite(data):
+            self._diagnostics.fail(location, f"a scenario can't have the number {data}.")
         if data is None or isinstance(data, str | int | float):
             return YamlNode(location, data, _scalar_text(data))
         self._diagnostics.fail(location, f"a scenario can't have a value of type {type(data).__name__}.")

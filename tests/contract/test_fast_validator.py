@@ -102,6 +102,12 @@ def test_both_validators_agree_on_scenarios_and_mutated_scenarios() -> None:
         ({"type": "integer"}, True, False),
         ({"enum": [1]}, True, False),
         ({"const": True}, 1, False),
+        ({"const": [1]}, [True], False),
+        ({"const": [1]}, [1.0], True),
+        ({"const": [1]}, [1, 1], False),
+        ({"enum": [{"a": [0]}]}, {"a": [False]}, False),
+        ({"enum": [{"a": [0]}]}, {"a": [0]}, True),
+        ({"enum": [{"a": 0}]}, {"a": 0, "b": 0}, False),
         ({"enum": ["a", 1]}, 1, True),
         ({"type": ["string", "null"]}, None, True),
         ({"not": {"required": ["a"]}}, {"a": 1}, False),
@@ -125,6 +131,12 @@ def test_numbers_that_jackson_would_not_write_are_invalid() -> None:
     assert not compiled.check({"type": "integer"})(4.0)
     assert not compiled.check({"type": "number", "format": "double"})(4)
     assert not compiled.check({"type": "integer", "format": "int32"})(2**31)
+
+
+def test_formats_that_java_lacks_are_not_checked() -> None:
+    compiled = CompiledValidator({}, requires_jackson_numbers=True)
+    assert compiled.check({"type": "integer", "format": "uint8"})(256)
+    assert not compiled.check({"type": "integer", "format": "uint8"})(4.0)
 
 
 def test_definitions_can_refer_to_themselves() -> None:

@@ -52,6 +52,15 @@ def test_mistakes_in_a_mapping_are_located_by_path() -> None:
     assert error.value.mistakes == ("<scenario>: jobs.orders.lifecycle[0].RUNNING: 3 has no unit. Write 3s or 3ms.",)
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_numbers_that_yaml_does_not_have_are_mistakes(number: float) -> None:
+    with pytest.raises(ScenarioError) as error:
+        load_scenario({"jobs": {"orders": {"vertices": [{"name": "source", "rate": number}]}}})
+    assert error.value.mistakes == (
+        f"<scenario>: jobs.orders.vertices[0].rate: a scenario can't have the number {number}.",
+    )
+
+
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "none.yaml"
     with pytest.raises(ScenarioError) as error:

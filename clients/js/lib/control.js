@@ -3,7 +3,7 @@ import { request } from "node:http";
 
 export const API_PREFIX = "/__flinkmock__/v1";
 
-/** flinkmock rejected a request, or could not be started. */
+/** flinkmock rejected a request, or could not be started or reached. */
 export class FlinkMockError extends Error {
   /**
    * @param {string} message
@@ -49,22 +49,28 @@ export class ControlApi {
       content = typeof body === "string" ? body : JSON.stringify(body);
     }
     const { status, text } = await send(url, { method, headers }, content);
-    if (status < 400) return text ? JSON.parse(text) : undefined;
-    throw errorOf(status, text, `${method} ${url}`);
+    if (status >= 400) throw errorOf(status, text, `${method} ${url}`);
+    try {
+      return text ? JSON.parse(text) : undefined;
+    } catch {
+      throw new FlinkMockError(`${method} ${url}: the response is not JSON: ${text}`, { status });
+    }
   }
 }
 
 /** Sends a request with node:http, because tests may replace fetch. */
 function send(url, options, content) {
   return new Promise((resolve, reject) => {
+    // if no address of a host can be reached, the error has no message
+    const fail = ({ message, code }) => reject(new FlinkMockError(`${options.method} ${url}: ${message || code}`));
     const outgoing = request(url, { ...options, agent: false }, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (part) => (text += part));
       response.on("end", () => resolve({ status: response.statusCode, text }));
-      response.on("error", reject);
+      response.on("error", fail);
     });
-    outgoing.on("error", (error) => reject(new FlinkMockError(`${options.method} ${url}: ${error.message}`)));
+    outgoing.on("error", fail);
     outgoing.end(content);
   });
 }

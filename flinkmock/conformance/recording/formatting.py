@@ -23,7 +23,10 @@ def format_share(ratio: float) -> str:
 
 
 def parse_value(text: str) -> int | float | str:
-    """Parse a metric value as Flink prints it: 12 for "12", 0.5 for "0.5"; "NaN" and "true" stay strings."""
+    """Parse a metric value as Flink prints it: 12 for "12", 0.5 for "0.5".
+
+    "NaN", "true", and numbers with more than 18 digits before the point or a three-digit exponent stay strings.
+    """
     if re.fullmatch(r"-?\d{1,18}", text):
         return int(text)
     if re.fullmatch(r"-?\d{1,18}\.\d+(E-?\d{1,2})?", text):
