@@ -281,7 +281,8 @@ class ClusterControl:
             InvalidArgument: The clock, the time, or the value of a configuration option is invalid.
             FakerMissing: The release was imported and needs Faker.
             DashboardMissing: The dashboard belongs to another release.
-            PortTaken: The scenario has more JobManagers, and another process listens on a port that one of them needs.
+            PortTaken: The scenario has more JobManagers, or a client has shut down the cluster, and another process
+                listens on a port that a JobManager needs.
         """
         start_ms = None if start_time is None else parse_time(start_time)
         options = self._options.with_overrides(flink=flink, seed=seed, clock=clock, start_time=start_ms)
@@ -294,6 +295,9 @@ class ClusterControl:
         The clock mode is the one with which the cluster began. The cluster time begins as before if the scenario or an
         option contains the start time, otherwise at the time of the wall clock. The faults are again those of the
         scenario, and the journal is empty; snapshots and functions registered with `on` are removed.
+
+        Raises:
+            PortTaken: A client has shut down the cluster, and another process listens on its port.
         """
         engine = self.engine
         options = self._current_options.with_overrides(
@@ -319,6 +323,7 @@ class ClusterControl:
 
         Raises:
             InvalidArgument: The snapshot is of another cluster, or of this one before it was closed or reset.
+            PortTaken: A client has shut down the cluster, and another process listens on its port.
         """
         self.engine.restore(snapshot)
 

@@ -16,48 +16,50 @@ if TYPE_CHECKING:
     from flinkmock.server.control_server import ControlServer
 
 
-def create_app(
-    engine: Engine,
-    *,
-    observer: Observer | None = None,
-    dashboard: Dashboard | None = None,
-    control: ControlServer | None = None,
-) -> web.Application:
-    """Return an aiohttp application that serves the first JobManager of an engine.
-
-    It can also be a subapplication. Its path prefix is then removed from targets.
+class ApplicationServer:
+    """Serves the first JobManager of an engine as an aiohttp application.
 
     Args:
         engine: The engine.
         observer: Called with each exchange before its response is sent.
         dashboard: Flink's dashboard; None: a page about flinkmock.
-        control: The control API. If a client replaces the engine with it, the application serves the new engine, with
-            the same dashboard.
-    """
-    server = FlinkServer(engine, observer=observer, dashboard=dashboard, control=control)
+        control: The control API; None: it is not served.
 
-    def replace(engine: Engine) -> None:
-        nonlocal server
-        previous_server = server
-        server = FlinkServer(engine, observer=observer, dashboard=dashboard, control=control)
+    Attributes:
+        app: The application. It can also be a subapplication. Its path prefix is then removed from targets.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        observer: Observer | None = None,
+        dashboard: Dashboard | None = None,
+        control: ControlServer | None = None,
+    ) -> None:
+        self._observer = observer
+        self._control = control
+        self._server = self._create_server(engine, dashboard)
+        self.app = web.Application()
+        self._route = self.app.router.add_route("*", "/{path:(?s:.*)}", self._respond, expect_handler=self._expect)
+        self.app.on_shutdown.append(self._close)
+
+    def replace(self, engine: Engine, dashboard: Dashboard | None = None) -> None:
+        """Serve another engine. Delayed responses are dropped. Can be called from any thread."""
+        previous_server, self._server = self._server, self._create_server(engine, dashboard)
         previous_server.delayed.abandon()
 
-    if control is not None:
-        control.api.control.serve_new_engine = replace
+    def _create_server(self, engine: Engine, dashboard: Dashboard | None) -> FlinkServer:
+        return FlinkServer(engine, observer=self._observer, dashboard=dashboard, control=self._control)
 
-    async def close(_: web.Application) -> None:
-        await server.delayed.close()
-        if control is not None:
-            await control.clusters.close_all()
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        prefix = self._route.resource.canonical.removesuffix("/{path}") if self._route.resource else ""
+        return await aiohttp_server.respond(self._server, request, prefix)
 
-    async def respond(request: web.Request) -> web.StreamResponse:
-        prefix = catch_all.resource.canonical.removesuffix("/{path}") if catch_all.resource else ""
-        return await aiohttp_server.respond(server, request, prefix)
+    async def _expect(self, _: web.Request) -> None:
+        """Do nothing, because `_respond` handles the header `Expect`."""
 
-    async def expect(_: web.Request) -> None:
-        """Do nothing, because `respond` handles the header `Expect`."""
-
-    app = web.Application()
-    catch_all = app.router.add_route("*", "/{path:(?s:.*)}", respond, expect_handler=expect)
-    app.on_shutdown.append(close)
-    return app
+    async def _close(self, _: web.Application) -> None:
+        await self._server.delayed.close()
+        if self._control is not None:
+            await self._control.clusters.close_all()

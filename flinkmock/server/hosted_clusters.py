@@ -112,10 +112,10 @@ class HostedClusters:
 
     def _bind(self, count: int) -> list[socket.socket]:
         """Return `count` listening sockets. Raises RequestRejected, FlinkMockError."""
-        from flinkmock.server.listener import bind, bind_each
+        from flinkmock.server.listener import bind, bind_each, ports_of
 
         if self._ports is None:
-            return bind_each(self._host, 0, count)
+            return bind_each(self._host, ports_of(0, count))
         sockets: list[socket.socket] = []
         for port in self._ports:
             if len(sockets) == count:

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flinkmock.errors import FlinkMockError, InvalidArgument, PortTaken
@@ -59,20 +60,20 @@ def bind(host: str, port: int) -> socket.socket:
     return listening_socket
 
 
-def bind_each(host: str, port: int, count: int) -> list[socket.socket]:
-    """Return `count` listening sockets: the first on `port`, the others on the following ports (0: free ports).
+def ports_of(first_port: int, count: int) -> list[int]:
+    """Return the ports of `count` JobManagers: the first port and the following ones; zeros if the first is 0."""
+    return [first_port + index if first_port else 0 for index in range(count)]
+
+
+def bind_each(host: str, ports: Iterable[int]) -> list[socket.socket]:
+    """Return a listening socket for each port (0: a free one).
 
     Raises the same errors as `bind`, after closing the sockets that were opened.
     """
-    return bind_further(host, port, 0, count)
-
-
-def bind_further(host: str, port: int, existing_count: int, count: int) -> list[socket.socket]:
-    """Return the sockets of `bind_each` without the first `existing_count` ones, which are open already."""
     sockets: list[socket.socket] = []
     try:
-        for index in range(existing_count, count):
-            sockets.append(bind(host, port + index if port else 0))
+        for port in ports:
+            sockets.append(bind(host, port))
     except FlinkMockError:
         for listening_socket in sockets:
             listening_socket.close()
@@ -119,6 +120,7 @@ class Listeners:
         self._on_shut_down = on_shut_down
         self._loop = asyncio.get_running_loop()
         self._listeners: list[_Listener] = []
+        self._engine = engine
         self._delayed = DelayedResponses(engine)
         self._assign(engine, list(sockets), dashboard)
 
@@ -139,18 +141,24 @@ class Listeners:
     def replace(self, engine: Engine, dashboard: Dashboard | None = None) -> None:
         """Serve another engine at the same address. Can be called from any thread.
 
-        Connections stay open, except those to JobManagers that the new engine lacks. Delayed responses are dropped.
+        Connections stay open, except those to JobManagers that the new engine lacks. Delayed responses are dropped. If
+        a client has shut the cluster down, all connections are closed, and the same ports are opened again.
 
         Raises:
-            PortTaken: The engine has more JobManagers, and another process listens on the port of one.
+            PortTaken: The engine has more JobManagers, or the cluster was shut down, and another process listens on the
+                port of a JobManager.
             InvalidArgument: The engine has more JobManagers, and the port of one would be above 65535.
         """
         count = len(engine.cluster.leadership.jobmanagers)
-        new_sockets = bind_further(self._listeners[0].host, self._port, len(self._listeners), count)
+        ports = [listener.port for listener in self._listeners]
+        ports += ports_of(self._port, count)[len(ports) :]
+        started_count = 0 if self.shutdown_requested.is_set() else min(len(self._listeners), count)
+        new_sockets = bind_each(self._listeners[0].host, ports[started_count:count])
         abandoned, self._delayed = self._delayed, DelayedResponses(engine)
-        surplus_listeners = self._listeners[count:]
-        del self._listeners[count:]
-        started_count = len(self._listeners)
+        surplus_listeners = self._listeners[started_count:]
+        del self._listeners[started_count:]
+        self.shutdown_requested.clear()
+        self._engine = engine
         self._assign(engine, new_sockets, dashboard)
         abandoned.abandon()
         for listener in self._listeners[started_count:]:
@@ -176,7 +184,7 @@ class Listeners:
             server = FlinkServer(
                 engine,
                 observer=self._observer,
-                on_shut_down=self._shut_down,
+                on_shut_down=partial(self._shut_down, engine),
                 dashboard=dashboard,
                 jobmanager=index,
                 delayed=self._delayed,
@@ -191,7 +199,9 @@ class Listeners:
         if self._control is not None:
             self._control.urls = self.urls
 
-    def _shut_down(self) -> None:
+    def _shut_down(self, engine: Engine) -> None:
+        if engine is not self._engine:  # a request that began before `replace` has ended
+            return
         for listener in self._listeners:
             listener.refuse()
         self.shutdown_requested.set()
@@ -212,7 +222,9 @@ class _Listener:
     ) -> None:
         self.origin = url_of(listening_socket, "https" if context is not None else "http")
         self._context = context
-        self.host: str = listening_socket.getsockname()[0]
+        self.host: str
+        self.port: int
+        self.host, self.port = listening_socket.getsockname()[:2]
         self._socket = listening_socket
         self._shutdown_timeout = shutdown_timeout
         self._acceptor: asyncio.Server | TlsAcceptor | None = None

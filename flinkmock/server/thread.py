@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flinkmock import limits, private_files
 from flinkmock.control.api import API_PREFIX
 from flinkmock.server.control_server import ControlListener, ControlOptions, create_control_server
-from flinkmock.server.listener import Listeners, bind, bind_each
+from flinkmock.server.listener import Listeners, bind, bind_each, ports_of
 from flinkmock.server.loop import ServerLoop, limit_warnings
 from flinkmock.server.signals import stop_signals
 
@@ -85,7 +85,7 @@ class ServerThread:
         """
         limits.check()
         # once the sockets listen, clients can connect; their requests wait for the loop
-        sockets = bind_each(self._host, self._port, len(self._engine.cluster.leadership.jobmanagers))
+        sockets = bind_each(self._host, ports_of(self._port, len(self._engine.cluster.leadership.jobmanagers)))
         self._loop = ServerLoop()
         self._stop = asyncio.Event()
         has_started_or_failed = threading.Event()
@@ -218,7 +218,7 @@ async def serve(
     private_files.remove_leftovers()
     engine = control.open_engine()
     dashboard = load_dashboard(engine)
-    sockets = bind_each(host, port, len(engine.cluster.leadership.jobmanagers))
+    sockets = bind_each(host, ports_of(port, len(engine.cluster.leadership.jobmanagers)))
     with contextlib.ExitStack() as stack:
         for listening_socket in sockets:
             stack.callback(listening_socket.close)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flinkmock.engine_snapshot import Snapshot
     from flinkmock.ingress import Credential
     from flinkmock.server import Dashboard, ServerThread
+    from flinkmock.server.aiohttp_application import ApplicationServer
     from flinkmock.server.tls import Tls
     from flinkmock.server.tls_options import TlsOptions
 
@@ -99,6 +100,7 @@ class FlinkMock(ClusterControl):
         self._dashboard = dashboard
         self._has_control_api = control
         self._server: ServerThread | None = None
+        self._applications: list[ApplicationServer] = []
         self.serve_new_engine = self._serve_new_engine
 
     def start(self) -> Self:
@@ -107,7 +109,8 @@ class FlinkMock(ClusterControl):
         Raises:
             ScenarioError: The scenario is invalid.
             UnknownRelease: There is no contract for the release.
-            InvalidArgument: The clock, the port, or the value of a configuration option is invalid.
+            InvalidArgument: The clock, the port, the value of a configuration option, or an imported schema file is
+                invalid.
             PortTaken: Another process listens on the port.
             DashboardMissing: There is no dashboard, or it belongs to another release.
             FakerMissing: The release was imported and needs Faker.
@@ -116,7 +119,7 @@ class FlinkMock(ClusterControl):
         if self._server is None:
             engine = self.open_engine()
             try:
-                self._serve(engine, self._port)
+                self._serve(engine)
             except BaseException:
                 self.close()
                 raise
@@ -131,18 +134,19 @@ class FlinkMock(ClusterControl):
 
         Raises the errors of `start`.
         """
-        from flinkmock.server.aiohttp_application import create_app
+        from flinkmock.server.aiohttp_application import ApplicationServer
         from flinkmock.server.control_server import create_control_server
 
         engine = self.open_engine()
         control = create_control_server(self, HOST) if self._has_control_api else None
-        app = create_app(engine, dashboard=self._load_dashboard(engine), control=control)
+        application = ApplicationServer(engine, dashboard=self._load_dashboard(engine), control=control)
 
         async def close(app: web.Application) -> None:
             self.close()
 
-        app.on_cleanup.append(close)
-        return app
+        application.app.on_cleanup.append(close)
+        self._applications.append(application)
+        return application.app
 
     def close(self) -> None:
         """Stop the server and delete uploaded jars. Does nothing if the cluster is not running.
@@ -152,20 +156,20 @@ class FlinkMock(ClusterControl):
         server, self._server = self._server, None
         if server is not None:
             server.close()
+        self._applications.clear()
         if self._tls is not None:
             self._tls.close()
             self._tls = None
         self.close_engine()
 
-    def _serve(self, engine: Engine, port: int) -> None:
+    def _serve(self, engine: Engine) -> None:
         from flinkmock.server import ServerThread
 
-        if self._tls is None:
-            self._tls = self._load_tls(engine)
+        self._tls = self._load_tls(engine)
         server = ServerThread(
             engine,
             HOST,
-            port,
+            self._port,
             dashboard=self._load_dashboard(engine),
             control=self if self._has_control_api else None,
             context=self._tls.server_context if self._tls is not None else None,
@@ -186,8 +190,11 @@ class FlinkMock(ClusterControl):
 
     def _serve_new_engine(self, engine: Engine) -> None:
         """Serve a new engine, which replaces the current one."""
+        dashboard = self._load_dashboard(engine)
         if self._server is not None:
-            self._server.replace(engine, self._load_dashboard(engine))
+            self._server.replace(engine, dashboard)
+        for application in self._applications:
+            application.replace(engine, dashboard)
 
     def _load_dashboard(self, engine: Engine) -> Dashboard | None:
         from flinkmock.server import Dashboard
@@ -208,7 +215,10 @@ class FlinkMock(ClusterControl):
 
     @property
     def is_running(self) -> bool:
-        """Whether clients can connect."""
+        """Whether the cluster was started and not closed.
+
+        After a client's `DELETE /cluster` this stays true, although clients can't connect.
+        """
         return self._server is not None
 
     def settle(self) -> float | None:
@@ -285,10 +295,8 @@ class FlinkMock(ClusterControl):
     def restore(self, snapshot: Snapshot) -> None:
         was_shut_down = self.cluster.is_shut_down
         super().restore(snapshot)
-        if was_shut_down and self._server is not None:  # a client has shut down the cluster, and nothing listens
-            port = self.port
-            self._server.close()
-            self._serve(self.engine, port)
+        if was_shut_down and not self.cluster.is_shut_down and self._server is not None:  # nothing listens
+            self._server.replace(self.engine, self._load_dashboard(self.engine))
 
     restore.__doc__ = ClusterControl.restore.__doc__
 

@@ -12,7 +12,7 @@ from flinkmock.cluster.errors import JobNotFound
 from flinkmock.contract import known_releases
 from flinkmock.rest.call import FileContent, Payload, RestCall
 from flinkmock.server import Exchange, ServerThread
-from flinkmock.server.aiohttp_application import create_app
+from flinkmock.server.aiohttp_application import ApplicationServer
 from tests.server.conftest import Client
 from tests.server.fake_engine import FakeEngine
 
@@ -21,7 +21,7 @@ JOB_ID = "0123456789abcdef0123456789abcdef"
 
 async def test_an_aiohttp_application_works_with_pytest_aiohttp(aiohttp_client: Callable) -> None:
     engine = FakeEngine()
-    client = await aiohttp_client(create_app(engine))
+    client = await aiohttp_client(ApplicationServer(engine).app)
     async with client.get("/v1/jobs/overview") as response:
         assert response.status == 200
         assert await response.json() == {"operation": "getJobsOverview"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock
+from tests.timeouts import TEST_TIMEOUT_S
 
 STEPS_BY_VERSION = json.loads(gzip.decompress((Path(__file__).parent / "leader-change.json.gz").read_bytes()))
 RUNNING_JOB_ID, FINISHED_JOB_ID = "a" * 32, "b" * 32
@@ -186,6 +188,44 @@ def test_after_a_shutdown_no_address_responds() -> None:
         for url in mock.urls:
             with pytest.raises(httpx.ConnectError):
                 httpx.get(url + "/overview")
+
+
+@pytest.mark.parametrize("start_again", ["restore", "reset", "load_scenario"])
+def test_after_a_shutdown_all_addresses_respond_again(start_again: str) -> None:
+    with two_jobmanagers() as mock, httpx.Client() as client:
+        urls, snapshot = mock.urls, mock.snapshot()
+        assert client.get(urls[0] + "/overview").status_code == 200  # the connection stays open
+        assert httpx.delete(urls[1] + "/cluster").status_code == 200
+        if start_again == "restore":
+            mock.restore(snapshot)
+        elif start_again == "reset":
+            mock.reset()
+        else:
+            mock.load_scenario(SCENARIO)
+        assert mock.urls == urls
+        assert [httpx.get(url + "/overview").status_code for url in urls] == [200, 200]
+
+
+def test_more_jobmanagers_listen_after_a_shutdown() -> None:
+    with FlinkMock(clock="virtual") as mock:
+        url = mock.url
+        assert httpx.delete(url + "/cluster").status_code == 200
+        mock.load_scenario(SCENARIO)
+        assert (mock.url, len(mock.urls)) == (url, 2)
+        assert [httpx.get(url + "/overview").status_code for url in mock.urls] == [200, 200]
+
+
+def test_a_request_to_the_replaced_cluster_does_not_shut_down_the_new_one() -> None:
+    with (
+        FlinkMock(clock="virtual") as mock,
+        socket.create_connection((mock.host, mock.port), TEST_TIMEOUT_S) as connection,
+    ):
+        connection.sendall(b"DELETE /cluster HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        mock.settle()  # the head of the request is read
+        mock.load_scenario(None)
+        connection.sendall(b"0\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        assert httpx.get(mock.url + "/config").status_code == 200
 
 
 def test_a_snapshot_contains_the_leader() -> None:

@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from flinkmock.errors import FlinkMockError, InvalidArgument, PortTaken
-from flinkmock.server.listener import bind, bind_further
+from flinkmock.server.listener import bind, bind_each, ports_of
 
 
 def test_further_sockets_have_the_next_ports() -> None:
@@ -15,7 +15,7 @@ def test_further_sockets_have_the_next_ports() -> None:
         with contextlib.suppress(PortTaken, InvalidArgument):  # a next port is taken or above 65535: try again
             with bind("127.0.0.1", 0) as first:
                 port = first.getsockname()[1]
-                further = bind_further("127.0.0.1", port, existing_count=1, count=3)
+                further = bind_each("127.0.0.1", ports_of(port, 3)[1:])
             assert [socket.getsockname()[1] for socket in further] == [port + 1, port + 2]
             for socket in further:
                 socket.close()

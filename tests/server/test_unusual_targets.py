@@ -19,7 +19,7 @@ from flinkmock.engine import Engine
 from flinkmock.proxy import Proxy
 from flinkmock.rest.in_process import InProcessClient
 from flinkmock.server import ServerThread
-from flinkmock.server.aiohttp_application import create_app
+from flinkmock.server.aiohttp_application import ApplicationServer
 from tests.cluster.cluster_factory import job
 from tests.rest.handlers.handler_client import JOB_ID
 from tests.timeouts import TEST_TIMEOUT_S
@@ -121,7 +121,7 @@ async def serve_cluster() -> AsyncIterator[int]:
 async def serve_app() -> AsyncIterator[int]:
     """Yield the port of an aiohttp application."""
     engine = create_engine()
-    async with TestServer(create_app(engine)) as test_server:
+    async with TestServer(ApplicationServer(engine).app) as test_server:
         yield test_server.port or 0
     engine.close()
 
@@ -131,7 +131,7 @@ async def serve_subapp() -> AsyncIterator[int]:
     """Yield the port of an aiohttp application with the cluster below /flink."""
     engine = create_engine()
     outer = web.Application()
-    outer.add_subapp("/flink", create_app(engine))
+    outer.add_subapp("/flink", ApplicationServer(engine).app)
     async with TestServer(outer) as test_server:
         yield test_server.port or 0
     engine.close()

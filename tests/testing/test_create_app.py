@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pytest_aiohttp.plugin import AiohttpClient, AiohttpServer
 
-from flinkmock import FlinkMock, ScenarioError
+from flinkmock import DashboardMissing, FlinkMock, ScenarioError
 from flinkmock.errors import NotRunning
 from flinkmock.jar import small_jar
 
@@ -55,6 +55,43 @@ async def test_the_cluster_is_closed_with_its_application(tmp_path: Path, monkey
     assert files == ["lock"]  # the folder of this process is removed when the process ends
     assert flink.job("orders").name == "orders"  # the model can still be read
     flink.close()
+
+
+@pytest.mark.parametrize("control", [True, False])
+async def test_the_application_serves_a_new_scenario(aiohttp_client: AiohttpClient, control: bool) -> None:
+    flink = FlinkMock(ORDERS, clock="virtual", control=control)
+    client: Client = await aiohttp_client(flink.create_app())
+    flink.load_scenario({"jobs": {"returns": "streaming"}}, flink="1.20")
+    assert (await (await client.get("/overview")).json())["flink-version"] == "1.20.5"
+    await client.patch(f"/jobs/{flink.job('returns').id}")
+    flink.reset()
+    [job] = (await (await client.get("/jobs/overview")).json())["jobs"]
+    assert (job["name"], job["state"]) == ("returns", "INITIALIZING")
+
+
+async def test_the_dashboard_of_the_application_is_that_of_the_release(
+    aiohttp_client: AiohttpClient, tmp_path: Path
+) -> None:
+    (tmp_path / "index.html").write_text("the dashboard")
+    flink = FlinkMock(ORDERS, flink="2.3", dashboard=tmp_path)
+    client: Client = await aiohttp_client(flink.create_app())
+    (tmp_path / "index.html").write_text("the dashboard of 1.20")
+    flink.load_scenario(ORDERS, flink="1.20")
+    assert await (await client.get("/index.html")).text() == "the dashboard of 1.20"
+    (tmp_path / "index.html").unlink()
+    with pytest.raises(DashboardMissing):
+        flink.load_scenario(ORDERS, flink="2.3")
+    assert (await (await client.get("/overview")).json())["flink-version"] == "1.20.5"
+
+
+async def test_a_cluster_can_be_started_after_its_application_was_closed() -> None:
+    flink = FlinkMock(ORDERS, clock="virtual")
+    async with TestClient(TestServer(flink.create_app())):
+        pass
+    with flink:
+        flink.load_scenario({"jobs": {"returns": "batch"}})
+        async with aiohttp.ClientSession() as session, session.get(flink.url + "/jobs/overview") as response:
+            assert [job["name"] for job in (await response.json())["jobs"]] == ["returns"]
 
 
 def test_create_app_reports_mistakes() -> None:
