@@ -60,3 +60,24 @@ def test_a_duration_that_stands_still_is_reported_although_other_durations_grow(
         return {target: {"subtask": 0, "status": "RUNNING", **times}}
 
     assert (target, "/duration") in culprit_locations(create_bodies)
+
+
+def test_no_heartbeat_is_expected_between_passes_if_one_of_them_shows_no_time() -> None:
+    """The first pass shows no time because there are no jobs yet."""
+    taskmanager = "/taskmanagers/localhost:1-2"
+    heartbeat = {"id": "localhost:1-2", "timeSinceLastHeartbeat": 1_700_000_000_000}
+    thread_dump = {"threadInfos": []}
+    times = {"start-time": 1_700_000_000_000, "end-time": -1, "duration": 5_000}
+    job = {"jid": "a" * 32, "state": "RUNNING", **times}
+    session = CoherenceSession(Invariants((2, 3)), lambda target: None, lambda: 0.0)
+    for number, jobs in enumerate(([], [job]), start=1):
+        bodies = {
+            "/jobs/overview": {"jobs": jobs},
+            taskmanager: heartbeat,
+            f"{taskmanager}/thread-dump": thread_dump,
+        }
+        for target, body in bodies.items():
+            operation = CONTRACT.match("GET", target)
+            assert operation is not None
+            session.add(success_response(operation, target, body, 0.0, 0.0, number))
+        assert not session.end_pass()

@@ -142,7 +142,7 @@ class Invariants:
             yield from relations_of(invariant, (after.target,), *bodies)
 
     def relations_between_times(self, before: View, after: View, interval_ms: float) -> Iterator[EvaluatedRelation]:
-        """Yield the relations between two views that are `interval_ms` apart."""
+        """Yield the relations between two views that are at least `interval_ms` apart."""
         for invariant in self._over_two_views:
             if interval_ms >= invariant.min_interval_ms:
                 for ids in after.subjects(invariant.subjects[0]):

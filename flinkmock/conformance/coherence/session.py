@@ -229,8 +229,7 @@ class CoherenceSession:
             for response in self._view:
                 if (before := responses.get(response.target)) is not None:
                     result += violations(self.invariants.relations_over_time(before, response))
-            # the difference in server time, because the clock of a fake may be virtual
-            interval_ms = _server_time(self._view) - _server_time(earlier.view)
+            interval_ms = _interval_ms(earlier.view, self._view)
             result += violations(self.invariants.relations_between_times(earlier.view, self._view, interval_ms))
         newest: dict[str, SuccessResponse] = {}
         for response in self._view.responses_in_order:
@@ -250,10 +249,19 @@ class CoherenceSession:
         return culprits(certain, support)
 
 
-def _server_time(view: View) -> float:
-    """Return the latest time of the server in a view, in ms since the epoch; 0 if there is none."""
+def _interval_ms(before: View, after: View) -> float:
+    """Return how many ms of the server's time are between two views; 0 if a view shows no time.
+
+    The clock of a fake may be virtual, so the time of the client says nothing about it.
+    """
+    times = _server_time(before), _server_time(after)
+    return 0 if times[0] is None or times[1] is None else times[1] - times[0]
+
+
+def _server_time(view: View) -> float | None:
+    """Return the latest time of the server in a view, in ms since the epoch; None if there is none."""
     times = [server_time_of(Value.of(response)).raw for response in view]
-    return max((time for time in times if is_number(time)), default=0)
+    return max((time for time in times if is_number(time)), default=None)
 
 
 def _raw_values(violation: Violation) -> list[object]:
