@@ -39,7 +39,7 @@ func StartTime(start time.Time) Option {
 	return func(o *options) { o.startTime = start.UTC().Format(time.RFC3339Nano) }
 }
 
-// AllowUnexpected makes Verify accept requests that match no operation of the release. LoadScenario ignores it, and it is
+// AllowUnexpected makes Verify accept requests that match no operation of the cluster. LoadScenario ignores it, and it is
 // the only option that Connect reads.
 func AllowUnexpected() Option {
 	return func(o *options) { o.allowUnexpected = true }

@@ -42,8 +42,8 @@ type Filter struct {
 	Status int
 	// Job is the name or id of a job.
 	Job string
-	// Unexpected selects requests that match no operation of the release, except those to which a fault applied and
-	// those that the test expects.
+	// Unexpected selects requests that match no operation that the cluster has, and no page of the dashboard, except
+	// those to which a fault applied and those that the test expects.
 	Unexpected bool
 }
 

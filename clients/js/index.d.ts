@@ -17,7 +17,7 @@ export interface ScenarioOptions {
 }
 
 export interface ClusterOptions extends ScenarioOptions {
-  /** Whether `verify` fails for requests that match no operation of the release. Default: "fail". */
+  /** Whether `verify` fails for requests that match no operation of the cluster. Default: "fail". */
   unexpected?: "fail" | "allow";
 }
 
@@ -134,8 +134,8 @@ export interface Requests {
    *
    * @param filter.match - method and path: "POST /jobs/:jobid/savepoints"
    * @param filter.job - the name or id of a job
-   * @param filter.unexpected - only requests that match no operation of the release, except those to which a fault
-   *   applied and those that the test expects
+   * @param filter.unexpected - only requests that match no operation that the cluster has, and no page of the
+   *   dashboard, except those to which a fault applied and those that the test expects
    */
   list(
     filter?: Omit<RequestConditions, "query"> & { match?: string; job?: string; unexpected?: boolean },

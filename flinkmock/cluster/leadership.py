@@ -3,8 +3,8 @@
 Each JobManager serves requests on behalf of the leader (since Flink 1.5). Uploaded jars, and results of async
 operations that no Dispatcher caches, are known only to the JobManager that received them. Jobs belong to the leader.
 When the leader crashes, the next one recovers the jobs from their latest checkpoints if the cluster is highly
-available; otherwise they are lost. Jobs that had ended are always lost. Recorded with two JobManagers, ZooKeeper, and a
-leader that was killed (2.3.0 and 1.12.5; tests/server/leader-change.json.gz).
+available; otherwise they are lost. Jobs in a globally terminal state are always lost. Recorded with two JobManagers,
+ZooKeeper, and a leader that was killed (2.3.0 and 1.12.5; tests/server/leader-change.json.gz).
 """
 
 from __future__ import annotations

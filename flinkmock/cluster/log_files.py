@@ -27,7 +27,13 @@ from flinkmock.flink.logs import (
     taskmanager_startup,
 )
 from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
-from flinkmock.flink.options import JOBMANAGER_LOG, REST_PORT, TASKMANAGER_LOG
+from flinkmock.flink.options import (
+    JOBMANAGER_LOG,
+    JOBMANAGER_RPC_ADDRESS,
+    REST_ADDRESS,
+    REST_PORT,
+    TASKMANAGER_LOG,
+)
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
@@ -69,13 +75,14 @@ def _files_in_shared_directory(cluster: Cluster, time: int) -> list[LogFile]:
 def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
     """Return the files that the JobManager has written by `time` (epoch ms)."""
     started_at = cluster.started_at - STARTUP_MS
-    port = cluster.configuration.text(REST_PORT)
+    configuration = cluster.configuration
+    rest_address = configuration.text(REST_ADDRESS) or configuration.text(JOBMANAGER_RPC_ADDRESS) or "localhost"
     events = jobmanager_startup(
         started_at,
         cluster.release,
-        cluster.configuration,
-        jobmanager_memory(cluster.configuration),
-        f"http://{cluster.configuration.values.get('rest.address', 'localhost')}:{port}",
+        configuration,
+        jobmanager_memory(configuration),
+        f"http://{rest_address}:{configuration.text(REST_PORT)}",
     )
     for taskmanager in cluster.taskmanagers.all:
         events.append(log_messages.taskmanager_registered(taskmanager.joined_at, taskmanager, cluster.release))
@@ -84,7 +91,7 @@ def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
             events.append(log_messages.taskmanager_lost(taskmanager.lost_at, taskmanager.id, reason))
     for job in cluster.jobs.values():
         events.extend(_job_events(cluster, job, time))
-    path = jobmanager_log_path(cluster.configuration, cluster.release)
+    path = jobmanager_log_path(configuration, cluster.release)
     output = "".join(f"{text}\n" for at, text in cluster.program_output[-MAX_PRINTED_LINES:] if at <= time)
     return log_files(path, (event for event in events if event.time <= time), started_at, output)
 

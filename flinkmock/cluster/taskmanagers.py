@@ -13,7 +13,12 @@ from flinkmock.cluster.taskmanager import TaskManager, make_taskmanager
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.options import HEARTBEAT_INTERVAL, TASK_MANAGER_PROCESS_SIZE, TASK_MANAGER_SLOTS
+from flinkmock.flink.options import (
+    HEARTBEAT_INTERVAL,
+    TASK_MANAGER_HOST,
+    TASK_MANAGER_PROCESS_SIZE,
+    TASK_MANAGER_SLOTS,
+)
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
@@ -57,7 +62,7 @@ class TaskManagers:
     def add(self, at: int) -> TaskManager:
         """Register a new TaskManager at `at` (epoch ms). Jobs that wait for slots get its slots."""
         cluster = self._cluster
-        host = cluster.configuration.values.get("taskmanager.host", "localhost")
+        host = cluster.configuration.text(TASK_MANAGER_HOST) or "localhost"
         number, sizes = len(self.all), cluster.spec.taskmanager_sizes
         own_slot_count = sizes[number].slot_count if number < len(sizes) else None
         slot_count = own_slot_count or cluster.spec.slots_per_taskmanager

@@ -16,7 +16,7 @@ from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.environment import environment_of
 from flinkmock.flink.jvm import class_path, jvm_options, scala_version
 from flinkmock.flink.memory import MIB, JobManagerMemory, TaskManagerMemory
-from flinkmock.flink.options import JOBMANAGER_LOG, TASKMANAGER_LOG
+from flinkmock.flink.options import JOBMANAGER_LOG, JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, TASKMANAGER_LOG
 from flinkmock.flink.rpc import TaskManagerLocation, rpc_address, rpc_system
 from flinkmock.release import Release
 
@@ -252,5 +252,6 @@ def _rpc_utils_class(release: Release) -> str:
 
 
 def _jobmanager_rpc_host_and_port(configuration: Configuration) -> tuple[str, str]:
-    values = configuration.values
-    return values.get("jobmanager.rpc.address", "localhost"), values.get("jobmanager.rpc.port", "6123")
+    port = configuration.text(JOBMANAGER_RPC_PORT)
+    assert port is not None  # it has a default
+    return configuration.text(JOBMANAGER_RPC_ADDRESS) or "localhost", port

@@ -274,6 +274,7 @@ def slot_timeout_occurred(timeout: str) -> str:
 
 
 TASK_EXECUTOR_SHUTS_DOWN = "The TaskExecutor is shutting down."
+REACTIVE_MODE = "Cannot change the parallelism of a job running in reactive mode."
 NO_REQUIREMENTS = "Request body does not specify resource requirements."
 
 

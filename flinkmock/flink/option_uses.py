@@ -1,7 +1,8 @@
 """How the fake uses each of the Flink options that the REST API depends on.
 
-Names, defaults and releases are from the `*Options` classes in Flink's jars, 1.12 to 2.3. An option that is not listed
-here is only shown by `/jobmanager/config`.
+Names, defaults and releases are from the `*Options` classes in Flink's jars, 1.12 to 2.3, except for the defaults of
+the two process sizes (see `options.py`). An option that is not listed here is only shown: by `/jobmanager/config`, and
+in logs.
 
 `options_page.py` generates docs/configuration-options.md from this list.
 """
@@ -65,7 +66,7 @@ def _next_minor(minor: str) -> str:
 def _applied(
     option: Option, effect: str, since: str = "1.12", until: str | None = None, default: str | None = None
 ) -> OptionUse:
-    """Return the use of an option that the cluster model reads.
+    """Return the use of an option that the fake applies.
 
     Args:
         option: The option.
@@ -110,6 +111,10 @@ OPTION_USES = (
     _applied(options.ASYNC_STORE_DURATION, "how long the result of an asynchronous operation is kept"),
     _applied(options.MAX_CONTENT_LENGTH, "the maximum size of a request body, except for uploads"),
     _applied(options.REST_PORT, "`/jobmanager/config` shows the port that is used"),
+    _applied(options.REST_ADDRESS, "the address of the REST API in the JobManager's log"),
+    _applied(options.JOBMANAGER_RPC_ADDRESS, "the name of the JobManager's log, and its address in logs"),
+    _applied(options.JOBMANAGER_RPC_PORT, "the JobManager's port in logs"),
+    _applied(options.TASK_MANAGER_HOST, "the host of each TaskManager: its id, path, log and locations of tasks"),
     _applied(options.FLAME_GRAPH, "whether there are flame graphs", since="1.13"),
     _applied(options.FLAME_GRAPH_REFRESH, "how old a flame graph may be", since="1.13"),
     _applied(
@@ -150,7 +155,7 @@ OPTION_USES = (
     _applied(options.SCHEDULER, "the scheduler of streaming jobs: `default` or `adaptive`"),
     _applied(
         options.SCHEDULER_MODE,
-        "`reactive`: jobs of the adaptive scheduler use all slots; no resource requirements",
+        "`reactive`: jobs use the adaptive scheduler and all slots; their resource requirements can't be changed",
         since="1.13",
     ),
     _applied(options.FINE_GRAINED, "`allocatedSlots` of TaskManagers, before 1.18", since="1.13", until="1.18"),
@@ -248,6 +253,10 @@ OPTION_USES = (
     _applied(Option("security.ssl.rest.keystore-password"), "the password of the key store"),
     _applied(Option("security.ssl.rest.truststore"), "the authorities that sign client certificates"),
     _applied(Option("security.ssl.rest.truststore-password"), "the password of the trust store"),
+    *(
+        _applied(Option(f"security.ssl.{name}"), f"the same as `security.ssl.rest.{name}` if that is not set")
+        for name in ("keystore", "keystore-password", "truststore", "truststore-password")
+    ),
     _rejected(
         "execution.batch.speculative.enabled",
         "false",
@@ -299,8 +308,6 @@ OPTION_USES = (
     _shown("jobmanager.execution.failover-strategy", "region"),
     _shown("jobmanager.failure-enrichers", None, since="1.18"),
     _shown("jobmanager.memory.enable-jvm-direct-memory-limit", "false"),
-    _shown("jobmanager.rpc.address", None),
-    _shown("jobmanager.rpc.port", "6123"),
     _shown("jobstore.cache-size", "52428800"),
     _shown("jobstore.type", "File", since="1.15"),
     _shown("metrics.job.status.enable", "[CURRENT_TIME]", since="1.15"),
@@ -323,7 +330,6 @@ OPTION_USES = (
     _shown("resourcemanager.job.timeout", "5 min"),
     _shown("resourcemanager.taskmanager-registration.timeout", "5 min", aliases=("taskmanager.registration.timeout",)),
     _shown("resourcemanager.taskmanager-timeout", "30 s", aliases=("slotmanager.taskmanager-timeout",)),
-    _shown("rest.address", None),
     _shown("rest.await-leader-timeout", "30 s"),
     _shown("rest.bind-address", None, aliases=("web.address",)),
     _shown("rest.bind-port", "8081"),

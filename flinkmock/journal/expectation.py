@@ -118,7 +118,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """Expects a number of requests that match no operation."""
+    """Expects a number of requests that match no operation of the cluster, and no page of the dashboard."""
 
     times: CountRange = NEVER
     location: str = ""

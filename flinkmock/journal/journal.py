@@ -147,14 +147,14 @@ class Journal(Sequence[Exchange]):
 
     @property
     def unmatched(self) -> list[Exchange]:
-        """The requests that match neither an operation nor a page of the dashboard."""
+        """The requests that match neither an operation of the cluster nor a page of the dashboard."""
         return [exchange for exchange in self.exchanges() if not exchange.matched]
 
     @property
     def unexpected(self) -> tuple[Exchange, ...]:
-        """The requests without an operation to which no fault applied and that no test expected.
+        """The unmatched requests to which no fault applied and that no test expected.
 
-        They are probably mistakes of the client, or operations that the release lacks.
+        They are probably mistakes of the client, or operations that the cluster lacks.
         """
         return tuple(
             exchange

@@ -126,13 +126,14 @@ class StaticFiles:
             modified_since: The value of If-Modified-Since; None: the request has no such header.
         """
         now_s = self._wall_ms() / 1000
-        if path == "/.." and self._unpacked:  # the parent of the directory, which exists after a file was unpacked
-            return plain_error(403, messages.FORBIDDEN, has_cors_header=False)
         if path.endswith("/"):
             path += "index.html"
         normalized = self._normalized(path)
-        if normalized is not None and self._is_directory(normalized):
-            return plain_error(405, messages.FILE_NOT_FOUND, has_cors_header=False)
+        if normalized is not None and self._is_directory(normalized):  # StaticFileServerHandler.checkFileValidity
+            if normalized.endswith(".."):
+                return plain_error(403, messages.FORBIDDEN, has_cors_header=False)
+            is_hidden = path.rpartition("/")[2].startswith(".")
+            return plain_error(404 if is_hidden else 405, messages.FILE_NOT_FOUND, has_cors_header=False)
         file = self._unpacked.get(normalized or "") or self._unpack(path, now_s)
         if file is None:
             return plain_error(404, messages.unable_to_load(path), has_cors_header=False)
@@ -166,20 +167,26 @@ class StaticFiles:
         return self._files_in_jar.get(name, self._files_in_jar.get(name + "/"))
 
     def _normalized(self, path: str) -> str | None:
-        """Return a path without `.`, `..` and empty segments; None if a `..` does not follow a directory."""
+        """Return a path without `.`, empty segments, and `..` except at the start.
+
+        Returns:
+            None: A `.` or `..` does not follow a directory.
+        """
         segments: list[str] = []
         for segment in path.split("/"):
-            if segment == "..":
-                if not segments or not self._is_directory("/" + "/".join(segments)):
-                    return None
+            if segment in (".", "..") and not self._is_directory("/" + "/".join(segments)):
+                return None
+            if segment == ".." and segments and segments[-1] != "..":
                 segments.pop()
             elif segment not in ("", "."):
                 segments.append(segment)
         return "/" + "/".join(segments)
 
     def _is_directory(self, path: str) -> bool:
-        """Return whether a normalized path is a directory of unpacked files."""
-        return path == "/" or any(unpacked.startswith(path + "/") for unpacked in self._unpacked)
+        """Return whether a normalized path is a directory of unpacked files, or one of its parents."""
+        if path == "/" or path.endswith("/.."):
+            return bool(self._unpacked)  # the directory is created for the first file
+        return any(unpacked.startswith(path + "/") for unpacked in self._unpacked)
 
     def _unpack(self, path: str, now_s: float) -> _File | None:
         """Unpack a file; None if there is none. The class loader does not normalize the path."""

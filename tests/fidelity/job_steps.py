@@ -119,7 +119,7 @@ def set_vertex_variables(driver: Driver, variable: str = "job", prefix: str = ""
 
 def vertex_variables(driver: Driver) -> list[str]:
     """Return the names of the variables that `set_vertex_variables` has set for all vertices of a job: v0, v1 …"""
-    return [name for name in driver.variables if re.fullmatch(r"v\d", name)]
+    return [name for name in driver.variables if re.fullmatch(r"v\d+", name)]
 
 
 def set_taskmanager_variable(driver: Driver) -> None:

@@ -101,6 +101,8 @@ PROBES = {
         "1", [START_PROFILER, (40_000, *START_PROFILER[1:]), *get("/jobmanager/profiler", 80_000)], PROFILING_ENABLED
     ),
     "web.access-control-allow-origin": Probe("https://dash.example", CONFIG),
+    "jobmanager.rpc.address": Probe("jobmanager", get("/jobmanager/logs")),
+    "taskmanager.host": Probe("taskmanager", TASKMANAGERS),
     "web.log.path": Probe("/logs/jm.log", get("/jobmanager/logs")),
     "web.submit.enable": Probe("false", get("/jars")),
     "web.cancel.enable": Probe("false", CONFIG),
@@ -192,12 +194,15 @@ PROBES = {
     f"{JM_MEMORY}.jvm-overhead.min": Probe("300m", ENVIRONMENT),
     f"{JM_MEMORY}.jvm-overhead.max": Probe("250m", ENVIRONMENT, {f"{JM_MEMORY}.jvm-overhead.fraction": "0.2"}),
 }
-WITHOUT_PROBE = {option.key for option in OPTION_USES if option.key.startswith("security.ssl.rest.")}
+WITHOUT_PROBE = {
+    option.key for option in OPTION_USES if option.use == Use.APPLIED and option.key.startswith("security.ssl.")
+}
 WITHOUT_PROBE |= {
     "cluster.fine-grained-resource-management.enabled",
+    "jobmanager.rpc.port",
     "parallelism.default",
+    "rest.address",
     "rest.port",
-    "security.ssl.enabled",
     "taskmanager.log.path",
     "web.upload.dir",
 }
@@ -247,6 +252,25 @@ def test_the_path_of_the_log_of_a_taskmanager_is_applied() -> None:
         [taskmanager] = harness.get("/taskmanagers")["taskmanagers"]
         logs = harness.get(f"/taskmanagers/{taskmanager['id']}/logs")["logs"]
         assert [log["name"] for log in logs] == ["tm.out", "tm.log"]
+
+
+def test_logs_contain_the_configured_addresses() -> None:
+    """Each option also appears in the list of loaded options at the beginning of a log, which is not tested here."""
+    config = "{jobmanager.rpc.address: jm, jobmanager.rpc.port: 7123, rest.address: api, rest.port: 9081}"
+    with scenario_harness(f"cluster: {{config: {config}}}") as harness:
+        [taskmanager] = harness.get("/taskmanagers")["taskmanagers"]
+        jobmanager_log = harness.client.send("GET", "/jobmanager/log").body.decode()
+        taskmanager_log = harness.client.send("GET", f"/taskmanagers/{taskmanager['id']}/log").body.decode()
+    assert "Web frontend listening at http://api:9081." in jobmanager_log
+    assert "Actor system started at pekko.tcp://flink@jm:7123" in jobmanager_log
+    assert "Connecting to ResourceManager at jm:7123." in taskmanager_log
+
+
+def test_the_rest_api_has_the_address_of_the_jobmanager_if_none_is_configured() -> None:
+    with scenario_harness("cluster: {config: {jobmanager.rpc.address: jm, rest.address: null}}") as harness:
+        assert (
+            "Web frontend listening at http://jm:8081." in harness.client.send("GET", "/jobmanager/log").body.decode()
+        )
 
 
 def test_processes_that_log_into_one_directory_list_all_its_files() -> None:

@@ -126,7 +126,9 @@ def test_clients_trust_a_certificate_whose_file_lacks_the_root(tmp_path: Path) -
         assert httpx.get(mock.url + "/jobs", verify=mock.ssl_context).status_code == 200
 
 
-def test_certificates_can_come_from_java_key_stores(tmp_path: Path) -> None:
+@pytest.mark.parametrize("prefixes", [("security.ssl.rest", "security.ssl"), ("security.ssl", "security.ssl.rest")])
+def test_certificates_can_come_from_java_key_stores(tmp_path: Path, prefixes: tuple[str, str]) -> None:
+    key_prefix, trust_prefix = prefixes
     created, client = certificates.server_certificate("127.0.0.1"), certificates.client_certificate()
     authority = x509.load_pem_x509_certificate(certificates.authority_certificate())
     key = serialization.load_pem_private_key(created.key, None)
@@ -141,17 +143,17 @@ def test_certificates_can_come_from_java_key_stores(tmp_path: Path) -> None:
     config = {
         "security.ssl.rest.enabled": True,
         "security.ssl.rest.authentication-enabled": True,
-        "security.ssl.rest.keystore": str(tmp_path / "keys.p12"),
-        "security.ssl.rest.keystore-password": PASSWORD.decode(),
-        "security.ssl.truststore": str(tmp_path / "trusted.p12"),
-        "security.ssl.truststore-password": PASSWORD.decode(),
+        f"{key_prefix}.keystore": str(tmp_path / "keys.p12"),
+        f"{key_prefix}.keystore-password": PASSWORD.decode(),
+        f"{trust_prefix}.truststore": str(tmp_path / "trusted.p12"),
+        f"{trust_prefix}.truststore-password": PASSWORD.decode(),
     }
     with FlinkMock({"cluster": {"config": config}}, clock="virtual") as mock:
         url, verify, cert = mock.url + "/jobmanager/config", str(tmp_path / "ca.pem"), str(tmp_path / "client.pem")
         configuration = {
             option["key"]: option["value"] for option in requests.get(url, verify=verify, cert=cert).json()
         }
-        assert configuration["security.ssl.rest.keystore-password"] == "******"
+        assert configuration[f"{key_prefix}.keystore-password"] == "******"
 
 
 @pytest.mark.parametrize(

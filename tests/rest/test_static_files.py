@@ -99,19 +99,35 @@ def test_a_folder_requested_first_hides_its_files(static_files: StaticFiles) -> 
 
 def test_a_folder_with_unpacked_files_is_not_served(static_files: StaticFiles) -> None:
     assert static_files.response("/assets/icons/favicon.ico", None).status == 200
-    for path in ("/assets", "/assets/icons", "/."):
+    for path in ("/assets", "/assets/icons", "/assets/../assets"):
         response = static_files.response(path, None)
         assert (response.status, response.body) == (405, b'{"errors":["File not found."]}')
+    # the file system hides names that begin with a dot
+    for path in ("/.", "/./.", "/assets/.", "/assets/..", "/assets/../.", "/assets/icons/.."):
+        response = static_files.response(path, None)
+        assert (response.status, response.body) == (404, b'{"errors":["File not found."]}')
     # every path that resolves to an unpacked file is served
     for path in ("//assets/icons/favicon.ico", "/assets//icons/./favicon.ico", "/assets/../assets/icons/favicon.ico"):
         assert static_files.response(path, None).body == b"icon"
-    assert static_files.response("/nothing/../assets/icons/favicon.ico", None).status == 404
-    assert static_files.response("/..", None).status == 403
+    for path in ("/nothing/../assets/icons/favicon.ico", "/assets/icons/favicon.ico/.", "/assets/icons/favicon.ico/.."):
+        response = static_files.response(path, None)
+        assert (response.status, response.body.decode()) == (
+            404,
+            f'{{"errors":["Unable to load requested file {path}."]}}',
+        )
+    for path in ("/..", "/../..", "/assets/../.."):
+        response = static_files.response(path, None)
+        assert (response.status, response.body) == (403, b'{"errors":["Forbidden."]}')
 
 
 def test_without_a_dashboard_a_page_describes_how_to_get_it() -> None:
     static_files = StaticFiles(RELEASE, lambda: NOW_S * 1000)
-    assert static_files.response("/..", None).status == 404  # nothing is unpacked yet
+    for path in ("/.", "/.."):  # nothing is unpacked yet
+        response = static_files.response(path, None)
+        assert (response.status, response.body.decode()) == (
+            404,
+            f'{{"errors":["Unable to load requested file {path}."]}}',
+        )
     page = static_files.response("/", None)
     assert static_files.response("/..", None).status == 403
     assert b"apache-flink-libraries==2.3.*" in page.body

@@ -51,12 +51,17 @@ def _requests_json(call: ControlCall, exchanges: Sequence[Exchange], limit: int 
         ),
         QueryParameter("status", INTEGER, "The status of the response."),
         QueryParameter("job", NON_EMPTY_TEXT, "The name or id of the job that the request is about."),
-        QueryParameter("unmatched", BOOLEAN, "Whether to return only requests that match no operation.", False),
+        QueryParameter(
+            "unmatched",
+            BOOLEAN,
+            "Whether to return only requests that match no operation of the cluster, and no page of the dashboard.",
+            False,
+        ),
         QueryParameter(
             "unexpected",
             BOOLEAN,
-            "Whether to return only requests that match no operation, that no test expected, and to which no fault "
-            "applied.",
+            "Whether to return only requests that match no operation of the cluster and no page of the dashboard, that "
+            "no test expected, and to which no fault applied.",
             False,
         ),
         QueryParameter("limit", COUNT, "The maximum number of requests. The newest are returned."),

@@ -124,11 +124,11 @@ def jobs(call: RestCall) -> Payload:
 def _metrics_of_job(call: RestCall, job: Job | None) -> dict[str, str]:
     """Return the metrics of a job; {} if it has none, or if there is no such job."""
     time = call.caches.metrics_time(call.now)
-    if job is None or time is None or time < job.submitted_at:
+    if job is None or time is None or not _has_metrics(job, time):
         return {}
     end = job.ended_at(time)
     if end is not None:  # the last values are kept
-        time = call.caches.last_metrics_before(end) if job.is_known_at(call.now) else None
+        time = call.caches.last_metrics_before(end)
     if time is None or time < job.submitted_at:
         return {}
     if job.lacks_first_slots_at(time) or (not job.has_graph_at(time) and not call.cluster.release.since("2.3")):
@@ -139,6 +139,11 @@ def _metrics_of_job(call: RestCall, job: Job | None) -> dict[str, str]:
         return {name: value for name, value in values.items() if "heckpoint" in name}
     age = time - job.submitted_at
     return values | evaluate_metrics(job.spec.metrics, age_ms=age, running_ms=age)
+
+
+def _has_metrics(job: Job, fetched_at: int) -> bool:
+    """Return whether a fetch kept metrics of a job. It drops those of forgotten jobs (MetricStore.retainJobs)."""
+    return job.submitted_at <= fetched_at and job.is_known_at(fetched_at)
 
 
 @handles("getJobVertexMetrics")
@@ -187,9 +192,7 @@ def _fetched_vertex(call: RestCall) -> _FetchedVertex | None:
     """Return the vertex of `:vertexid`; None if there is none, or no metrics were fetched since the submission."""
     job = call.cluster.jobs.get(call.path["jobid"])
     time = call.caches.metrics_time(call.now)
-    if job is None or time is None or time < job.submitted_at or not job.has_graph_at(time):
-        return None
-    if not job.is_known_at(call.now):
+    if job is None or time is None or not _has_metrics(job, time) or not job.has_graph_at(time):
         return None
     vertex = job.graph.by_id.get(call.path["vertexid"])
     return _FetchedVertex(job, vertex, time) if vertex is not None else None

@@ -83,7 +83,7 @@ def set_requirements(call: RestCall) -> Payload:
         JobInitializing: The job has no graph yet.
         AdaptiveSchedulerRequired: The job does not use the adaptive scheduler.
         InvalidResourceRequirements: The bounds are invalid. They are checked before the scheduler.
-        UncaughtJavaException: A vertex has `null` for its bounds.
+        UncaughtJavaException: A vertex has `null` for its bounds, or the job runs in reactive mode.
     """
     if not call.body:
         raise InvalidResourceRequirements(messages.NO_REQUIREMENTS)
@@ -99,6 +99,8 @@ def set_requirements(call: RestCall) -> Payload:
     if errors := bounds_errors(job, bounds):
         raise InvalidResourceRequirements("\n".join(errors))
     _require_adaptive_scheduler(job)
+    if job.is_reactive:
+        raise UncaughtJavaException(JavaException(java_classes.UNSUPPORTED_OPERATION_EXCEPTION, messages.REACTIVE_MODE))
     call.cluster.adaptive_scheduler.update_bounds(job, bounds, call.now)
     return {}
 

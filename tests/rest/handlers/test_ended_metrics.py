@@ -74,6 +74,22 @@ def test_metrics_that_were_never_fetched_do_not_remain():
         assert (metrics(harness), metrics(harness, "vertex")) == ({}, {})
 
 
+@pytest.mark.parametrize("scope", ["", "/vertices/{vertex}"])
+def test_metrics_remain_until_the_first_fetch_after_the_job_is_forgotten(scope: str) -> None:
+    """The response to the request that starts this fetch still has the metrics, as observed on 2.3.0."""
+    scenario = JOB.replace("caches: true", "caches: true, config: {jobstore.expiration-time: 1}")
+    with scenario_harness(scenario) as harness:
+        poll_metrics(harness, 16_000)
+        job = harness.job()
+        path = f"/jobs/{job.id}{scope.format(vertex=job.graph.vertices[0].id)}/metrics"
+        cancel(harness)
+        harness.advance_to(200_000)
+        assert harness.client.send("GET", f"/jobs/{job.id}").status == 404
+        assert harness.get(path)
+        harness.advance_to(202_000)
+        assert harness.get(path) == []
+
+
 def test_accumulators_are_updated_with_the_heartbeats_of_the_job_master():
     """Real clusters show no accumulators until a job is 10 s old, and then the values that they have at that time.
 

@@ -106,6 +106,20 @@ def test_the_default_scheduler_rejects_requirements_and_rescales():
             assert raised.value.feature == feature
 
 
+def test_requirements_of_a_job_in_reactive_mode_can_be_read_but_not_changed():
+    """Observed on 1.20.5 and 2.3.0: see docs/flink-behaviour.md#adaptive-scheduler."""
+    with adaptive_client(**{"scheduler-mode": "reactive"}) as client:
+        requirements = client.call("getJobResourceRequirements", jobid=JOB_ID)
+        assert requirements == bounds(1, 128)
+        with pytest.raises(UncaughtJavaException) as raised:
+            client.call("updateJobResourceRequirements", body=requirements, jobid=JOB_ID)
+        assert str(raised.value) == (
+            "java.lang.UnsupportedOperationException: Cannot change the parallelism of a job running in reactive mode."
+        )
+        with pytest.raises(InvalidResourceRequirements):
+            client.call("updateJobResourceRequirements", body={}, jobid=JOB_ID)
+
+
 def test_a_job_that_has_ended_has_no_requirements():
     with adaptive_client(Step("RUNNING", ms(500)), Step("FINISHED")) as client, pytest.raises(JobNotFound):
         client.call("getJobResourceRequirements", jobid=JOB_ID)

@@ -33,6 +33,6 @@ public @interface FlinkMockTest {
     /** The cluster time at which the scenario begins: "2026-01-01T00:00:00Z". Default: the scenario's, else now. */
     String startTime() default "";
 
-    /** Whether {@link FlinkMock#verify} allows requests that match no operation of the release. */
+    /** Whether {@link FlinkMock#verify} allows requests that match no operation of the cluster. */
     boolean allowUnexpected() default false;
 }

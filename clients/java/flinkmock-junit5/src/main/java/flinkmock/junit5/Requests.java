@@ -23,8 +23,8 @@ public final class Requests {
     }
 
     /**
-     * Returns the requests that match no operation of the release, except those to which a fault applied and those that
-     * the test expects.
+     * Returns the requests that match no operation that the cluster has, and no page of the dashboard, except those to
+     * which a fault applied and those that the test expects.
      */
     public List<Exchange> unexpected() {
         return list(control.get("/requests?unexpected=true"));
