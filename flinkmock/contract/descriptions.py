@@ -59,6 +59,7 @@ class Descriptions:
 
     def field(self, class_name: str, name: str) -> str | None:
         """Return the text of a field of a class ("JarListInfo.JarFileInfo"); None if there is none."""
+        # in schema files, X@request is class X in requests, and X_Y is the generic class X with the type argument Y
         class_name = class_name.removesuffix("@request").partition("_")[0]
         while class_name:
             if text := self.fields.get(f"{class_name}.{name}"):

@@ -18,7 +18,7 @@ MAX_ITERATIONS = 3
 POLL_INTERVAL_MS = 1_000
 """The interval at which the simulator polls for `3 polls`, in ms."""
 SIGNAL_DELAY_MS = 5_000
-"""How long a job waits for a signal until the simulator sends it, in ms."""
+"""How long a job or async operation waits for a signal until the simulator sends it, in ms."""
 LINGER_MS = 10_000
 """How long the dry run continues after the last event, in ms, to show the final states."""
 MAX_STATE_CHANGES = 100_000
@@ -33,21 +33,24 @@ class JobRun:
     entered_steps: set[int] = field(default_factory=set)
     """The identities of the steps that it entered."""
     iteration_count: int = 0
-    """How often it began the steps that repeat forever."""
+    """How often it began the steps that repeat forever. All repetitions before the scenario began count as one."""
     version_at_cluster_change: int = 0
     """`Job.lifecycle_version` when a TaskManager last joined or left, or the leader last crashed."""
 
     def is_settled(self) -> bool:
         """Return whether the job does nothing new without a client."""
         job = self.job
-        if (
-            job.has_ended
-            or self.iteration_count > MAX_ITERATIONS
-            or job.lifecycle_version - self.version_at_cluster_change >= MAX_ITERATIONS
-        ):
+        if job.has_ended:
+            return True
+        lifecycle = job.lifecycle
+        if lifecycle.loop_index is not None and self.iteration_count > MAX_ITERATIONS:
+            return True
+        # a job that does not run again, such as a CANCELLING one, ends
+        runs_again = lifecycle.next_running_index(job.step_index) is not None
+        if runs_again and job.lifecycle_version - self.version_at_cluster_change >= MAX_ITERATIONS:
             return True
         lacks_slots = job.state == "RUNNING" and job.attempts[-1].deployed_at is None
-        return job.lifecycle.next_index(job.step_index) is None and not lacks_slots
+        return lifecycle.next_index(job.step_index) is None and not lacks_slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ class Simulator:
         scenario: The loaded scenario.
         release: The release; None for that of the scenario, else the newest.
         duration_ms: How long to run. None to run until every job has ended, stays in its last state or has repeated its
-            steps `MAX_ITERATIONS` times, and all scheduled events and fault windows are over.
+            steps `MAX_ITERATIONS` times, and all scheduled events and periods are over: changes of TaskManagers and
+            of the leader, back pressure, watermarks, fault windows.
 
     Raises:
         UnknownRelease: There is no contract for the release.
@@ -95,10 +99,12 @@ class Simulator:
         """The newest run of each job, by the identity of the job."""
         self._changed_jobs: dict[int, Job] = {}
         """The jobs whose state has changed since `run` last yielded, by identity."""
-        self._unsettled: list[JobRun] = []
+        self._unsettled: dict[int, JobRun] = {}
+        """The runs that were not settled when last seen, by the identity of the job."""
         self._waiting_since: dict[str, int] = {}
-        """Id of a job or async operation that waits -> the time since which it waits, in ms since the epoch."""
+        """`waiter_id` of a pending condition -> when it began to wait or was last polled, in ms since the epoch."""
         self._last_scheduled_at = self.started_at + max(self._scheduled_times(), default=0)
+        """The last of the scheduled times, in ms since the epoch."""
         self._cluster_change_times = {self.started_at + event.at for event in scenario.taskmanager_events}
         self._cluster_change_times |= {self.started_at + change.at for change in scenario.leader_changes}
         for job in self.cluster.jobs.values():
@@ -110,6 +116,7 @@ class Simulator:
     def _on_step(self, job: Job, step: Step, at: int) -> None:
         """Record that a job has entered a step."""
         job_run = self._runs_by_job.get(id(job)) or self._track(job)
+        self._unsettled[id(job)] = job_run
         job_run.entered_steps.add(id(step))
         job_run.iteration_count += job.step_index == job.lifecycle.loop_index
         if step.exception is not None:
@@ -120,7 +127,7 @@ class Simulator:
     def _track(self, job: Job) -> JobRun:
         job_run = self._runs_by_job[id(job)] = JobRun(job, version_at_cluster_change=job.lifecycle_version)
         self.job_runs.append(job_run)
-        self._unsettled.append(job_run)
+        self._unsettled[id(job)] = job_run
         return job_run
 
     def _track_existing_job(self, job: Job) -> None:
@@ -178,11 +185,13 @@ class Simulator:
             yield from self._finish(end)
 
     def _finish(self, end: int) -> Iterator[Collection[Job]]:
-        """Run the scenario without the client until `end` (epoch ms); yield as `run` does."""
+        """Run the scenario without the client until `end` (epoch ms) or too many changes; yield as `run` does."""
         while (next_at := self._next_event_at(None)) is not None and next_at <= end:
             self._advance_to(next_at)
             if self._changed_jobs:
                 yield self._take_changed_jobs()
+            if self.state_change_count > MAX_STATE_CHANGES:
+                return
         self._advance_to(end)
 
     def _take_changed_jobs(self) -> Collection[Job]:
@@ -195,12 +204,17 @@ class Simulator:
         if self.now in self._cluster_change_times:
             for job_run in self.job_runs:
                 job_run.version_at_cluster_change = job_run.job.lifecycle_version
-            self._unsettled = list(self.job_runs)
+            self._unsettled = {id(job_run.job): job_run for job_run in self.job_runs}
         self._satisfy_wait_conditions()
 
     def _next_event_at(self, client_due_at: int | None) -> int | None:
-        """Return the time of the next event, poll, signal or step of the client; None if there is none."""
+        """Return the time of the next event, poll, signal or step of the client; None if there is none.
+
+        The last of the scheduled times, to which no event may belong, counts as an event.
+        """
         times = [self.cluster.event_queue.next_at(), client_due_at]
+        if self._waits_for_scheduled_times():
+            times.append(self._last_scheduled_at)
         for condition in self.cluster.wait_conditions.pending():
             since = self._waiting_since.setdefault(condition.waiter_id, self.now)
             times.append(since + (SIGNAL_DELAY_MS if condition.signal is not None else POLL_INTERVAL_MS))
@@ -243,11 +257,18 @@ class Simulator:
 
     def _is_finished(self) -> bool:
         """Return whether nothing new happens without the client."""
-        if self._requested_end is None and self.now < self._last_scheduled_at:
+        if self._waits_for_scheduled_times() or self.cluster.wait_conditions.pending():
             return False
-        while self._unsettled and self._unsettled[-1].is_settled():
-            self._unsettled.pop()
-        return not self._unsettled and not self.cluster.wait_conditions.pending()
+        while self._unsettled:
+            identity, job_run = self._unsettled.popitem()
+            if not job_run.is_settled():
+                self._unsettled[identity] = job_run
+                return False
+        return True
+
+    def _waits_for_scheduled_times(self) -> bool:
+        """Return whether a scheduled time lies ahead and no other end of the dry run is requested."""
+        return self._requested_end is None and self.now < self._last_scheduled_at
 
     def _scheduled_times(self) -> Iterator[int]:
         """Yield the times at which the scenario schedules a change or the end of a period, in ms since the start."""
@@ -255,7 +276,7 @@ class Simulator:
         yield from (change.at + (change.duration.high or 0) for change in self.scenario.leader_changes)
         for job in self.scenario.jobs:
             for backpressure in (phase for vertex in job.vertices for phase in vertex.backpressure):
-                yield backpressure.since if backpressure.until is None else backpressure.until
+                yield (backpressure.since if backpressure.until is None else backpressure.until) - job.age
             if job.watermarks is not None:
                 yield (job.watermarks.stops_after or 0) - job.age
         for fault in self.scenario.faults:

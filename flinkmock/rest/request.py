@@ -81,7 +81,7 @@ class Request:
         base_url: The URL at which the request arrived, without a path.
         resolved: The target, parsed and routed by the REST API; None in the proxy.
         max_body_bytes: The maximum size of the body; None: any size.
-        path: The path of the target, decoded once; None if it can't be decoded.
+        path: The path of the target, decoded once; None if the target is rejected.
         operation: The operation to which the request is routed; None if there is none.
         path_parameters: Parameter name -> text, decoded twice and not converted.
         is_page: Whether the request is a GET of a page of the dashboard; False in the proxy.

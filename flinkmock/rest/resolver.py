@@ -32,7 +32,7 @@ class ResolvedTarget:
     """A target, parsed and routed.
 
     Attributes:
-        path: The path, decoded once; None if it can't be decoded.
+        path: The path, decoded once; None if the target is rejected.
         operation: The operation that matches; None if none does.
         path_parameters: Parameter name -> text, decoded a second time, as in Flink's router.
         path_values: Parameter name -> converted value.

@@ -70,9 +70,9 @@ def client_certificate() -> Certificate:
 
 
 def _signed_certificate(name: str, hosts: tuple[str, ...]) -> Certificate:
-    from cryptography.hazmat.primitives import serialization
-
     certificate, key = _create(name, _authority(), hosts)
+    from cryptography.hazmat.primitives import serialization  # `_create` has reported if it is not installed
+
     key_pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -14,9 +14,9 @@ _JKS_MAGIC = b"\xfe\xed\xfe\xed"
 
 def read_key_store(file: Path, password: str) -> Certificate:
     """Return the certificate of a key store, with intermediate certificates and its key. Raises FlinkMockError."""
-    from cryptography.hazmat.primitives import serialization
-
     store = _load(file, password)
+    from cryptography.hazmat.primitives import serialization  # `_load` has reported if it is not installed
+
     if store.key is None or store.cert is None:
         raise FlinkMockError(f"{file} has no private key with its certificate.")
     certificates = [store.cert, *store.additional_certs]

@@ -6,9 +6,11 @@ from collections.abc import Collection
 
 import pytest
 
+import flinkmock.dryrun.simulator as simulator_module
 from flinkmock.cluster.job import Job
 from flinkmock.dryrun.dry_run import DryRun
 from flinkmock.dryrun.response_checks import ResponseChecks
+from flinkmock.dryrun.scripted_client import PAUSE_MS
 from flinkmock.dryrun.simulator import LINGER_MS, MAX_ITERATIONS, POLL_INTERVAL_MS, SIGNAL_DELAY_MS, Simulator
 from flinkmock.dryrun.timeline import EventKind, Timeline
 from flinkmock.scenario import load_scenario
@@ -89,6 +91,53 @@ def test_a_dry_run_lasts_until_scheduled_events_and_fault_windows_are_over() -> 
     assert [(event.at, event.text) for event in timeline.events] == [(180_000, "TaskManager 1 joins")]
     text = "jobs: {orders: streaming}\nfaults: [{during: 20s..5m, drop: reset}]\n"
     assert dry_run(text).end == 300_000 + LINGER_MS
+
+
+@pytest.mark.parametrize(
+    "period",
+    [
+        "faults: [{match: GET /jobs, during: 4m..5m, drop: reset}]",
+        "jobs: {orders: {extends: streaming, watermarks: {stops-after: 5m}}}",
+    ],
+)
+def test_the_client_starts_after_the_last_scheduled_time_even_if_no_event_follows(period: str) -> None:
+    timeline = dry_run(f"{period}\nsubmitted: {{x.jar: batch}}\n", rule_count=1)
+    assert [event.at for event in timeline.events] == [timeline.client_begin] == [300_000 + PAUSE_MS]
+    assert states(timeline)
+
+
+def test_periods_of_a_job_begin_when_the_job_was_submitted() -> None:
+    text = "jobs:\n  orders:\n    extends: streaming\n    age: 10m\n"
+    backpressure = "    vertices: [{name: a, backpressure: [{from: 1m, until: 15m, ratio: 50%}]}]\n"
+    assert dry_run(text + backpressure).end == 300_000 + LINGER_MS
+    assert dry_run(text + "    watermarks: {stops-after: 15m}\n").end == 300_000 + LINGER_MS
+
+
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        "{orders: streaming}",
+        "{orders: {lifecycle: [{repeat: forever, steps: [RUNNING: 20s, RESTARTING: 2s]}]}}",
+        "{orders: {parallelism: 5, restart: {strategy: fixed-delay, delay: 1s}}}",
+    ],
+    ids=["last state", "loop", "no slots"],
+)
+def test_a_dry_run_waits_for_a_job_that_the_client_cancels(jobs: str) -> None:
+    timeline = dry_run(f"jobs: {jobs}\noperations: {{cancel: 1m}}\n")
+    canceled_at = timeline.events[-1].at + 60_000
+    assert states(timeline)[-1] == (canceled_at, "CANCELED")
+    assert timeline.end == canceled_at + LINGER_MS
+
+
+@pytest.mark.parametrize(("limit", "duration_ms"), [(5, None), (20, 3_600_000)], ids=["while new", "to its end"])
+def test_a_dry_run_ends_after_too_many_state_changes(
+    monkeypatch: pytest.MonkeyPatch, limit: int, duration_ms: int | None
+) -> None:
+    monkeypatch.setattr(simulator_module, "MAX_STATE_CHANGES", limit)
+    steps = "[RUNNING: 1s, RESTARTING: 1s]"
+    text = f"jobs:\n  orders:\n    lifecycle:\n      - repeat: forever\n        steps: {steps}\n"
+    timeline = dry_run(text, duration_ms)
+    assert timeline.end == (limit + 1) * 1_000
 
 
 def test_a_dry_run_lasts_for_its_given_duration() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from flinkmock.server import certificates
+from flinkmock.server.key_stores import read_key_store, read_trust_store
 
 JOBS = "jobs: {orders: streaming}\n"
 PASSWORD = b"changeit"
@@ -203,14 +205,25 @@ def test_every_jobmanager_is_served_over_tls() -> None:
             assert httpx.get(url + "/overview", verify=mock.ssl_context).status_code == 200
 
 
-def test_a_missing_cryptography_package_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
+@pytest.fixture
+def without_cryptography(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in [name for name in sys.modules if name.partition(".")[0] == "cryptography"]:
+        monkeypatch.setitem(sys.modules, module, None)
 
-    monkeypatch.setitem(sys.modules, "cryptography", None)
+
+@pytest.mark.usefixtures("without_cryptography")
+def test_a_missing_cryptography_package_is_reported() -> None:
     certificates._authority.cache_clear()
     certificates.server_certificate.cache_clear()
     with pytest.raises(FlinkMockError, match=r'pip install "flinkmock\[tls\]"'):
         FlinkMock(tls=True).start()
+
+
+@pytest.mark.usefixtures("without_cryptography")
+@pytest.mark.parametrize("read", [read_key_store, read_trust_store])
+def test_a_key_store_can_only_be_read_with_cryptography(read: Callable[[Path, str], object], tmp_path: Path) -> None:
+    with pytest.raises(FlinkMockError, match=r'keys.p12 is read with .* pip install "flinkmock\[tls\]"'):
+        read(tmp_path / "keys.p12", "")
 
 
 def test_the_protocol_is_tls_1_3(mock: FlinkMock) -> None:
