@@ -142,7 +142,7 @@ func (d *Deployer) upload(ctx context.Context, jar string) (string, error) {
 	var uploaded struct{ Filename string }
 	request := request{
 		method: http.MethodPost, path: "/jars/upload", contentType: form.FormDataContentType(), body: body.Bytes(),
-		expectedStatus: http.StatusOK, idempotent: true,
+		expectedStatus: http.StatusOK, idempotent: true, // a repeated upload only leaves an unused jar
 	}
 	err = d.send(ctx, request, &uploaded)
 	return path.Base(uploaded.Filename), err
@@ -150,7 +150,7 @@ func (d *Deployer) upload(ctx context.Context, jar string) (string, error) {
 
 func (d *Deployer) run(ctx context.Context, jarID, savepoint string) (string, error) {
 	var submitted struct{ JobID string }
-	request := request{path: "/jars/" + jarID + "/run", expectedStatus: http.StatusOK}
+	request := request{path: "/jars/" + pathSegment(jarID) + "/run", expectedStatus: http.StatusOK}
 	if err := d.post(ctx, request, runRequest{savepoint}, &submitted); err != nil {
 		return "", err
 	}

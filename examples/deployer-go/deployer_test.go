@@ -38,10 +38,11 @@ func start(t *testing.T, scenario string, options ...flinkmock.Option) (*flinkmo
 	return flink, client
 }
 
-// writeJar writes the jar of the new version, with the manifest that a cluster reads, and returns its path.
+// writeJar writes the jar of the new version, with the manifest that a cluster reads, and returns its path. URLs must
+// encode its name.
 func writeJar(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "orders-2.jar")
+	path := filepath.Join(t.TempDir(), "orders-2 +10%.jar")
 	file, err := os.Create(path)
 	check(t, err)
 	defer file.Close()

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -40,6 +41,12 @@ func newTriggerID(c config) string {
 		panic(err)
 	}
 	return hex.EncodeToString(id)
+}
+
+// pathSegment returns a value as a segment of a path. It is percent-encoded twice, because Flink decodes paths twice. The
+// second time, Flink also replaces +, which url.PathEscape would keep.
+func pathSegment(value string) string {
+	return url.PathEscape(strings.ReplaceAll(url.QueryEscape(value), "+", "%20"))
 }
 
 type savepointRequest struct {

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { JobTerminated, RequestFailed, ResponseLost, TimedOut } from "./errors.js";
-import { TERMINAL_STATES, causeOf, acceptsTriggerIds, isUp, locationOf, savepointBody } from "./flink.js";
+import { TERMINAL_STATES, causeOf, acceptsTriggerIds, isUp, locationOf, pathSegment, savepointBody } from "./flink.js";
 
 /** Returns the parsed body of a response to a request such as "GET /jobs". Throws RequestFailed if it is not JSON. */
 function parseBody(request, body) {
@@ -76,12 +76,14 @@ export class Deployer {
   async #upload(jar) {
     const form = new FormData();
     form.append("jarfile", new Blob([await readFile(jar)], { type: "application/x-java-archive" }), basename(jar));
+    // a repeated upload only leaves an unused jar
     const { filename } = await this.#send("POST", "/jars/upload", { form, idempotent: true });
     return filename.split("/").at(-1);
   }
 
   async #run(jarId, savepointPath) {
-    const { jobid } = await this.#send("POST", `/jars/${jarId}/run`, { json: savepointPath ? { savepointPath } : {} });
+    const json = savepointPath ? { savepointPath } : {};
+    const { jobid } = await this.#send("POST", `/jars/${pathSegment(jarId)}/run`, { json });
     await this.waitUntilUp(jobid);
     return jobid;
   }

@@ -15,6 +15,11 @@ export function acceptsTriggerIds(config) {
   return major > 1 || minor >= 15;
 }
 
+/** Returns a value as a segment of a path. It is percent-encoded twice, because Flink decodes paths twice. */
+export function pathSegment(value) {
+  return encodeURIComponent(encodeURIComponent(value));
+}
+
 /** Returns the body of a savepoint request, with a trigger id if the release accepts one. */
 export function savepointBody(withTriggerId, fields) {
   return withTriggerId ? { ...fields, triggerId: randomUUID().replaceAll("-", "") } : fields;

@@ -38,8 +38,8 @@ class RecordedPasses:
 
         Args:
             client: Sends the requests.
-            now: Returns the time in ms. It is called before and after each request with the number of the request, and
-                at the end of the pass with the number of responses.
+            now: Returns the time in ms. It is called before each request and after each success response, with the
+                number of success responses before it, and at the end of the pass with the number of all of them.
             values_per_parameter: How many values of each path parameter are used.
         """
         targets = Targets(ClientReader(client), values_per_parameter)

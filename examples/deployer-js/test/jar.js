@@ -9,9 +9,9 @@ aW4tQ2xhc3M6IG9yZy5leGFtcGxlLk9yZGVycw0KDQpQSwECFAMUAAAAAAAAACFYTmOrqzkAAAA5AAAA
 AAAATUVUQS1JTkYvTUFOSUZFU1QuTUZQSwUGAAAAAAEAAQBCAAAAawAAAAAA
 `;
 
-/** Writes the jar of the new version and returns its path. */
+/** Writes the jar of the new version, with a name that URLs must encode, and returns its path. */
 export function writeJar() {
-  const path = join(mkdtempSync(join(tmpdir(), "deployer-")), "orders-2.jar");
+  const path = join(mkdtempSync(join(tmpdir(), "deployer-")), "orders-2 +10%.jar");
   writeFileSync(path, Buffer.from(CONTENT, "base64"));
   return path;
 }

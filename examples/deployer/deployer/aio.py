@@ -22,6 +22,7 @@ from deployer.flink import (
     is_up,
     location_of,
     parse_body,
+    path_segment,
     release_of,
     savepoint_body,
 )
@@ -103,12 +104,13 @@ class Deployer:
             data.add_field("jarfile", content, filename=jar.name, content_type="application/x-java-archive")
             return data
 
+        # a repeated upload only leaves an unused jar
         response = await self._send("POST", "/jars/upload", idempotent=True, form=form)
         return str(response["filename"]).rpartition("/")[2]
 
     async def _run(self, jar_id: str, savepoint: str | None = None) -> str:
         body = {"savepointPath": savepoint} if savepoint else {}
-        job_id = str((await self._send("POST", f"/jars/{jar_id}/run", json=body))["jobid"])
+        job_id = str((await self._send("POST", f"/jars/{path_segment(jar_id)}/run", json=body))["jobid"])
         await self.wait_until_up(job_id)
         return job_id
 

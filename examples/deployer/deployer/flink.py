@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 Json = dict[str, Any]
@@ -45,6 +46,11 @@ def parse_body(request: str, body: str) -> Json:
         return dict(json.loads(body))
     except ValueError as error:
         raise RequestFailed(f"{request}: the body is not JSON: {body}") from error
+
+
+def path_segment(value: str) -> str:
+    """Return a value as a segment of a path. It is percent-encoded twice, because Flink decodes paths twice."""
+    return quote(quote(value, safe=""), safe="")
 
 
 def release_of(config: Json) -> Release:

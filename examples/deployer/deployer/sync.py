@@ -22,6 +22,7 @@ from deployer.flink import (
     is_up,
     location_of,
     parse_body,
+    path_segment,
     release_of,
     savepoint_body,
 )
@@ -114,7 +115,7 @@ class Deployer:
 
     def _run(self, jar_id: str, savepoint: str | None = None) -> str:
         body = {"savepointPath": savepoint} if savepoint else {}
-        job_id = str(self._send("POST", f"/jars/{jar_id}/run", json=body)["jobid"])
+        job_id = str(self._send("POST", f"/jars/{path_segment(jar_id)}/run", json=body)["jobid"])
         self.wait_until_up(job_id)
         return job_id
 

@@ -45,9 +45,9 @@ def checkpoints(job: JobObservations) -> dict[str, Any] | str:
 
 
 def _measured(job: JobObservations, field: str) -> dict[int, int]:
-    """Return the values of a field by the ids of ended checkpoints and savepoints.
+    """Return the values of a field by the ids of completed and failed checkpoints and savepoints.
 
-    The result is empty if no checkpoint has completed.
+    Failed ones with the value 0 are left out. The result is empty if no checkpoint has completed.
     """
     completed = [entry for entry in _history(job, savepoints=False) if entry["status"] == "COMPLETED"]
     if not completed:
@@ -57,7 +57,7 @@ def _measured(job: JobObservations, field: str) -> dict[int, int]:
 
 
 def savepoint_duration(job: JobObservations) -> str | None:
-    """Return the range of the durations of completed savepoints; None if there were no savepoints."""
+    """Return the range of the durations of completed savepoints; None if no savepoint has completed."""
     completed = [entry for entry in _history(job, savepoints=True) if entry["status"] == "COMPLETED"]
     return format_durations([entry["end_to_end_duration"] for entry in completed]) if completed else None
 

@@ -22,7 +22,7 @@ import java.util.Optional;
 
 /** Deploys and upgrades jobs on one cluster. */
 public final class Deployer {
-    /** What to do if a response is lost. A retry is safe only if the request is idempotent. */
+    /** What to do if a response is lost. A retry is safe only if processing the request twice does no harm. */
     private enum IfResponseIsLost {
         RETRY,
         FAIL
@@ -96,12 +96,14 @@ public final class Deployer {
                 .header("Content-Type", "multipart/form-data; boundary=" + BOUNDARY)
                 .POST(content)
                 .build();
+        // a repeated upload only leaves an unused jar
         String filename = send(request, 200, IfResponseIsLost.RETRY).path("filename").asText();
         return filename.substring(filename.lastIndexOf('/') + 1);
     }
 
     private String run(String jarId, Map<String, Object> body) throws DeployException, InterruptedException {
-        String jobId = post("/jars/" + jarId + "/run", body, 200, IfResponseIsLost.FAIL).path("jobid").asText();
+        String path = "/jars/" + Flink.pathSegment(jarId) + "/run";
+        String jobId = post(path, body, 200, IfResponseIsLost.FAIL).path("jobid").asText();
         waitUntilUp(jobId);
         return jobId;
     }

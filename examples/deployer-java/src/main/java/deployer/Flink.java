@@ -1,6 +1,8 @@
 package deployer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -23,6 +25,15 @@ final class Flink {
     static boolean acceptsTriggerIds(JsonNode config) {
         String[] numbers = config.path("flink-version").asText().split("[.-]"); // such as 1.20-SNAPSHOT
         return Integer.parseInt(numbers[0]) > 1 || Integer.parseInt(numbers[1]) >= 15;
+    }
+
+    /** Returns a value as a segment of a path. It is percent-encoded twice, because Flink decodes paths twice. */
+    static String pathSegment(String value) {
+        return percentEncode(percentEncode(value));
+    }
+
+    private static String percentEncode(String value) {
+        return URLEncoder.encode(value, StandardCharsets.UTF_8).replace("+", "%20");
     }
 
     /** Returns the body of a savepoint request, with a trigger id if the release accepts one. */

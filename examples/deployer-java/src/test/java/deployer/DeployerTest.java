@@ -37,10 +37,10 @@ class DeployerTest {
     void start(FlinkMock flink, @TempDir Path folder) throws IOException {
         flink.advance("1m"); // now the tasks of `orders` are running
         deployer = new Deployer(flink.url(), new ClusterTime(flink));
-        jar = writeJar(folder.resolve("orders-2.jar"));
+        jar = writeJar(folder.resolve("orders-2 +10%.jar"));
     }
 
-    /** Writes the jar of the new version, with the manifest that a cluster reads. */
+    /** Writes the jar of the new version, with the manifest that a cluster reads. URLs must encode its name. */
     private static Path writeJar(Path path) throws IOException {
         try (ZipOutputStream archive = new ZipOutputStream(Files.newOutputStream(path))) {
             archive.putNextEntry(new ZipEntry("META-INF/MANIFEST.MF"));
