@@ -103,7 +103,7 @@ def unreadable_message(file: object, error: OSError | ValueError) -> str:
 
 def unwritable_message(file: object, error: OSError) -> str:
     """Return the message about a file that can't be written."""
-    reason = "its folder does not exist" if isinstance(error, FileNotFoundError) else error.strerror
+    reason = "its folder does not exist" if isinstance(error, FileNotFoundError) else error.strerror or error
     return f"{file}: can't write the file: {reason}."
 
 

@@ -91,9 +91,9 @@ def parse_time(value: str | datetime) -> int:
 
 
 def format_duration(ms: int) -> str:
-    """Format milliseconds in the shortest text that `parse_duration` can parse: "0s", "345ms", "1m1.5s", "2h".
+    """Format milliseconds as text: "0s", "345ms", "1m1.5s", "2h".
 
-    Negative durations begin with a minus sign.
+    `parse_duration` can parse the text unless the duration is negative: then it begins with a minus sign.
     """
     sign, remaining_ms = ("-", -ms) if ms < 0 else ("", ms)
     if 0 < remaining_ms < 1_000:

@@ -27,7 +27,7 @@ func (f *FlinkMock) AddFaults(faults any) []Fault {
 	return added.Faults
 }
 
-// Faults returns the faults. The first fault that matches a request applies to it.
+// Faults returns the faults. If several faults could apply to a request, the first one does.
 func (f *FlinkMock) Faults() []Fault {
 	f.t.Helper()
 	var list struct{ Faults []Fault }

@@ -108,7 +108,7 @@ export class FlinkMockError extends Error {
   readonly details: { message: string; path?: string; file?: string; line?: number; column?: number }[];
 }
 
-/** The faults of a cluster. The first fault that matches a request applies to it. */
+/** The faults of a cluster. If several faults could apply to a request, the first one does. */
 export interface Faults {
   list(): Promise<Fault[]>;
   /**

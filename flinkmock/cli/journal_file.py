@@ -23,7 +23,7 @@ class JournalFile:
         file: The file. If its name ends in .har, the format is HAR, else JSON lines. None writes nothing.
 
     Raises:
-        FlinkMockError: The file can't be written.
+        FlinkMockError: The file can't be opened for writing.
     """
 
     def __init__(self, file: Path | None) -> None:
@@ -35,7 +35,7 @@ class JournalFile:
         """The position in the HAR file after its last entry, in bytes."""
         if file is not None:
             try:
-                self._file = file.open("w", encoding="utf-8")
+                self._file = file.open("w", encoding="utf-8", newline="\n")  # positions count bytes
             except OSError as error:
                 raise FlinkMockError(unwritable_message(file, error)) from None
             if self._is_har:
@@ -98,7 +98,7 @@ class JournalFile:
     def _close_after(self, error: OSError) -> None:
         """Report that the file can't be written, and close it. The cluster keeps running."""
         assert self._file is not None
-        print(f"flinkmock: {self._name}: can't write the file: {error.strerror}.", file=sys.stderr)
+        print(f"flinkmock: {unwritable_message(self._name, error)}", file=sys.stderr)
         with suppress(OSError):
             self._file.close()  # raises again for buffered data
         self._file = None

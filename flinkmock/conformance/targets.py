@@ -155,8 +155,8 @@ def job_path(path: str) -> str:
 
 def first_and_last(values: list[Any], limit: int = VALUES_PER_PARAMETER) -> list[Any]:
     """Return the first and the last values, at most `limit` in all."""
-    half = limit // 2
-    return values if len(values) <= limit else values[:half] + values[-half:]
+    last_count = limit // 2
+    return values if len(values) <= limit else values[: limit - last_count] + values[len(values) - last_count :]
 
 
 def query_values(parameter: Parameter) -> tuple[str, ...]:

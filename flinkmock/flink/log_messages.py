@@ -168,7 +168,10 @@ def task_switched_on_taskmanager(
 
 
 def closed_class_loader(time: int) -> str:
-    """Return what log4j 2.24 prints if it can't log the exception of a plan because its class loader is closed."""
+    """Return what log4j 2.24 prints if it can't log the exception of a main method that was run to create a plan.
+
+    It can't because the class loader of the jar is closed.
+    """
     timestamp = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return (
         f"{timestamp} Flink-DispatcherRestEndpoint-thread-1 ERROR "

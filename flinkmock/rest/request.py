@@ -71,23 +71,25 @@ class PlainBody:
 class Request:
     """One request.
 
-    `RestApi.open` creates it from the head. The transport passes the body to `receive`, and calls `complete` after the
-    body, even if there is none. Then a middleware or `RestApi` handles the request. `close` removes files of an upload.
+    `RestApi.open`, or `Proxy`, creates it from the head. The transport passes the body to `receive`, and calls
+    `complete` after the body, even if there is none. Then a middleware or `RestApi` handles the request. `close`
+    removes files of an upload.
 
     Attributes:
         method: The HTTP method.
-        target: The target in the request line, each byte as one character.
+        target: The target in the request line, without the base path of an ingress and the prefix of a hosted cluster;
+            each byte is one character.
         headers: The headers; names are compared without regard to case.
         base_url: The URL at which the request arrived, without a path.
         resolved: The target, parsed and routed by the REST API; None in the proxy.
         max_body_bytes: The maximum size of the body; None: any size.
         path: The path of the target, decoded once; None if the target is rejected.
         operation: The operation to which the request is routed; None if there is none.
-        path_parameters: Parameter name -> text, decoded twice and not converted.
+        path_parameters: Parameter name -> text, decoded twice (in the proxy once) and not converted.
         is_page: Whether the request is a GET of a page of the dashboard; False in the proxy.
         body: Receives the body.
-        rejection: The response to a request that reaches no handler because of a malformed target, a body that is too
-            large, or a multipart form that Flink doesn't accept.
+        rejection: The response to a request that reaches no handler because of a malformed target, a request line or
+            body that is too large, a multipart form that Flink doesn't accept, or the ingress.
         ends_at_ingress: Whether `rejection` comes from the ingress in front of the cluster.
         job_id: The job id in the path: as it was sent, and in lower case after the parameters are converted.
         arrived_at: The cluster time at which the request arrived (epoch ms). None: the request has not reached the

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,3 +138,35 @@ def test_a_har_is_complete_after_each_request(tmp_path: Path) -> None:
     assert [entry["request"]["url"] for entry in entries] == [
         f"http://flink:8081/jobs?ä={number}" for number in range(3)
     ]
+
+
+def test_a_har_is_json_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Text files on Windows have CRLF unless `newline` is given."""
+    open_path = Path.open
+
+    def open_on_windows(path: Path, mode: str = "r", newline: str = "\r\n", **options: Any) -> Any:
+        return open_path(path, mode, newline=newline, **options)
+
+    file = tmp_path / "journal.har"
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", open_on_windows)
+        journal_file = JournalFile(file)
+    with journal_file:
+        for number in range(3):
+            journal_file.write(Exchange("GET", f"/jobs?{number}"))
+    assert len(json.loads(file.read_text("utf-8"))["log"]["entries"]) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_har_in_a_pipe_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A HAR is overwritten from a position, which is impossible in a pipe."""
+    pipe = tmp_path / "journal.har"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with JournalFile(pipe) as journal_file:
+            for number in range(2):
+                journal_file.write(Exchange("GET", f"/jobs?{number}"))
+    finally:
+        os.close(reader)
+    assert capsys.readouterr().err == (f"flinkmock: {pipe}: can't write the file: underlying stream is not seekable.\n")

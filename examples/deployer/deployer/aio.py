@@ -141,7 +141,9 @@ class Deployer:
         """
         idempotent = method == "GET" if idempotent is None else idempotent
         problem = ""
-        for _ in range(self._max_attempts):
+        for attempt in range(self._max_attempts):
+            if attempt:
+                await asyncio.sleep(self._poll_interval)
             try:
                 body: dict[str, Any] = {"data": form()} if form else {"json": json}
                 async with self._http.request(method, self._url + path, **body) as response:
@@ -154,7 +156,6 @@ class Deployer:
                 problem = f"no response ({type(error).__name__})"
                 if not idempotent:
                     raise ResponseLost(f"{method} {path}: {problem}; Flink may have processed the request") from error
-            await asyncio.sleep(self._poll_interval)
         raise RequestFailed(f"{method} {path}: {problem}")
 
     async def _wait(self, deadline: float, progress: str) -> None:

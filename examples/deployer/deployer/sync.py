@@ -139,7 +139,9 @@ class Deployer:
         """
         idempotent = method == "GET" if idempotent is None else idempotent
         problem = ""
-        for _ in range(self._max_attempts):
+        for attempt in range(self._max_attempts):
+            if attempt:
+                self._sleep(self._poll_interval)
             try:
                 response = self._http.request(method, path, **request)
             except httpx.TransportError as error:
@@ -152,7 +154,6 @@ class Deployer:
                 problem = f"{response.status_code} {response.text}"
                 if response.status_code != 503:
                     break
-            self._sleep(self._poll_interval)
         raise RequestFailed(f"{method} {path}: {problem}")
 
     def _wait(self, deadline: float, progress: str) -> None:

@@ -99,10 +99,13 @@ def test_requests_without_a_leader_are_retried(start: Start, jar: Path) -> None:
 
 
 def test_requests_are_not_retried_forever(start: Start, jar: Path) -> None:
-    cluster, deployer = start()
+    pauses: list[ServedCluster] = []
+    cluster, deployer = start(on_sleep=pauses.append)
     cluster.add_fault(reply="leader-unavailable")
     with pytest.raises(RequestFailed, match="503"):
         deployer.deploy(jar)
+    cluster.expect("POST /jars/upload", times=5)
+    assert len(pauses) == 4  # between the attempts
 
 
 def test_a_failed_job_is_reported_with_its_cause(start: Start, jar: Path) -> None:

@@ -16,7 +16,10 @@ OPTIONS = (
 
 
 def waiting_for_slots(driver: Driver) -> None:
-    """Run the job until it fails, first during the start-up time of the cluster ("young"), then later ("old")."""
+    """Run the job until it fails, first in a new cluster ("young"), then again ("old").
+
+    The start-up time of the cluster may end during the first run. It is over, or about to end, before the second run.
+    """
     describe_job = job_describer(driver)
 
     def has_failed(body: Body) -> bool:

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Map;
 
-/** The faults of a cluster. The first fault that matches a request applies to it. */
+/** The faults of a cluster. If several faults could apply to a request, the first one does. */
 public final class Faults {
     private final ControlApi control;
 
