@@ -59,7 +59,7 @@ class Engine:
     Raises:
         UnknownRelease: There is no contract for that release.
         FakerMissing: The release is imported, and the extra `synthesis` is not installed.
-        InvalidArgument: The clock or the value of a configuration option is invalid.
+        InvalidArgument: The clock, the value of a configuration option, or an imported schema file is invalid.
     """
 
     def __init__(

@@ -64,7 +64,7 @@ class Targets:
         for segment in operation.segments:
             if segment.startswith(":"):
                 name = segment[1:]
-                paths = [f"{path}/{quote(str(value), safe='')}" for path in paths for value in self._values(name, path)]
+                paths = [f"{path}/{path_segment(value)}" for path in paths for value in self._values(name, path)]
             else:
                 paths = [f"{path}/{segment}" for path in paths]
         return paths
@@ -77,7 +77,7 @@ class Targets:
             if segment.startswith(":"):
                 name = segment[1:]
                 values = self._values(name, path) or [example_value(parameters[name]) if name in parameters else "1"]
-                path += f"/{quote(str(values[0]), safe='')}"
+                path += f"/{path_segment(values[0])}"
             else:
                 path += f"/{segment}"
         return path
@@ -146,6 +146,11 @@ def _metric_sort_key(metric_id: str) -> tuple[bool, str]:
     """
     index, _, name = metric_id.partition(".")
     return not metric_id.endswith(COMPARED_METRICS), name if index.isdecimal() else metric_id
+
+
+def path_segment(value: object) -> str:
+    """Return a value as a segment of a path. Flink decodes segments twice (docs/flink-behaviour.md#path-parameters)."""
+    return quote(str(value).replace("%", "%25").replace("+", "%2B"), safe="")
 
 
 def job_path(path: str) -> str:

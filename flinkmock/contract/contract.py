@@ -76,7 +76,7 @@ class Contract:
 
         Raises:
             UnknownRelease: There is no schema file of the release.
-            InvalidArgument: The schema file, which was imported, is not one.
+            InvalidArgument: The imported schema file is invalid.
         """
         file = _schema_files(imported_schemas_dir()).get(minor_release(flink)) if isinstance(flink, str) else None
         if file is None:

@@ -69,7 +69,7 @@ class ClusterControl:
         Raises:
             ScenarioError: The scenario is invalid.
             UnknownRelease: There is no contract for the release.
-            InvalidArgument: The clock or the value of a configuration option is invalid.
+            InvalidArgument: The clock, the value of a configuration option, or an imported schema file is invalid.
             FakerMissing: The release was imported and needs Faker.
         """
         if self._engine is None or not self._is_open:
@@ -278,7 +278,8 @@ class ClusterControl:
         Raises:
             ScenarioError: The scenario is invalid. The cluster stays as it is.
             UnknownRelease: There is no contract for the release.
-            InvalidArgument: The clock, the time, or the value of a configuration option is invalid.
+            InvalidArgument: The clock, the time, the value of a configuration option, or an imported schema file is
+                invalid.
             FakerMissing: The release was imported and needs Faker.
             DashboardMissing: The dashboard belongs to another release.
             PortTaken: The scenario has more JobManagers, or a client has shut down the cluster, and another process

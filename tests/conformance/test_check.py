@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
+import httpx
 import pytest
 
-from flinkmock import FlinkMock, UnknownRelease, check
+from flinkmock import FlinkMock, UnknownRelease, check, small_jar
 from flinkmock.conformance import ServerUnreachable
 from flinkmock.conformance.check import Check
+from flinkmock.conformance.coherence.view import success_response
 from flinkmock.conformance.http_client import ClientReader, HttpClient, HttpRequest, HttpResponse
 from flinkmock.conformance.targets import Targets
 from flinkmock.contract import Contract
@@ -181,6 +183,17 @@ def test_jobs_are_found_in_the_overview_if_the_server_does_not_list_them(cluster
     with without_list as url, closing(HttpClient(url)) as client:
         paths = Targets(ClientReader(client)).paths(details)
     assert set(paths) == {f"/jobs/{job.id}" for job in cluster.jobs}
+
+
+@pytest.mark.parametrize("name", ["a+b #1.jar", "10%.jar", "%41.jar"])
+def test_a_jar_with_an_unusual_name_is_found(name: str) -> None:
+    with FlinkMock(flink="2.3") as cluster, closing(HttpClient(cluster.url)) as client:
+        httpx.post(cluster.url + "/jars/upload", files={"jarfile": (name, small_jar())})
+        plan = cluster.engine.contract.operation("generatePlanFromJarGet")
+        [path] = Targets(ClientReader(client)).paths(plan)
+        assert client.send(HttpRequest(path)).status == 200
+    parameters = success_response(plan, path, {}).parameters
+    assert parameters["jarid"].endswith(f"_{name}")
 
 
 def test_a_job_that_expires_during_a_pass_is_not_a_finding() -> None:
