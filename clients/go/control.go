@@ -37,8 +37,12 @@ func (e *Error) Error() string {
 type controlAPI struct{ url, token string }
 
 // client is not http.DefaultClient, because tests may replace http.DefaultClient. It closes each connection after its request,
-// because a later cluster may listen on the same port.
-var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+// because a later cluster may listen on the same port. It does not follow redirects, because http.Client turns a redirected
+// POST into a GET.
+var client = &http.Client{
+	Transport:     &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
 
 // call sends a body as JSON and decodes the response into result. If body or result is nil, there is no body, or the
 // response is ignored.
@@ -71,6 +75,9 @@ func (c controlAPI) send(method, path, contentType string, body []byte, result a
 	content, err := io.ReadAll(response.Body)
 	if err != nil {
 		return err
+	}
+	if response.StatusCode >= 300 && response.StatusCode < 400 {
+		return fmt.Errorf("%s %s%s: %s, a redirect to %s", method, c.url, path, response.Status, response.Header.Get("Location"))
 	}
 	if response.StatusCode >= 400 {
 		var errorBody struct{ Error *Error }

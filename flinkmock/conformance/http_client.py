@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from flinkmock.errors import ServerUnreachable
+from flinkmock.server_url import split_server_url
 
 TIMEOUT_S = 30
 """How long each socket operation may take (connect, send, receive), in seconds."""
@@ -94,20 +94,18 @@ class HttpClient:
         self, url: str, headers: Mapping[str, str] | None = None, context: ssl.SSLContext | None = None
     ) -> None:
         try:
-            parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
-            port = parts.port
+            parts = split_server_url(url)
         except ValueError as error:
-            raise ServerUnreachable(f"{url!r} is not an HTTP URL: {error}.") from error
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ServerUnreachable(f"{url!r} is not an HTTP URL. Write http://host:8081.")
+            raise ServerUnreachable(f"{url!r} is not an HTTP URL: {error}.") from None
+        host, port = parts.hostname or "", parts.port
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.request_count = 0
         self._headers = {"Accept": JSON_TYPE, **(headers or {})}
         self._base = parts.path.rstrip("/")
         self._connection = (
-            http.client.HTTPSConnection(parts.hostname, port, timeout=TIMEOUT_S, context=context)
+            http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)
             if parts.scheme == "https"
-            else http.client.HTTPConnection(parts.hostname, port, timeout=TIMEOUT_S)
+            else http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
         )
 
     def send(self, request: HttpRequest) -> HttpResponse:

@@ -23,7 +23,7 @@ from flinkmock.control.validation import invalid_values
 from flinkmock.errors import FlinkMockError, did_you_mean
 
 PREFIX = "/__flinkmock__"
-"""The path below which everything besides Flink's REST API is served."""
+"""The path below which the control API and the console are served."""
 API_PREFIX = f"{PREFIX}/v1"
 PAGES = ("/", PREFIX, f"{PREFIX}/")
 """The paths of the console, and the paths that redirect to it."""
@@ -137,7 +137,12 @@ def _operations_by_path() -> list[list[ControlOperation]]:
 
 def _route(request: ControlRequest) -> tuple[ControlOperation, dict[str, str]]:
     """Return the operation of a request and its path parameters. Raises RequestRejected: 404 or 405."""
-    path = "/" + request.target.partition("?")[0].removeprefix(API_PREFIX).strip("/")
+    whole_path = request.target.partition("?")[0]
+    if not f"{whole_path}/".startswith(f"{API_PREFIX}/"):
+        raise RequestRejected(
+            404, "NotFound", f"The paths of the control API begin with {API_PREFIX}/. {whole_path} does not."
+        )
+    path = "/" + whole_path.removeprefix(API_PREFIX).strip("/")
     segments = [unquote(segment, errors="replace") for segment in path[1:].split("/")]
     for operations in _operations_by_path():
         parameters = _path_parameters(operations[0].segments, segments)

@@ -7,11 +7,12 @@ import json
 import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from flinkmock.control.api import API_PREFIX, PREFIX
 from flinkmock.control.operation import JSON, YAML
 from flinkmock.errors import InvalidArgument, ServerUnreachable
+from flinkmock.server_url import split_server_url
 
 TIMEOUT_S = 75.0
 """The timeout of a request in wall-clock seconds, in addition to the time that the server may wait."""
@@ -23,7 +24,7 @@ class ControlApiError(Exception):
     Attributes:
         status: The status of the response.
         message: The error message.
-        details: A mapping for each mistake: `message`, and `line` and `column` if they are known.
+        details: A mapping for each mistake: `message`, and `path`, `file`, `line` and `column` if they are known.
     """
 
     def __init__(self, status: int, message: str, details: Sequence[Mapping[str, Any]] = ()) -> None:
@@ -40,22 +41,19 @@ class ControlClient:
         context: The SSL context for TLS; None: the default one.
 
     Raises:
-        InvalidArgument: The URL is not an HTTP URL.
+        InvalidArgument: The URL is not a valid HTTP URL.
     """
 
     def __init__(self, url: str, token: str | None = None, context: ssl.SSLContext | None = None) -> None:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
         try:
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host, port = None, None
-        if parts.scheme not in ("http", "https") or not host:
-            raise InvalidArgument(f'"{url}" is not the URL of a cluster. Write http://127.0.0.1:8081.')
+            parts = split_server_url(url)
+        except ValueError as error:
+            raise InvalidArgument(f'"{url}" is not the URL of a cluster: {error}.') from None
         base_path = parts.path.partition(PREFIX)[0].rstrip("/")
         self.url = f"{parts.scheme}://{parts.netloc}{base_path}"
         self._api_path = base_path + API_PREFIX
         self._is_tls, self._tls_context = parts.scheme == "https", context
-        self._host, self._port = host, port
+        self._host, self._port = parts.hostname or "", parts.port
         self._token = token
 
     def request(
@@ -80,7 +78,8 @@ class ControlClient:
 
         Raises:
             ControlApiError: The response is an error.
-            ServerUnreachable: There is no response, or an error response that is not from a control API.
+            ServerUnreachable: There is no response, or the response is a redirect, or an error response that is not
+                from a control API.
         """
         target = f"{self._api_path}/{'/'.join(quote(segment, safe='') for segment in segments)}"
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
@@ -102,6 +101,9 @@ class ControlClient:
             raise ServerUnreachable(f"No response from {self.url}: {reason}.") from None
         finally:
             connection.close()
+        if 300 <= response.status < 400:
+            location = response.getheader("Location", "an unknown location")
+            raise ServerUnreachable(f"{self.url} responds with {response.status}, a redirect to {location}.")
         if response.status >= 400:
             raise self._error(response.status, response_body)
         if response.getheader("Content-Type", "").startswith(JSON):

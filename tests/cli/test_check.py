@@ -175,8 +175,12 @@ def url_of_other_server() -> Iterator[Callable[[int], str]]:
         server.shutdown()
 
 
+INVALID_CHARACTERS = ("http://[::1:8081", "http://..", "http://a b:8081", "http://flink/ü", "http://flink/a b")
+"""URLs that `http.client` can't request."""
+
+
 def test_invalid_urls_are_rejected(capsys: pytest.CaptureFixture[str]) -> None:
-    for invalid_url in ("ftp://flink", "http://", "http://flink:port", "http://flink:99999"):
+    for invalid_url in ("ftp://flink", "http://", "http://flink:port", "http://flink:99999", *INVALID_CHARACTERS):
         assert main(["check", invalid_url]) == 2
         assert f"'{invalid_url}' is not an HTTP URL" in capsys.readouterr().err
 

@@ -257,7 +257,30 @@ def test_the_control_token_is_sent(ctl: Ctl, monkeypatch: pytest.MonkeyPatch) ->
     assert received == ["Bearer secret", "Bearer from the environment"]
 
 
-@pytest.mark.parametrize("url", ["foo:bar", "ftp://host", "http://"])
+def test_a_redirect_is_reported(ctl: Ctl) -> None:
+    """A cluster with TLS redirects requests without TLS."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(301)
+            self.send_header("Location", "https://flink")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        code, _, err = ctl("clock", "--url", url)
+    assert (code, err) == (2, f"flinkmock: {url} responds with 301, a redirect to https://flink.\n")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["foo:bar", "ftp://host", "http://", "http://[::1:8081", "http://..", "http://a b:8081", "http://flink/ü",
+     "http://flink/a b"],
+)  # fmt: skip
 def test_invalid_urls_are_rejected(url: str) -> None:
     with pytest.raises(InvalidArgument, match="is not the URL of a cluster"):
         ControlClient(url)

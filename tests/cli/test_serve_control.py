@@ -39,6 +39,7 @@ def test_the_control_api_can_have_its_own_port_and_a_token() -> None:
         assert control_line["control-token"] == "secret"
         control = Control(control_line["control-url"])
         assert control.get("health") == {"status": "ok"}
+        assert httpx.get(control_line["control-url"].removesuffix(CONTROL_PREFIX) + "/health").status_code == 404
         assert "Authorization: Bearer" in control.error("GET", "clock", 401)
         control = Control(control_line["control-url"], {"Authorization": "Bearer secret"})
         httpx.get(url + "/jobs")

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from flinkmock.conformance.coherence.evaluation import violations
 from flinkmock.conformance.coherence.values import SuccessResponse
@@ -18,6 +22,8 @@ from tests.conformance.broken_invariants import (
 )
 
 VERTEX_ID = "6cdc5bb954874d922eaee11a8e7b5dd5"
+SUBTASK_METRICS = ("getSubtaskMetrics", f"/vertices/{VERTEX_ID}/subtasks/0")
+"""The operation id, and the path below that of the job."""
 
 
 def statistics_of(value: int) -> dict[str, Any]:
@@ -251,6 +257,51 @@ def test_a_job_may_restore_a_checkpoint_for_each_rescale() -> None:
 
     assert broken(3) == set()
     assert broken(4) == {"restored-once-per-restart"}
+
+
+def real_metrics() -> Iterator[tuple[str, str, str]]:
+    """Yield the scope, the name and the type of each metric of real jobs and tasks."""
+    file = Path(__file__).parents[1] / "flink" / "metrics" / "data" / "metric-names.tsv"
+    for line in file.read_text("utf-8").splitlines():
+        scope, name, type_of_value = line.split("\t")[:3]
+        if not line.startswith("#") and "manager" not in scope:
+            yield scope, name, type_of_value
+
+
+def test_all_numeric_metrics_of_real_jobs_and_tasks_must_be_numbers() -> None:
+    for scope, name, type_of_value in real_metrics():
+        operation_id, path = ("getJobMetrics", "") if scope == "job" else SUBTASK_METRICS
+        metrics = [{"id": name, "value": "1_000"}]
+        text = response("2.3", operation_id, f"/jobs/{JOB_ID}{path}/metrics?get={name}", metrics)
+        assert ("metric-values" in broken_within("2.3", text)) == (type_of_value in ("int", "float")), name
+
+
+@pytest.mark.parametrize(
+    ("name", "may_be_negative"),
+    [
+        ("numRecordsIn", False),
+        ("map.numRecordsOutPerSecond", False),
+        ("accumulateBusyTimeMs", False),
+        ("currentInputWatermark", True),
+        ("map.currentOutputWatermark", True),
+        ("mailboxLatencyMs_min", True),
+    ],
+)
+def test_counts_of_tasks_are_not_negative(name: str, may_be_negative: bool) -> None:
+    operation_id, path = SUBTASK_METRICS
+    target = f"/jobs/{JOB_ID}{path}/metrics?get={name}"
+    metrics = response("2.3", operation_id, target, [{"id": name, "value": "-1"}])
+    assert broken_within("2.3", metrics) == (set() if may_be_negative else {"metric-values"})
+
+
+def test_the_load_of_a_jvm_may_be_unknown() -> None:
+    name = "Status.JVM.CPU.Load"
+    target = f"/jobmanager/metrics?get={name}"
+    for value, broken in (("NaN", set()), ("-1.0", set()), ("2.0", {"jvm-metrics"}), ("1_0", {"jvm-metrics"})):
+        assert (
+            broken_within("2.3", response("2.3", "getJobManagerMetrics", target, [{"id": name, "value": value}]))
+            == broken
+        )
 
 
 def test_an_unknown_vertex_in_a_stream_graph_hides_no_other_violation() -> None:

@@ -88,6 +88,8 @@ def test_unknown_paths_and_methods_are_rejected(flink: FlinkMock, control: Contr
     assert (response.status_code, response.headers["allow"]) == (405, "GET")
     assert httpx.head(flink.control_url + "/clock").status_code == 200
     assert httpx.get(flink.url + "/__flinkmock__/v2/clock").status_code == 404
+    assert httpx.get(flink.control_url + "clock").status_code == 404
+    assert httpx.get(flink.url + "/__flinkmock__/clock").status_code == 404
 
 
 def test_undeclared_bodies_and_query_parameters_are_rejected(control: Control) -> None:

@@ -48,7 +48,10 @@ export class ControlApi {
       headers["content-type"] = contentType;
       content = typeof body === "string" ? body : JSON.stringify(body);
     }
-    const { status, text } = await send(url, { method, headers }, content);
+    const { status, text, location } = await send(url, { method, headers }, content);
+    if (status >= 300 && status < 400) {
+      throw new FlinkMockError(`${method} ${url}: ${status}, a redirect to ${location}`, { status });
+    }
     if (status >= 400) throw errorOf(status, text, `${method} ${url}`);
     try {
       return text ? JSON.parse(text) : undefined;
@@ -67,7 +70,7 @@ function send(url, options, content) {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (part) => (text += part));
-      response.on("end", () => resolve({ status: response.statusCode, text }));
+      response.on("end", () => resolve({ status: response.statusCode, text, location: response.headers.location }));
       response.on("error", fail);
     });
     outgoing.on("error", fail);

@@ -19,6 +19,7 @@ const CASES = {
     response.write("{", () => response.destroy());
   },
   "a response that is not JSON": (request, response) => response.end("<html>"),
+  "a redirect": (request, response) => response.writeHead(301, { location: "https://flink" }).end(),
   "an error response that is not JSON": (request, response) => response.writeHead(500).end("<html>"),
 };
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -42,7 +44,7 @@ def watermarks_of_subtasks(body: Value) -> Relations:
     yield from unique(body, "id")
     for watermark in body:
         metric_id = str(watermark["id"].raw)
-        is_watermark = metric_id.partition(".")[0].isdecimal() and metric_id.endswith(".currentInputWatermark")
+        is_watermark = re.fullmatch(r"[0-9]+\.currentInputWatermark", metric_id) is not None
         yield from require(is_watermark, "not a watermark", watermark["id"], exact=True)
         yield from require(
             not watermark["value"].exists or number(watermark["value"]).exists, "not a number", watermark["value"]

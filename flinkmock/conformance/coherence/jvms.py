@@ -10,7 +10,16 @@ from typing import NamedTuple
 
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, over_time, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, is_listed, require
-from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, is_number, number, total
+from flinkmock.conformance.coherence.values import (
+    MISSING,
+    Value,
+    computed,
+    constant,
+    is_number,
+    is_number_text,
+    number,
+    total,
+)
 from flinkmock.conformance.coherence.view import View
 
 _NOT_NEGATIVE = (
@@ -47,14 +56,6 @@ def whole_pages(size: Value) -> Relations:
         yield from require(size.raw % _PAGE_BYTES == 0, f"not a multiple of {_PAGE_BYTES}", size)
 
 
-def _is_number_text(raw: object) -> bool:
-    try:
-        float(str(raw))
-    except ValueError:
-        return False
-    return True
-
-
 @within(
     "getJobManagerMetrics",
     "getTaskManagerMetrics",
@@ -67,11 +68,11 @@ def jvm_metrics(body: Value) -> Relations:
     metric = partial(_metric, values)
     for entry in body:
         if str(entry["id"].raw).startswith("Status.") and entry["value"].exists:
-            yield from require(_is_number_text(entry["value"].raw), "not a number", entry["value"])
+            yield from require(is_number_text(entry["value"].raw), "not a number", entry["value"])
     for name, value in values.items():
         if name.endswith(_NOT_NEGATIVE):
             yield from ascending(constant(0, "0"), value)
-        if name.endswith("CPU.Load"):
+        if name.endswith("CPU.Load") and is_number(value.raw):
             yield from require(-1 <= value.raw <= 1.0, "neither a share nor -1", value)
         if name.endswith(".TimeMsPerSecond"):
             yield from ascending(value, constant(1000, "1000 ms per second"))

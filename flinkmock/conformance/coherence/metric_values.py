@@ -7,30 +7,39 @@ import re
 from flinkmock.conformance.coherence.metrics import may_be_rescaled
 from flinkmock.conformance.coherence.registry import METRICS_REFRESH_MS, between, within
 from flinkmock.conformance.coherence.relations import Relations, ascending, require
-from flinkmock.conformance.coherence.values import Value, constant, is_number, number
+from flinkmock.conformance.coherence.values import Value, constant, is_number, is_number_text, number
 from flinkmock.conformance.coherence.vertices import vertex_of_job
 from flinkmock.conformance.coherence.view import View
 
 _SOURCE = "flink-behaviour.md#metrics"
 _NOT_NEGATIVE = re.compile(
-    r"(?:.*\.)?(?:num(?:Records|Bytes|Buffers)(?:In|InLocal|InRemote|Out)(?:PerSecond)?"
-    r"|(?:busy|idle|backPressured|softBackPressured|hardBackPressured)TimeMsPerSecond"
-    r"|accumulate(?:Busy|Idle|BackPressured)TimeMs|(?:in|out)put(?:QueueLength|ExclusiveBuffersUsage|FloatingBuffersUsage)"
+    r"(?:.*\.)?(?:num(?:Records|Bytes|Buffers)(?:In|InLocal|InRemote|Out)(?:PerSecond)?|numRecordsInErrors"
+    r"|(?:busy|idle|backPressured|softBackPressured|hardBackPressured|changelogBusy|active|paused)TimeMsPerSecond"
+    r"|accumulate(?:Busy|Idle|BackPressured)TimeMs|accumulated(?:Active|Idle|Paused)TimeMs"
+    r"|max(?:Soft|Hard)BackPressureTimeMs|(?:in|out)put(?:QueueLength|ExclusiveBuffersUsage|FloatingBuffersUsage)"
     r"|(?:in|out)PoolUsage|(?:in|out)putQueue(?:Length|Size)|unassignedSplits|numFiredTimers(?:PerSecond)?"
     r"|mailbox(?:MailsPerSecond|QueueSize)|numberOf(?:Completed|Failed|InProgress)Checkpoints|totalNumberOfCheckpoints"
-    r"|numRestarts|fullRestarts|numLateRecordsDropped|initializationTime|checkpointStartDelayNanos)"
+    r"|numRestarts|fullRestarts|numRescales|numLateRecordsDropped|initializationTime|checkpointStartDelayNanos"
+    r"|checkpointAlignmentTime)"
 )
 """Matches the names of Flink's own metrics that are numbers of at least 0."""
 _NUMBERS_OF_JOB = re.compile(
-    r"lastCheckpoint(?:Duration|Size|FullSize|ProcessedData|PersistedData|RestoreTimestamp|CompletedTimestamp)"
-    r"|lastCompletedCheckpointId|(?:[a-z]\w*Time(?:Total)?|uptime|downtime)|(?:.*\.)?current(?:Input|Output)Watermark"
+    r"lastCheckpoint(?:Duration|(?:Full|Metadata)?Size|ProcessedData|PersistedData|(?:Restore|Completed)Timestamp)"
+    r"|lastCompletedCheckpointId|[a-z]\w*Time(?:Total)?|uptime|downtime"
 )
-"""Matches the names of Flink's own metrics of jobs that are numbers."""
+"""Matches the names of Flink's own metrics of jobs that are numbers, and may be negative."""
+_NUMBERS_OF_TASK = re.compile(
+    r"(?:.*\.)?(?:current(?:Input|Output)?Watermark|currentEmitEventTimeLag|sourceIdleTime"
+    r"|mailboxLatencyMs_(?:min|max|mean|median|stddev|p\d+))"
+)
+"""Matches the names of Flink's own metrics of tasks and operators that are numbers, and may be negative.
+
+Idle times and latencies are differences of wall-clock times.
+"""
 _PATH_METRIC = "lastCheckpointExternalPath"
 _NO_PATHS = ("n/a", "<checkpoint-not-externally-addressable>")
 """Values of the metric if there is no checkpoint, or if the JobManager stores the checkpoint."""
 _JOB_IN_PATH = re.compile(r"/([0-9a-f]{32})/chk-\d+$")
-_NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
 
 @within(
@@ -38,23 +47,19 @@ _NOT_FINITE = ("NaN", "Infinity", "-Infinity")
     "getJobVertexMetrics",
     "getSubtaskMetrics",
     "getJobManagerOperatorMetrics",
-    text="Flink's numeric metrics of jobs, tasks and operator coordinators have numbers as values. Counts, rates, "
-    "durations and usages of tasks are not negative.",
+    text="Flink's numeric metrics of jobs, tasks and operator coordinators have numbers as values. Counts, rates and "
+    "usages are not negative, nor are most durations of tasks.",
     source=_SOURCE,
 )
 def metric_values(body: Value) -> Relations:
-    is_of_job = body.response.operation_id == "getJobMetrics"
+    numbers = _NUMBERS_OF_JOB if body.response.operation_id == "getJobMetrics" else _NUMBERS_OF_TASK
     for metric in body:
         name, value = str(metric["id"].raw), metric["value"]
         must_not_be_negative = _NOT_NEGATIVE.fullmatch(name) is not None
-        is_flinks_number = must_not_be_negative or (is_of_job and _NUMBERS_OF_JOB.fullmatch(name) is not None)
-        if not isinstance(value.raw, str) or not is_flinks_number:
-            continue
-        as_number = number(value)
-        is_number_text = as_number.exists or value.raw in _NOT_FINITE
-        yield from require(is_number_text, "not a number", value)
-        if must_not_be_negative and is_number(as_number.raw):
-            yield from ascending(constant(0, "0"), as_number)
+        if isinstance(value.raw, str) and (must_not_be_negative or numbers.fullmatch(name)):
+            yield from require(is_number_text(value.raw), "not a number", value)
+            if must_not_be_negative:
+                yield from ascending(constant(0, "0"), number(value))
 
 
 @within(
@@ -85,5 +90,6 @@ def metrics_of_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
     for operation_id in ("getJobVertexMetrics", "getJobVertexWatermarks"):
         for metric in view.body(operation_id, **ids):
             index = str(metric["id"].raw).partition(".")[0]
-            exists = index.isdecimal() and int(index) < parallelism.raw
-            yield from require(exists, "no such subtask", metric["id"], *([parallelism] if index.isdecimal() else []))
+            is_index = index.isascii() and index.isdecimal()
+            exists = is_index and int(index) < parallelism.raw
+            yield from require(exists, "no such subtask", metric["id"], *([parallelism] if is_index else []))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,9 @@ from typing import Any
 Json = Any
 ValueLocation = tuple[str, str]
 """(target of the response, JSON pointer) of a value."""
-
-
+_JAVA_NUMBER = re.compile(r"-?\d+(?P<fraction>\.\d+)?(?P<exponent>E-?\d+)?", re.ASCII)
+"""Matches the finite numbers that `Long.toString` and `Double.toString` return."""
+_NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 LOWEST_TIME_MS = 10**12
 """Numbers of at least this size are times in ms since the epoch."""
 
@@ -66,7 +68,8 @@ class Value:
         response: The response that contains the value; None for a computed value.
         parent, key: The object or list that contains the value, and its key or index there.
         sources: The values that a computed value depends on.
-        text: How reports write a computed value.
+        text: How a computed value is written in the texts of values that are computed from it. Reports contain it only
+            if the value depends on no value of a response.
     """
 
     __slots__ = ("_key", "_parent", "_response", "_sources", "_text", "raw")
@@ -110,6 +113,7 @@ class Value:
             if isinstance(container, dict):
                 raw = container.get(key, MISSING)
         elif isinstance(container, list) and -len(container) <= key < len(container):
+            key %= len(container)  # so that the pointer has the index from the beginning of the list
             raw = container[key]
         return Value(raw, self._response, self, key)
 
@@ -225,14 +229,18 @@ def count(values: Iterable[Value], raw_values: Iterable[Json], text: str) -> Val
     return Value(sum(part.raw in raw_values for part in parts) if all_exist else MISSING, sources=parts, text=text)
 
 
+def is_number_text(raw: Json) -> bool:
+    """Whether a text is a number, NaN or infinite as Java writes it, such as the value of a metric."""
+    return raw in _NOT_FINITE or _JAVA_NUMBER.fullmatch(str(raw)) is not None
+
+
 def number(value: Value) -> Value:
     """Return the finite number that a text contains, such as the value of a metric; otherwise a missing value."""
-    try:
-        raw = float(value.raw) if isinstance(value.raw, str) else MISSING
-    except ValueError:
-        raw = MISSING
-    if raw is not MISSING and not math.isfinite(raw):
-        raw = MISSING
-    if raw is not MISSING and raw.is_integer():
-        raw = int(value.raw) if value.raw.lstrip("-").isdecimal() else int(raw)
+    raw = MISSING
+    if isinstance(value.raw, str) and (match := _JAVA_NUMBER.fullmatch(value.raw)):
+        raw = float(value.raw)
+        if not math.isfinite(raw):
+            raw = MISSING
+        elif raw.is_integer():
+            raw = int(value.raw if match["fraction"] is None and match["exponent"] is None else raw)
     return Value(raw, sources=(value,), text=str(value))

@@ -65,6 +65,11 @@ record ControlApi(String url, String token) {
             Thread.currentThread().interrupt();
             throw new FlinkMockException(method + " " + url + path + " was interrupted.");
         }
+        if (response.statusCode() >= 300 && response.statusCode() < 400) {
+            String location = response.headers().firstValue("Location").orElse("an unknown location");
+            String message = method + " " + url + path + ": " + response.statusCode() + ", a redirect to " + location;
+            throw new FlinkMockException(message, response.statusCode(), "");
+        }
         if (response.statusCode() >= 400) {
             throw exceptionOf(response, method + " " + url + path);
         }
