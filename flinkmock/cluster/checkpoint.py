@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from flinkmock.flink.savepoint_purpose import SavepointPurpose
+
 if TYPE_CHECKING:
     from flinkmock.cluster.graph import JobGraph
 
@@ -38,6 +40,7 @@ class Checkpoint:
         failure: The message with which it fails; None if it completes.
         path: Where it is stored.
         size: The size in bytes.
+        purpose: What a savepoint is taken for; None for a checkpoint.
         reached_tasks: Whether the trigger reached the tasks; False: the checkpoint failed before that.
         stateful_vertex_ids: The ids of the vertices whose state it contains, without those whose id is generated.
         finished_vertices: The indexes of the vertices that had finished when it was triggered.
@@ -53,6 +56,7 @@ class Checkpoint:
     failure: str | None
     path: str
     size: int
+    purpose: SavepointPurpose | None = None
     reached_tasks: bool = True
     stateful_vertex_ids: tuple[str, ...] = ()
     finished_vertices: frozenset[int] = frozenset()
@@ -79,7 +83,13 @@ class SubtaskAcknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class RestoredCheckpoint:
-    """The checkpoint from which an attempt was restored at `at` (epoch ms). It was triggered at `triggered_at`."""
+    """The checkpoint from which an attempt was restored at `at` (epoch ms).
+
+    Attributes:
+        triggered_at: When it was triggered, in epoch ms; 0 if the job was submitted with its path, because Flink reads
+            only the metadata then.
+        is_savepoint: Whether it counts as a savepoint. If the job was submitted with its path, the claim mode decides.
+    """
 
     id: int
     at: int

@@ -32,6 +32,7 @@ from flinkmock.cluster.checkpoint_summary import (
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec
 from flinkmock.flink import checkpoint_messages
+from flinkmock.flink.savepoint_purpose import SavepointPurpose
 from flinkmock.named_random import CyclicValues, NamedRandom, UniformRange
 
 KEPT_COUNT = 2 * WINDOW_SIZE
@@ -170,6 +171,7 @@ class CheckpointTracker:
         kind: CheckpointKind,
         duration: int,
         *,
+        purpose: SavepointPurpose | None = None,
         format: str | None = None,
         path: str = "",
         failure: str | None = None,
@@ -181,6 +183,7 @@ class CheckpointTracker:
             at: Epoch ms.
             kind: Whether it is a checkpoint or a savepoint.
             duration: The duration in ms.
+            purpose: What a savepoint is taken for; None for a checkpoint.
             format: The format of a savepoint, CANONICAL or NATIVE; None for a checkpoint.
             path: Where it is stored; by default in the checkpoint directory.
             failure: The message with which it fails; None: it completes.
@@ -193,6 +196,7 @@ class CheckpointTracker:
         checkpoint = Checkpoint(
             id=self._next_id,
             kind=kind,
+            purpose=purpose,
             format=format,
             triggered_at=at,
             duration=duration,

@@ -186,11 +186,20 @@ def _job_events(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
         yield from _task_events_in_jobmanager(cluster, job, execution, exceptions)
     job.checkpoints.materialize_until(time)
     for restored in job.checkpoints.restored:
-        yield log_messages.checkpoint_restored(restored.at, job.id, restored.id, restored.triggered_at, restored.path)
+        yield log_messages.checkpoint_restored(
+            restored.at,
+            job.id,
+            restored.id,
+            restored.triggered_at,
+            restored.path,
+            is_savepoint=restored.is_savepoint,
+        )
     for checkpoint in job.checkpoints.tracked:
-        if checkpoint.is_savepoint:
-            yield log_messages.savepoint_triggered(checkpoint.triggered_at, job.id)
-        yield log_messages.checkpoint_triggered(checkpoint.triggered_at, job.id, checkpoint.id, checkpoint.format)
+        if checkpoint.purpose is not None:
+            yield log_messages.savepoint_triggered(checkpoint.triggered_at, job.id, checkpoint.purpose)
+        yield log_messages.checkpoint_triggered(
+            checkpoint.triggered_at, job.id, checkpoint.id, checkpoint.purpose, checkpoint.format
+        )
         if checkpoint.failure is None:
             duration_ms = checkpoint.ends_at - checkpoint.triggered_at
             yield log_messages.checkpoint_completed(

@@ -44,23 +44,25 @@ class RestorableState:
     stateful_vertex_ids: tuple[str, ...]
 
 
-def find_state(savepoints: SavepointStore, jobs: Iterable[Job], path: str, at: int) -> RestorableState | None:
-    """Return the savepoint, or the newest checkpoint that a job retains, at `path`; None if there is neither.
+def find_state(
+    savepoints: SavepointStore, jobs: Iterable[Job], restore_settings: RestoreSettings, at: int
+) -> RestorableState | None:
+    """Return the savepoint, or the newest checkpoint that a job retains, at the path; None if there is neither.
 
     Args:
         savepoints: The savepoints of the cluster.
         jobs: All jobs of the cluster, including those of former leaders.
-        path: The path of the savepoint or checkpoint.
+        restore_settings: The path, and how the job is restored from it.
         at: Epoch ms.
     """
-    path = qualified_path(path).removesuffix("/_metadata")
+    path = qualified_path(restore_settings.path).removesuffix("/_metadata")
     savepoint = savepoints.find(path, at)
     if savepoint is not None:
-        return _state(savepoint, at)
+        return _state(savepoint, restore_settings, at)
     for job in jobs:
         completed = job.checkpoints.completed_checkpoints_at(at)
         if completed and completed[-1].path == path and not discards_newest_checkpoint(job, at):
-            return _state(completed[-1], at)
+            return _state(completed[-1], restore_settings, at)
     return None
 
 
@@ -76,8 +78,10 @@ def discards_newest_checkpoint(job: Job, time: int) -> bool:
     return job.state in (JobState.FINISHED, JobState.CANCELED)
 
 
-def _state(checkpoint: Checkpoint, at: int) -> RestorableState:
-    restored = RestoredCheckpoint(checkpoint.id, at, checkpoint.triggered_at, checkpoint.is_savepoint, checkpoint.path)
+def _state(checkpoint: Checkpoint, restore_settings: RestoreSettings, at: int) -> RestorableState:
+    # CheckpointCoordinator.restoreSavepoint: what a job doesn't claim is a savepoint, what it claims is a checkpoint
+    is_savepoint = not restore_settings.claims_state
+    restored = RestoredCheckpoint(checkpoint.id, at, 0, is_savepoint, checkpoint.path)
     return RestorableState(restored, checkpoint.stateful_vertex_ids)
 
 

@@ -34,12 +34,18 @@ from flinkmock.flink.exceptions import completion_exception, job_not_found
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.options import SAVEPOINT_DIR
 from flinkmock.flink.paths import WORKING_DIRECTORY, qualified_path
+from flinkmock.flink.savepoint_purpose import SavepointPurpose
 from flinkmock.named_random import Name
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
     from flinkmock.cluster.job import Job
 
+_FOLLOW_UPS = {
+    SavepointPurpose.CANCEL: FollowUp.CANCEL,
+    SavepointPurpose.SUSPEND: FollowUp.FINISH,
+    SavepointPurpose.TERMINATE: FollowUp.FINISH,
+}
 FAILS_AFTER_MS = 4
 """The time from the trigger to the failure of an operation that can't start; at most 5 ms in the recordings."""
 STOP_SAVEPOINT_PART = 0.6
@@ -74,18 +80,24 @@ class SavepointCoordinator:
         path = qualified_path(savepoint.path) if savepoint.path else self._path(job, f"{job_id} {index}", directory)
         operation_spec = self.cluster.cluster_operation_spec(job, ClusterOperation.SAVEPOINT)
         duration = self._drawn_ms(job, operation_spec, "past savepoint", job_id, index) or 0
-        self.store.add(job.checkpoints.trigger(at, CheckpointKind.SAVEPOINT, duration, format="CANONICAL", path=path))
+        purpose = SavepointPurpose.SAVEPOINT
+        self.store.add(
+            job.checkpoints.trigger(
+                at, CheckpointKind.SAVEPOINT, duration, purpose=purpose, format="CANONICAL", path=path
+            )
+        )
 
     # -- triggers
 
     def trigger_savepoint(self, request: SavepointRequest, at: int) -> None:
         """Trigger a savepoint at `at` (epoch ms), after which the job is cancelled if the client requests that."""
-        follow_up = FollowUp.CANCEL if request.cancels_job else None
-        self._trigger(request, ClusterOperation.SAVEPOINT, CheckpointKind.SAVEPOINT, follow_up, at)
+        purpose = SavepointPurpose.CANCEL if request.cancels_job else SavepointPurpose.SAVEPOINT
+        self._trigger(request, ClusterOperation.SAVEPOINT, CheckpointKind.SAVEPOINT, purpose, at)
 
     def stop_with_savepoint(self, request: SavepointRequest, at: int) -> None:
         """Trigger a savepoint at `at` (epoch ms), after which the job finishes."""
-        self._trigger(request, ClusterOperation.STOP_WITH_SAVEPOINT, CheckpointKind.SYNC_SAVEPOINT, FollowUp.FINISH, at)
+        purpose = SavepointPurpose.TERMINATE if request.drains_job else SavepointPurpose.SUSPEND
+        self._trigger(request, ClusterOperation.STOP_WITH_SAVEPOINT, CheckpointKind.SYNC_SAVEPOINT, purpose, at)
 
     def trigger_checkpoint(self, job_id: str, trigger_id: str, at: int) -> None:
         """Trigger a checkpoint at `at` (epoch ms)."""
@@ -97,7 +109,7 @@ class SavepointCoordinator:
         request: SavepointRequest,
         cluster_operation: ClusterOperation,
         kind: CheckpointKind,
-        follow_up: FollowUp | None,
+        purpose: SavepointPurpose | None,
         at: int,
     ) -> None:
         """Add an async operation and plan its outcome; do nothing if the trigger id is known.
@@ -106,7 +118,7 @@ class SavepointCoordinator:
             request: The request of the client.
             cluster_operation: The cluster operation that the client requests.
             kind: The kind of the checkpoint that is created.
-            follow_up: What happens to the job afterwards; None: nothing.
+            purpose: What the savepoint is taken for; None for a checkpoint.
             at: Epoch ms.
         """
         job_id, trigger_id = request.job_id, request.trigger_id
@@ -123,15 +135,16 @@ class SavepointCoordinator:
             operation.fail(at + FAILS_AFTER_MS, completion_exception(job_not_found(job_id)))
             return
         operation_spec = self.cluster.cluster_operation_spec(job, cluster_operation)
-        error = self._trigger_error(job, kind, request.directory, at)
+        error = self._trigger_error(job, kind, purpose, request.directory, at)
         if error is not None:
             operation.fail(at + FAILS_AFTER_MS, completion_exception(error))
             return
         path = "" if request.directory is None else self._path(job, trigger_id, request.directory)
         write_error = self._write_error(path)
         if write_error is not None:
-            self._fail_to_write(job, operation, path, kind, write_error, at)
+            self._fail_to_write(job, operation, path, kind, purpose, write_error, at)
             return
+        follow_up = None if purpose is None else _FOLLOW_UPS.get(purpose)
         duration = self._draw_duration(job, cluster_operation, operation_spec, trigger_id)
         planned_failure = self._planned_failure(job.id, cluster_operation, operation_spec)
         if duration is not None and duration >= _timeout_ms(job):
@@ -147,6 +160,7 @@ class SavepointCoordinator:
             at,
             kind,
             UNBOUNDED_MS if savepoint_ms is None else savepoint_ms,
+            purpose=purpose,
             format=request.format,
             path=path,
             failure=None if planned_failure is None or fails_after_savepoint else planned_failure.message,
@@ -167,12 +181,15 @@ class SavepointCoordinator:
         operation: AsyncOperation,
         path: str,
         kind: CheckpointKind,
+        purpose: SavepointPurpose | None,
         cause: JavaException,
         at: int,
     ) -> None:
         """Fail a savepoint, and the first task with it, because the task can't write to `path`."""
         text = checkpoint_messages.TASK_FAILED
-        checkpoint = job.checkpoints.trigger(at, kind, FAILS_AFTER_MS, format="CANONICAL", path=path, failure=text)
+        checkpoint = job.checkpoints.trigger(
+            at, kind, FAILS_AFTER_MS, purpose=purpose, format="CANONICAL", path=path, failure=text
+        )
         first_task = job.executions_at(at)[0][0]
         vertex = first_task.vertex
         task_name = f"{vertex.name} (1/{vertex.parallelism})#{first_task.attempt}"
@@ -233,14 +250,18 @@ class SavepointCoordinator:
         checkpoint_duration = random.draw(checkpoints.duration, *names)
         return None if duration is None or checkpoint_duration is None else max(duration, checkpoint_duration)
 
-    def _trigger_error(self, job: Job, kind: CheckpointKind, directory: str | None, at: int) -> JavaException | None:
+    def _trigger_error(
+        self, job: Job, kind: CheckpointKind, purpose: SavepointPurpose | None, directory: str | None, at: int
+    ) -> JavaException | None:
         """Return the exception if a checkpoint can't be triggered; None if it can."""
         error = job_error(job, kind, self.cluster.release, at)
         if error is None and directory is not None:
-            error = self._directory_error(job, kind, directory, at)
+            error = self._directory_error(job, kind, purpose, directory, at)
         return error
 
-    def _directory_error(self, job: Job, kind: CheckpointKind, directory: str, at: int) -> JavaException | None:
+    def _directory_error(
+        self, job: Job, kind: CheckpointKind, purpose: SavepointPurpose | None, directory: str, at: int
+    ) -> JavaException | None:
         """Return the exception if no savepoint can be created in a directory; None if one can.
 
         Since 1.13, a savepoint that fails for this reason counts as a failed checkpoint of the job.
@@ -256,7 +277,13 @@ class SavepointCoordinator:
         if cause.java_class == java_classes.ILLEGAL_ARGUMENT_EXCEPTION:
             text = checkpoint_messages.TRIGGER_FAILURE
         job.checkpoints.trigger(
-            at, CheckpointKind.SAVEPOINT, FAILS_AFTER_MS, format="CANONICAL", failure=text, reached_tasks=False
+            at,
+            CheckpointKind.SAVEPOINT,
+            FAILS_AFTER_MS,
+            purpose=purpose,
+            format="CANONICAL",
+            failure=text,
+            reached_tasks=False,
         )
         return checkpoint_exception(text, cause)
 

@@ -24,6 +24,7 @@ class SavepointRequest:
             directory.
         format: CANONICAL or NATIVE; None for a checkpoint.
         cancels_job: Whether the job is cancelled when the savepoint is complete.
+        drains_job: Whether a stop drains the job first: its sources emit the maximum watermark.
         jobmanager: The number of the JobManager that received the request.
     """
 
@@ -32,4 +33,5 @@ class SavepointRequest:
     directory: str | None = None
     format: str | None = "CANONICAL"
     cancels_job: bool = False
+    drains_job: bool = False
     jobmanager: int = 0

@@ -12,6 +12,7 @@ from flinkmock.cluster.spec import CHECKPOINT_SIZE
 from flinkmock.flink.file_systems import FileSystems
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.paths import qualified_path
+from flinkmock.flink.savepoint_purpose import SavepointPurpose
 
 if TYPE_CHECKING:
     from flinkmock.cluster.job import Job
@@ -38,6 +39,7 @@ class SavepointStore:
             Checkpoint(
                 id=1,
                 kind=CheckpointKind.SAVEPOINT,
+                purpose=SavepointPurpose.SAVEPOINT,
                 format="CANONICAL",
                 triggered_at=at,
                 duration=0,

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from flinkmock.flink.java_exception import JavaException, stack_trace
 from flinkmock.flink.logs import LogEvent
 from flinkmock.flink.rpc import TaskManagerLocation, taskmanager_path
+from flinkmock.flink.savepoint_purpose import SavepointPurpose
 from flinkmock.release import Release
 
 _RUNTIME = "org.apache.flink.runtime"
@@ -92,12 +93,22 @@ def _taskmanager_text(location: TaskManagerLocation) -> str:
     return f"{location.id} @ {location.host} (dataPort={location.data_port})"
 
 
-def checkpoint_triggered(time: int, job_id: str, checkpoint_id: int, savepoint_format: str | None = None) -> LogEvent:
-    """A checkpoint starts. `savepoint_format` is CANONICAL or NATIVE for savepoints, None for checkpoints."""
+def checkpoint_triggered(
+    time: int,
+    job_id: str,
+    checkpoint_id: int,
+    savepoint_purpose: SavepointPurpose | None = None,
+    savepoint_format: str | None = None,
+) -> LogEvent:
+    """A checkpoint or savepoint starts.
+
+    Checkpoints have neither `savepoint_purpose` nor `savepoint_format`, which is CANONICAL or NATIVE.
+    """
     kind = (
         "CheckpointType{name='Checkpoint', sharingFilesStrategy=FORWARD_BACKWARD}"
-        if savepoint_format is None
-        else f"SavepointType{{name='Savepoint', postCheckpointAction=NONE, formatType={savepoint_format}}}"
+        if savepoint_purpose is None
+        else f"SavepointType{{name='{savepoint_purpose.type_name}', "
+        f"postCheckpointAction={savepoint_purpose.action}, formatType={savepoint_format}}}"
     )
     message = f"Triggering checkpoint {checkpoint_id} (type={kind}) @ {time} for job {job_id}."
     return LogEvent(time, _CHECKPOINT_COORDINATOR, message)
@@ -124,17 +135,23 @@ def checkpoint_failed(
     return LogEvent(time, _CHECKPOINT_FAILURE_MANAGER, _with_cause(message, cause), "WARN")
 
 
-def checkpoint_restored(time: int, job_id: str, checkpoint_id: int, triggered_at: int, path: str) -> LogEvent:
-    """A job starts from a checkpoint that was triggered at `triggered_at` (epoch ms)."""
+def checkpoint_restored(
+    time: int, job_id: str, checkpoint_id: int, triggered_at: int, path: str, *, is_savepoint: bool
+) -> LogEvent:
+    """A job is restored from a checkpoint or savepoint.
+
+    `triggered_at` is when it was triggered (epoch ms), or 0 if the job was submitted with its path.
+    """
+    name = "Savepoint" if is_savepoint else "Checkpoint"
     return LogEvent(
         time,
         _CHECKPOINT_COORDINATOR,
-        f"Restoring job {job_id} from Checkpoint {checkpoint_id} @ {triggered_at} for {job_id} located at {path}.",
+        f"Restoring job {job_id} from {name} {checkpoint_id} @ {triggered_at} for {job_id} located at {path}.",
     )
 
 
-def savepoint_triggered(time: int, job_id: str) -> LogEvent:
-    return LogEvent(time, _JOB_MASTER, f"Triggering savepoint for job {job_id}.")
+def savepoint_triggered(time: int, job_id: str, purpose: SavepointPurpose) -> LogEvent:
+    return LogEvent(time, _JOB_MASTER, f"Triggering {purpose.log_name} for job {job_id}.")
 
 
 def taskmanager_registered(time: int, taskmanager: TaskManagerLocation, release: Release) -> LogEvent:

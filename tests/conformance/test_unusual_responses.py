@@ -353,3 +353,15 @@ def test_taskmanagers_may_have_other_slots_and_memory_than_the_jobmanager_is_con
         )
 
     assert broken((1, 4096), (4, 1728)) == broken((2, 1728)) == set()
+
+
+def test_a_claimed_savepoint_counts_as_a_checkpoint() -> None:
+    """The claim mode CLAIM decides this on a real 2.3.0, and NO_CLAIM makes a retained checkpoint a savepoint."""
+    restored = {"id": 5, "restore_timestamp": 1795711946831}
+    for path, is_savepoint in (("savepoint-ee2a3e-2432841224d0", False), ("chk-5", True)):
+        restored |= {"is_savepoint": is_savepoint, "external_path": f"file:/state/{path}"}
+        statistics = {"counts": {"restored": 1}, "latest": {"restored": restored}, "history": []}
+        path_of_statistics = f"/jobs/{JOB_ID}/checkpoints"
+        assert "restored-is-counted" not in broken_within(
+            "2.3", response("2.3", "getCheckpointingStatistics", path_of_statistics, statistics)
+        )

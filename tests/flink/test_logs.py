@@ -18,6 +18,7 @@ from flinkmock.flink.logs import (
     taskmanager_startup,
 )
 from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
+from flinkmock.flink.savepoint_purpose import SavepointPurpose
 from flinkmock.release import Release
 
 START_MS = 1_795_311_433_012
@@ -161,8 +162,16 @@ def test_events_have_the_messages_of_flink() -> None:
             "Triggering checkpoint 1 (type=CheckpointType{name='Checkpoint', sharingFilesStrategy=FORWARD_BACKWARD}) "
             f"@ {START_MS} for job 59."
         ),
-        log_messages.checkpoint_triggered(START_MS, "59", 43, "CANONICAL"): (
+        log_messages.checkpoint_triggered(START_MS, "59", 43, SavepointPurpose.CANCEL, "CANONICAL"): (
             "Triggering checkpoint 43 (type=SavepointType{name='Savepoint', postCheckpointAction=NONE, "
+            f"formatType=CANONICAL}}) @ {START_MS} for job 59."
+        ),
+        log_messages.checkpoint_triggered(START_MS, "59", 43, SavepointPurpose.SUSPEND, "NATIVE"): (
+            "Triggering checkpoint 43 (type=SavepointType{name='Suspend Savepoint', postCheckpointAction=SUSPEND, "
+            f"formatType=NATIVE}}) @ {START_MS} for job 59."
+        ),
+        log_messages.checkpoint_triggered(START_MS, "59", 43, SavepointPurpose.TERMINATE, "CANONICAL"): (
+            "Triggering checkpoint 43 (type=SavepointType{name='Terminate Savepoint', postCheckpointAction=TERMINATE, "
             f"formatType=CANONICAL}}) @ {START_MS} for job 59."
         ),
         log_messages.checkpoint_completed(START_MS, "59", 1, 1322, 181): (
@@ -171,10 +180,21 @@ def test_events_have_the_messages_of_flink() -> None:
         log_messages.checkpoint_failed(START_MS, "59", 2, 1): (
             "Failed to trigger or complete checkpoint 2 for job 59. (1 consecutive failed attempts so far)"
         ),
-        log_messages.checkpoint_restored(START_MS, "59", 1, START_MS - 9, "file:/cp/chk-1"): (
+        log_messages.checkpoint_restored(START_MS, "59", 1, START_MS - 9, "file:/cp/chk-1", is_savepoint=False): (
             f"Restoring job 59 from Checkpoint 1 @ {START_MS - 9} for 59 located at file:/cp/chk-1."
         ),
-        log_messages.savepoint_triggered(START_MS, "59"): "Triggering savepoint for job 59.",
+        log_messages.checkpoint_restored(START_MS, "59", 12, 0, "file:/sp/savepoint-1", is_savepoint=True): (
+            "Restoring job 59 from Savepoint 12 @ 0 for 59 located at file:/sp/savepoint-1."
+        ),
+        log_messages.savepoint_triggered(START_MS, "59", SavepointPurpose.SAVEPOINT): (
+            "Triggering savepoint for job 59."
+        ),
+        log_messages.savepoint_triggered(START_MS, "59", SavepointPurpose.CANCEL): (
+            "Triggering cancel-with-savepoint for job 59."
+        ),
+        log_messages.savepoint_triggered(START_MS, "59", SavepointPurpose.TERMINATE): (
+            "Triggering stop-with-savepoint for job 59."
+        ),
         log_messages.taskmanager_registered(START_MS, TASKMANAGER, FLINK_2_3): (
             "Registering TaskManager with ResourceID localhost:45637-3a9bab "
             "(pekko.tcp://flink@localhost:45637/user/rpc/taskmanager_0) at ResourceManager"

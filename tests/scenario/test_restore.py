@@ -1,4 +1,4 @@
-"""A job restores from a savepoint if its vertices match, and a claimed savepoint is deleted."""
+"""A job restores from a savepoint if its vertices match, a claimed savepoint is deleted, and the log names both."""
 
 from __future__ import annotations
 
@@ -91,3 +91,49 @@ def test_a_claimed_savepoint_is_deleted_after_the_first_checkpoint(tmp_path: Pat
         assert harness.outcome(f"/savepoint-disposal/{trigger_id}").startswith(
             "Caused by: java.io.FileNotFoundException"
         )
+
+
+def log_lines(harness: ScenarioHarness, *words: str) -> list[str]:
+    """Return the messages in the JobManager's log that contain one of these words."""
+    lines = harness.client.send("GET", "/jobmanager/log").body.decode().splitlines()
+    return [line.partition(" - ")[2] for line in lines if any(word in line for word in words)]
+
+
+@pytest.mark.parametrize(("claim_mode", "is_savepoint"), [("NO_CLAIM", True), ("LEGACY", True), ("CLAIM", False)])
+def test_the_claim_mode_decides_whether_a_savepoint_was_restored(
+    tmp_path: Path, claim_mode: str, is_savepoint: bool
+) -> None:
+    """Seen on 2.3.0, as is the log."""
+    with scenario_harness(SCENARIO) as harness:
+        path = take_savepoint(harness)
+        run(harness, tmp_path, "same-id.jar", path, claimMode=claim_mode)
+        job = list(harness.engine.cluster.jobs.values())[-1]
+        restored = harness.get(f"/jobs/{job.id}/checkpoints")["latest"]["restored"]
+        assert (restored["is_savepoint"], restored["external_path"]) == (is_savepoint, path)
+        name = "Savepoint" if is_savepoint else "Checkpoint"
+        number = restored["id"]
+        assert log_lines(harness, "Restoring") == [
+            f"Restoring job {job.id} from {name} {number} @ 0 for {job.id} located at {path}."
+        ]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body", "request_name", "savepoint_type"),
+    [
+        ("savepoints", {}, "savepoint", "name='Savepoint', postCheckpointAction=NONE"),
+        ("savepoints", {"cancel-job": True}, "cancel-with-savepoint", "name='Savepoint', postCheckpointAction=NONE"),
+        ("stop", {}, "stop-with-savepoint", "name='Suspend Savepoint', postCheckpointAction=SUSPEND"),
+        ("stop", {"drain": True}, "stop-with-savepoint", "name='Terminate Savepoint', postCheckpointAction=TERMINATE"),
+    ],
+)
+def test_the_log_names_the_purpose_of_a_savepoint(
+    endpoint: str, body: dict[str, Any], request_name: str, savepoint_type: str
+) -> None:
+    with scenario_harness(SCENARIO) as harness:
+        harness.advance_to(5_000)
+        job_id = harness.job().id
+        harness.post(f"/jobs/{job_id}/{endpoint}", body)
+        harness.advance_to(10_000)
+        request, savepoint = log_lines(harness, "savepoint for job", "type=SavepointType")
+        assert request == f"Triggering {request_name} for job {job_id}."
+        assert f"(type=SavepointType{{{savepoint_type}, formatType=CANONICAL}})" in savepoint

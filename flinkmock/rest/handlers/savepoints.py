@@ -50,6 +50,7 @@ def _savepoint_request(call: RestCall, directory_field: str) -> SavepointRequest
         directory=directory,
         format=call.body.get("formatType") or "CANONICAL",
         cancels_job=bool(call.body.get("cancel-job")),
+        drains_job=bool(call.body.get("drain")),
         jobmanager=call.jobmanager,
     )
 
