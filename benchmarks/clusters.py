@@ -2,7 +2,7 @@
 
 It measures three times: with one client, then twice with several. Each time it prints the median and the 99th
 percentile of both requests, the CPU time of the server for each cluster, and the server's memory and open files. By
-default, 8 clients create and delete 1000 clusters.
+default, 8 clients create and delete 1000 clusters. CLUSTERS has to be a multiple of CLIENTS.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ def measure(port: int, pid: int, cluster_count: int, client_count: int) -> None:
 def main() -> None:
     cluster_count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     max_client_count = int(sys.argv[2]) if len(sys.argv) > 2 else 8
+    if max_client_count < 1 or cluster_count < 1 or cluster_count % max_client_count:
+        sys.exit(f"CLUSTERS ({cluster_count}) has to be a multiple of CLIENTS ({max_client_count}), and both positive.")
     command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", "--log", "json", "--quiet"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:

@@ -155,7 +155,8 @@ def _lines_of(file: Path) -> list[str]:
     from flinkmock.errors import FlinkMockError, unreadable_message
 
     try:
-        return file.read_text(encoding="utf-8").splitlines()
+        # splitlines() also splits at U+2028, which JSON does not escape
+        return file.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise FlinkMockError(unreadable_message(file, error)) from error
 

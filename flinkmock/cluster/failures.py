@@ -121,7 +121,7 @@ def task_failure(attempt: JobAttempt, at: int, exception: ExceptionSpec, failed_
 
 
 def failure_trace(exception: JavaException, frames: tuple[str, ...]) -> str:
-    """Return the stack trace in the exception history; `frames` are used for an exception without frames."""
+    """Return the stack trace of a failure, as responses show it; `frames` are used for an exception without frames."""
     return stack_trace(exception, frames, common_frame_count=len(frames))
 
 
@@ -143,21 +143,21 @@ def not_recoverable_error(cause: JavaException, release: Release) -> JavaExcepti
 
 def recovery_suppressed_error(strategy: RestartStrategy, cause: JavaException, release: Release) -> JavaException:
     """Return the exception of a job whose restart strategy gives up (ExecutionFailureHandler.handleFailure)."""
+    attempts = MAX_INT if strategy.attempts is None else strategy.attempts
     if strategy.kind == RestartStrategyKind.FIXED_DELAY:
-        attempts = MAX_INT if strategy.attempts is None else strategy.attempts
         settings = f"maxNumberRestartAttempts={attempts}, backoffTimeMS={strategy.delay}"
         name = f"FixedDelayRestartBackoffTimeStrategy({settings})"
     elif strategy.kind == RestartStrategyKind.EXPONENTIAL_DELAY:
         name = (
             f"ExponentialDelayRestartBackoffTimeStrategy(initialBackoffMS={strategy.delay}, maxBackoffMS=60000, "
             "backoffMultiplier=1.5, resetBackoffThresholdMS=3600000, jitterFactor=0.1, "
-            f"currentBackoffMS={strategy.delay}, attemptsBeforeResetBackoff={strategy.attempts})"
+            f"currentBackoffMS={strategy.delay}, attemptsBeforeResetBackoff={attempts})"
         )
     elif strategy.kind == RestartStrategyKind.FAILURE_RATE:
         # Flink writes the class name twice, and closes one parenthesis (generateStrategyString of the class)
         prefix = "FailureRateRestartBackoffTimeStrategy("
         settings = f"failuresIntervalMS={strategy.interval},backoffTimeMS={strategy.delay}"
-        name = f"{prefix}{prefix}{settings},maxFailuresPerInterval={strategy.attempts})"
+        name = f"{prefix}{prefix}{settings},maxFailuresPerInterval={attempts})"
     else:
         name = "NoRestartBackoffTimeStrategy"
     return JavaException(

@@ -1,8 +1,8 @@
 """Reports how an upgrade affects a client, from its recorded requests (a journal as JSON lines, or a HAR file).
 
 Each request is compared with every release between the current one and the new one, so that each effect is reported
-with the release that introduces it. Requests don't show which fields of a response the client reads, so every field
-that changes is reported.
+with the release that introduces it. Requests don't show which fields of a response the client reads, so every change
+of a response field that can break a client is reported.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from flinkmock.contract import Contract, Operation
+from flinkmock.contract.contract import cached_by_contracts
 from flinkmock.contract.contract_change import ContractChange
 from flinkmock.contract.difference import behaviour_changes_between, contracts_between, difference
-from flinkmock.contract.operation import CURRENT_FIELD_NAMES, segments_without_names
+from flinkmock.contract.operation import segments_without_names
 from flinkmock.contract.schema_fields import schema_fields
 from flinkmock.errors import FlinkMockError, unreadable_message
 from flinkmock.journal.contract_review import which_fields_are_read
@@ -101,7 +102,7 @@ def read_requests(file: Path) -> list[ClientRequest]:
 
 
 def _journal_requests(text: str) -> Iterator[ClientRequest]:
-    for line in filter(str.strip, text.splitlines()):
+    for line in filter(str.strip, text.split("\n")):  # splitlines() also splits at U+2028, which JSON does not escape
         exchange = json.loads(line)
         yield ClientRequest(exchange["method"], exchange["target"], exchange.get("body"))
 
@@ -234,7 +235,9 @@ def _release_impacts(
     yield from _body_impacts(request, old_operation, new_operation, old_contract, new_contract)
     if new_operation.status != old_operation.status:
         yield MAY_READ, f"the status is {new_operation.status} instead of {old_operation.status}"
-    for change in _changes(str(old_operation), str(new_operation), old_contract, new_contract):
+    changes = _changes_by_operation(old_contract.release.minor, new_contract.release.minor)
+    # operations whose paths differ only in names of parameters have no entry in common
+    for change in changes.get(str(old_operation), ()) if str(old_operation) == str(new_operation) else ():
         if change.part == "response" and change.breaking and change.field in old_response_fields:
             yield MAY_READ, f"{change.field or 'the whole response'}: {change.meaning}"
     for change in behaviour_changes_between(old_contract.release.minor, new_contract.release.minor):
@@ -258,7 +261,8 @@ def _query_impacts(
         elif name in old_parameters and new_parameters[name].enum:
             removed = {
                 value
-                for value in values
+                for text in values
+                for value in (text.split(",") if old_parameters[name].list else [text])
                 if _contains(old_parameters[name].enum, value) and not _contains(new_parameters[name].enum, value)
             }
             if removed:
@@ -283,12 +287,15 @@ def _body_impacts(
 ) -> Iterator[tuple[str, str]]:
     if request.body is None or old_operation.request is None:
         return
-    fields = _field_paths(request.body)
-    rejects_unknown_fields = new_contract.jackson_features["fail_on_unknown_properties"]
-    for change in _changes(str(old_operation), str(new_operation), old_contract, new_contract):
-        name = change.field.lstrip(".")
-        if change.part == "request" and change.kind == "removed" and name in fields and name not in CURRENT_FIELD_NAMES:
-            yield (FAILS if rejects_unknown_fields else IGNORED), f"field {name} of the body"
+    effect = FAILS if new_contract.jackson_features["fail_on_unknown_properties"] else IGNORED
+    old_fields = which_fields_are_read(request.body, old_operation.request, old_contract)
+    new_fields = which_fields_are_read(request.body, new_operation.request or {}, new_contract)
+    # a field that `new_fields` lacks is below one that is not read; only that one is reported
+    yield from (
+        (effect, f"field {name} of the body")
+        for name, is_read in old_fields.items()
+        if is_read and not new_fields.get(name, True)
+    )
     old_violations = {str(violation) for violation in old_contract.check_request(old_operation, request.body)}
     for violation in new_contract.check_request(new_operation, request.body):
         if str(violation) not in old_violations and violation.kind != "extra":
@@ -296,27 +303,10 @@ def _body_impacts(
             yield FAILS, f"the body is rejected: {where}: expected {violation.expected}, found {violation.found}"
 
 
-def _field_paths(body: Any, prefix: str = "") -> set[str]:
-    """Return the paths of a body's fields as `schema_fields` writes them, without the first dot."""
-    if not isinstance(body, Mapping):
-        return set()
-    paths = {f"{prefix}{name}" for name in body}
-    nested_paths = (_field_paths(value, f"{prefix}{name}.") for name, value in body.items())
-    return paths.union(*nested_paths)
-
-
-_CHANGES: dict[tuple[str, str], dict[str, list[ContractChange]]] = {}
-"""A cache: (older release, newer release) -> operation -> its changes."""
-
-
-def _changes(
-    old_operation: str, new_operation: str, old_contract: Contract, new_contract: Contract
-) -> list[ContractChange]:
-    """Return the changes of one operation between two adjacent releases."""
-    pair = old_contract.release.minor, new_contract.release.minor
-    if pair not in _CHANGES:
-        grouped: dict[str, list[ContractChange]] = {}
-        for change in difference(old_contract, new_contract):
-            grouped.setdefault(change.where, []).append(change)
-        _CHANGES[pair] = grouped
-    return _CHANGES[pair].get(old_operation, []) if old_operation == new_operation else []
+@cached_by_contracts
+def _changes_by_operation(old: str, new: str) -> Mapping[str, list[ContractChange]]:
+    """Return the changes between two adjacent releases by operation."""
+    grouped: dict[str, list[ContractChange]] = {}
+    for change in difference(Contract.load(old), Contract.load(new)):
+        grouped.setdefault(change.where, []).append(change)
+    return grouped

@@ -49,8 +49,10 @@ class ClusterJobs(ClusterPart):
         """Submit a job, as a client does with a jar.
 
         Args:
-            name: The name of the job.
-            template: The template that the job extends, from the scenario or built in; None: "streaming".
+            name: The name of the job, unless the definition has one.
+            template: The template that the job extends, from the scenario or built in, unless the definition has
+                `extends`. None: `extends` of the definition; without it, the built-in template "batch" if the type is
+                batch, otherwise the built-in "streaming".
             definition: Further keys of a scenario's job, such as `{"parallelism": 4}`.
 
         Raises:

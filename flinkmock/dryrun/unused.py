@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
+from flinkmock.scenario.load import built_in_document
+from flinkmock.scenario.templates import Templates
 
 EXCEPTION_KEYS = ("exception", "cause", "throws")
 """Keys that name an exception."""
@@ -34,19 +36,11 @@ def _names_in(document: YamlNode, section: str) -> list[str]:
 
 def _used_templates(document: YamlNode) -> set[str]:
     """Return the names of the templates that jobs and submission rules extend, directly or through others."""
-    used: set[str] = set()
-    templates = document.items_of("templates")
-    nodes = [node for section in ("jobs", "submitted") for node in document.items_of(section).values()]
-    while nodes:
-        node = nodes.pop()
-        name = node.text if isinstance(node.value, str) else node.text_of("extends")
-        if name is not None and name not in used:
-            used.add(name)
-            if name in templates:
-                nodes.append(templates[name])
-    if any(job.text_of("type") == "batch" for job in document.items_of("jobs").values()):
-        used.add("batch")  # the template of batch jobs that extend none
-    return used | {"streaming"}  # the template of other jobs that extend none
+    built_in = built_in_document("default")
+    templates = Templates(document.items_of("templates"), built_in.items_of("templates"), Diagnostics())
+    rules = built_in.items_of("submitted") | document.items_of("submitted")
+    jobs = (*document.items_of("jobs").values(), *rules.values())
+    return {name for job in jobs for name in templates.own_templates(job)}
 
 
 def _used_exceptions(document: YamlNode) -> set[str]:

@@ -122,5 +122,5 @@ def _error_message(response: Response) -> str:
         *_, text = json.loads(response.body)["errors"]
     except (ValueError, KeyError, TypeError):
         return f"{response.status}"
-    lines = [line for line in str(text).splitlines() if not line.startswith("<Exception on server side")]
-    return lines[0] if lines else f"{response.status}"
+    lines = (line for line in str(text).split("\n") if line and not line.startswith("<Exception on server side"))
+    return next(lines, f"{response.status}")

@@ -61,30 +61,38 @@ class Templates:
         If the value of a key is a mapping, "key.sub-key" is returned for each of its keys.
         """
         keys: set[str] = set()
-        for part in (node, *(self._own[name] for name in self._own_template_names(node))):
+        for part in (node, *self.own_templates(node).values()):
             for key, value in part.items.items():
                 keys |= {f"{key}.{inner}" for inner in value.items} if value.items else {key}
         return frozenset(keys - {"extends"})
 
     def are_valid_for(self, node: YamlNode, invalid_templates: Container[str]) -> bool:
         """Return whether a job extends none of the invalid templates, which are given by name."""
-        return not any(name in invalid_templates for name in self._own_template_names(node))
+        return not any(name in invalid_templates for name in self.own_templates(node))
 
     def scenario_template_name(self, node: YamlNode) -> str | None:
         """Return the name of the template that a job extends; None if the template is built-in, or there is none."""
-        return next(iter(self._own_template_names(node)), None)
+        reference = _reference_of(node)
+        return reference.text if reference is not None and reference.text in self._own else None
 
-    def _own_template_names(self, node: YamlNode) -> list[str]:
-        """Return the name of the template that the job extends, of the template that this template extends, and so on.
+    def own_templates(self, node: YamlNode) -> dict[str, YamlNode]:
+        """Return the scenario's templates that a job extends, directly or through other templates, by name.
 
-        The list ends before the first built-in template. It has each name once, even if `extends` is circular.
+        Built-in templates can extend templates of the scenario: with a scenario's template `streaming`, the built-in
+        `failing` extends it.
         """
-        names: list[str] = []
-        reference = node if isinstance(node.value, str) else node.get("extends")
-        while reference is not None and reference.text in self._own and reference.text not in names:
-            names.append(reference.text)
-            reference = self._own[reference.text].get("extends")
-        return names
+        extended: list[YamlNode] = []
+        own: dict[str, YamlNode] = {}
+        reference = _reference_of(node)
+        while reference is not None:
+            template = self._find_template(reference)
+            if template is None or any(template is other for other in extended):
+                break
+            extended.append(template)
+            if template is self._own.get(reference.text):
+                own[reference.text] = template
+            reference = template.get("extends")
+        return own
 
     def _resolve(self, node: YamlNode, extended_by: tuple[YamlNode, ...]) -> YamlNode:
         """Merge a job or template with its templates; `extended_by` contains the nodes that extend it."""
@@ -93,7 +101,7 @@ class Templates:
         reference = node.get("extends")
         if reference is not None:
             base = self._extended_template(reference, (*extended_by, node))
-        elif any(node is built_in for built_in in self._built_in.values()):
+        elif self._is_built_in(node):
             return without_extends
         else:
             base = self._built_in["batch" if node.text_of("type") == "batch" else "streaming"]
@@ -108,17 +116,39 @@ class Templates:
         if template is None:
             return self._built_in["streaming"]
         if any(template is node for node in extended_by):
-            self._diagnostics.add(reference.location, f'circular extends: "{reference.text}" extends itself.')
+            self._report_circular(reference, extended_by)
             return self._built_in["streaming"]
         return template
 
+    def _report_circular(self, reference: YamlNode, extended_by: tuple[YamlNode, ...]) -> None:
+        """Report that the template in `reference` is one of `extended_by`, at an `extends` of the scenario."""
+        location, through = reference.location, ""
+        own_reference = next(node for node in reversed(extended_by) if not self._is_built_in(node)).get("extends")
+        if self._is_built_in(extended_by[-1]) and own_reference is not None:
+            location, through = own_reference.location, f', through the built-in "{own_reference.text}"'
+        self._diagnostics.add(location, f'circular extends: "{reference.text}" extends itself{through}.')
+
     def _template(self, reference: YamlNode) -> YamlNode | None:
         """Return the template with the name in `extends`. If there is none, add a message and return None."""
+        template = self._find_template(reference)
+        if template is None:
+            message = f'no template "{reference.text}".{did_you_mean(reference.text, self._all)}'
+            self._diagnostics.add(reference.location, message)
+        return template
+
+    def _find_template(self, reference: YamlNode) -> YamlNode | None:
+        """Return the template with the name in `extends`; None if there is none."""
         name = reference.text
         template = self._all.get(name)
         # `streaming: {extends: streaming}` changes the built-in template of that name
         if name in self._built_in and template is not None and reference is template.get("extends"):
-            template = self._built_in[name]
-        if template is None:
-            self._diagnostics.add(reference.location, f'no template "{name}".{did_you_mean(name, self._all)}')
+            return self._built_in[name]
         return template
+
+    def _is_built_in(self, node: YamlNode) -> bool:
+        return any(node is built_in for built_in in self._built_in.values())
+
+
+def _reference_of(node: YamlNode) -> YamlNode | None:
+    """Return the name of the template that a job extends; None if there is none. A job can be only this name."""
+    return node if isinstance(node.value, str) else node.get("extends")

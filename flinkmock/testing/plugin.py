@@ -331,7 +331,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     nodeids_by_finding: dict[str, list[str]] = {}
     for report in terminalreporter.getreports("passed"):
         for title, text in report.sections:
-            for finding in text.splitlines() if title == WITHOUT_EFFECT_TITLE else ():
+            for finding in text.split("\n") if title == WITHOUT_EFFECT_TITLE else ():
                 nodeids_by_finding.setdefault(finding, []).append(report.nodeid)
     if nodeids_by_finding:
         terminalreporter.section(WITHOUT_EFFECT_TITLE, yellow=True)

@@ -8,8 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkmock.cluster.errors import JobAlreadyTerminated
-from flinkmock.cluster.spec import ExceptionSpec, Input, Repeat, RestartStrategy, Step, VertexSpec
+from flinkmock.cluster.failures import recovery_suppressed_error
+from flinkmock.cluster.spec import (
+    ExceptionSpec,
+    Input,
+    Repeat,
+    RestartStrategy,
+    RestartStrategyKind,
+    Step,
+    VertexSpec,
+)
 from flinkmock.cluster.states import JOB_STATES
+from flinkmock.contract import Contract
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import UNBOUNDED
 from tests.cluster.cluster_factory import ClusterHarness, job, ms
@@ -58,6 +68,12 @@ def test_a_terminal_failure_reports_that_recovery_is_suppressed(tmp_path: Path) 
         "java.lang.OutOfMemoryError: Java heap space"
     ]
     assert harness.cluster.slots.held(harness.now) == []
+
+
+def test_an_exponential_delay_without_a_limit_suppresses_recovery_after_the_largest_number_of_attempts() -> None:
+    strategy = RestartStrategy(RestartStrategyKind.EXPONENTIAL_DELAY)
+    error = recovery_suppressed_error(strategy, OOM.java_exception, Contract.load("2.3").release)
+    assert str(error.message).endswith(", attemptsBeforeResetBackoff=2147483647)")
 
 
 def test_a_cancelled_job_goes_through_cancelling_and_releases_its_slots(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -21,7 +23,8 @@ from flinkmock.conformance.compat import (
     compat,
     read_requests,
 )
-from flinkmock.contract import LATEST
+from flinkmock.contract import LATEST, Contract
+from flinkmock.contract.contract import clear_release_cache
 
 CLI_JOURNAL = Path(__file__).parent / "data" / "cli-1.12.5.jsonl"
 """The requests of Flink's own command line client of 1.12."""
@@ -149,6 +152,47 @@ def test_requests_are_read_from_a_journal(name: str, tmp_path: Path) -> None:
     assert ("GET /jobs/:jobid/exceptions", ".root-exception: removed (was string or null)") in impacts_with(
         MAY_READ, impacts
     )
+
+
+def test_line_separators_in_the_json_of_a_journal_do_not_end_a_line(tmp_path: Path) -> None:
+    with FlinkMock(clock="virtual") as cluster:
+        httpx.post(f"{cluster.url}/jars/x.jar/run", json={"programArgs": "\u2028 \u2029 \u0085"})
+        with JournalFile(tmp_path / "journal.jsonl") as journal_file:
+            journal_file.set_url(cluster.url)
+            for exchange in cluster.requests:
+                journal_file.write(exchange)
+    [request] = read_requests(tmp_path / "journal.jsonl")
+    assert request.body == {"programArgs": "\u2028 \u2029 \u0085"}
+
+
+@pytest.fixture
+def release_2_4(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Release 2.4: 2.3 without the aggregation "skew", and without the entry names of job artifacts."""
+    document = copy.deepcopy(Contract.load("2.3").document)
+    document["flink"] = "2.4.0"
+    for operation in document["operations"]:
+        for parameter in operation["query_parameters"]:
+            if parameter["name"] == "agg":
+                parameter["enum"].remove("skew")
+    del document["$defs"]["JobSubmitRequestBody.DistributedCacheFile@request"]["properties"]["entryName"]
+    (tmp_path / "2.4.json").write_text(json.dumps(document))
+    monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path))
+    yield
+    clear_release_cache()
+
+
+@pytest.mark.usefixtures("release_2_4")
+def test_removed_values_in_a_list_are_reported() -> None:
+    request = ClientRequest("GET", "/jobs/metrics?get=x&agg=min,SKEW")
+    what = "query parameter agg no longer accepts SKEW"
+    assert ("GET /jobs/metrics", FAILS, what, "2.4") in upgrade_impacts(request, old="2.3", new="2.4")
+
+
+@pytest.mark.usefixtures("release_2_4")
+def test_removed_fields_in_a_list_are_reported() -> None:
+    request = ClientRequest("POST", "/jobs", {"jobArtifactFileNames": [{"entryName": "x", "fileName": "y"}]})
+    what = "field jobArtifactFileNames.entryName of the body"
+    assert ("POST /jobs", IGNORED, what, "2.4") in upgrade_impacts(request, old="2.3", new="2.4")
 
 
 def test_missing_and_malformed_files_are_rejected(tmp_path: Path) -> None:

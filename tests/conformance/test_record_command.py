@@ -56,6 +56,15 @@ def write_raw_recording(raw_file: Path, *responses: tuple[str, Any]) -> None:
     raw_file.write_text("\n".join(lines), encoding="utf-8")
 
 
+def test_line_separators_in_a_raw_recording_do_not_end_a_line(tmp_path: Path) -> None:
+    scenario_file, raw_file = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
+    with FlinkMock({"jobs": {"a \u2028 b": "streaming"}}, clock="real") as cluster:
+        options = ["--for", "0.1s", "--every", "0.1s"]
+        assert main(["record", cluster.url, "-o", str(scenario_file), "--raw", str(raw_file), *options]) == 0
+    assert main(["record", str(raw_file), "-o", str(tmp_path / "from-raw.yaml")]) == 0
+    assert (tmp_path / "from-raw.yaml").read_text("utf-8") == scenario_file.read_text("utf-8")
+
+
 def test_record_overwrites_a_file_only_with_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scenario_file, raw_file = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
     write_raw_recording(raw_file, ("/jobs/overview", {"jobs": []}))

@@ -57,6 +57,15 @@ submitted: {"a*": {extends: mine, lifecycle: [RUNNING: 1s, FINISHED]}, "b*": str
     }
 
 
+def test_the_explicit_keys_of_a_rule_include_those_of_templates_that_built_in_templates_extend() -> None:
+    text = """
+templates: {streaming: {extends: streaming, parallelism: 4}}
+submitted: {"x*": failing}
+"""
+    rule = load_scenario(text).submissions[0]
+    assert (rule.job.parallelism, rule.explicit_keys) == (4, {"parallelism"})
+
+
 def test_the_first_vertex_shows_the_accumulators_of_the_job() -> None:
     with scenario_harness(SCENARIO) as harness:
         harness.advance_to(3_000)

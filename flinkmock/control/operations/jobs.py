@@ -66,8 +66,8 @@ def list_jobs(call: ControlCall) -> Any:
             "name": NON_EMPTY_TEXT,
             "template": {
                 **NON_EMPTY_TEXT,
-                "description": "A template of the scenario, or a built-in one.",
-                "default": "streaming",
+                "description": "A template of the scenario, or a built-in one; `extends` takes precedence. Without "
+                "both, the job extends the built-in `batch` if its type is batch, otherwise the built-in `streaming`.",
             },
         },
         required=("name",),
