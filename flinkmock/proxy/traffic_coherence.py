@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from flinkmock.conformance.coherence import Culprit, Invariants
 from flinkmock.conformance.coherence.culprits import culprits
@@ -27,23 +28,27 @@ MIN_COMPARISON_INTERVAL_MS = 1_000
 MAX_COMPARISON_SHARE = 1 / 20
 """The maximum share of the time that comparisons between responses take."""
 REQUIRED_SIGHTINGS = 3
-"""How many times a violation has to be seen before it is reported, each time in new responses to all its requests."""
+"""How many times a suspicion has to be seen before it is reported, each time in new responses to all its requests."""
 HOLD_BACK_MS = 10_000
-"""How long a violation over time is held back before it is reported: other responses may show a new leader."""
+"""How long a violation over time, or of an order of times, is held back before it is reported: other responses may show
+a new leader."""
 SIGN_WINDOW_MS = 60_000
 """Signs of a new leader belong together if they are seen within this time, in ms."""
+UNCHECKED_INVARIANTS = frozenset({"server-clock-is-steady"})
+"""Ids of invariants that are not checked: a machine's clock may be set while a proxy runs for days."""
 
 
 @dataclass(slots=True)
 class _Suspicion:
-    """A violation that may come from the different times of two responses.
+    """A violation that may come from values of different age, in one response or in several.
 
     Attributes:
-        since: When the violation was first seen, in ms.
+        since: When the violation was first seen with these values and this guard, in ms.
         values: The values that contradict each other.
-        response_numbers: Target -> the number of the response when the violation was last seen.
-        guard: The state of the subject (`guard_of`). When it changes, the count starts again.
-        sighting_count: The number of times that the violation was seen.
+        response_numbers: Target -> the number of the response when the violation was last counted.
+        guard: The state of the subject (`guard_of`).
+        sighting_count: How many times the violation was counted since then. It is counted only if all its responses
+            are new.
     """
 
     since: float
@@ -51,6 +56,20 @@ class _Suspicion:
     response_numbers: dict[str, int]
     guard: object
     sighting_count: int = 1
+
+
+class _HeldBackViolations(NamedTuple):
+    """Violations that are reported later, unless there is a new leader.
+
+    Attributes:
+        since: When they were found, in ms.
+        violations: The violations.
+        responses: Responses with their values.
+    """
+
+    since: float
+    violations: list[Violation]
+    responses: list[SuccessResponse]
 
 
 @dataclass
@@ -69,8 +88,8 @@ class TrafficCoherence:
     _suspicions: dict[ViolationKey, _Suspicion] = field(default_factory=dict)
     _uncompared: list[SuccessResponse] = field(default_factory=list)
     """The responses since the last comparison."""
-    _held_back_violations: list[tuple[SuccessResponse, list[Violation]]] = field(default_factory=list)
-    """(response, violations between it and the earlier response to the same request), in the order of arrival."""
+    _held_back_violations: list[_HeldBackViolations] = field(default_factory=list)
+    """In the order of arrival."""
     _sign_times: dict[str, float] = field(default_factory=dict)
     """Operation id -> when its responses first showed a new leader."""
     _reset_at: float = -math.inf
@@ -110,7 +129,7 @@ class TrafficCoherence:
         if earlier is not None and earlier.received_at <= response.sent_at:
             violations_over_time = violations(self.invariants.relations_over_time(earlier, response))
             if violations_over_time:
-                self._held_back_violations.append((response, violations_over_time))
+                self._hold_back(response.received_at, violations_over_time, [response])
         reported = self._check(response)
         reported += self._take_held_back(response.received_at - HOLD_BACK_MS)
         if response.received_at >= self._next_comparison_at:
@@ -137,12 +156,15 @@ class TrafficCoherence:
         return self._culprits(confirmed, [response])
 
     def _take_held_back(self, until: float) -> list[Culprit]:
-        """Remove the violations of responses that arrived by a time; return their culprits."""
+        """Remove the violations that were found by a time; return their culprits."""
         reported: list[Culprit] = []
-        while self._held_back_violations and self._held_back_violations[0][0].received_at <= until:
-            response, violations_over_time = self._held_back_violations.pop(0)
-            reported += self._culprits(violations_over_time, [response])
+        while self._held_back_violations and self._held_back_violations[0].since <= until:
+            held_back = self._held_back_violations.pop(0)
+            reported += self._culprits(held_back.violations, held_back.responses)
         return reported
+
+    def _hold_back(self, since: float, found: list[Violation], responses: list[SuccessResponse]) -> None:
+        self._held_back_violations.append(_HeldBackViolations(since, found, responses))
 
     def _compare(self, now: float) -> list[Culprit]:
         """Compare the responses that arrived since the last comparison with the others."""
@@ -153,17 +175,23 @@ class TrafficCoherence:
             if now - response.received_at < COMPARISON_WINDOW_MS
         }
         ids_in_new_responses = {value for response in self._uncompared for value in response.parameters.values()}
+        new_numbers = {response.number for response in self._uncompared}
         self._uncompared.clear()
         view = View(sorted(self._newest.values(), key=lambda response: response.number))
         current_violations = violations(self.invariants.relations_between(view, ids_in_new_responses))
         self._drop_resolved(
             current_violations, lambda subject: not subject or not ids_in_new_responses.isdisjoint(subject)
         )
-        confirmed = [
-            violation
-            for violation in current_violations
-            if self._is_confirmed(violation, now, guard_of(view, violation))
-        ]
+        confirmed, of_times = [], []
+        for violation in current_violations:
+            if violation.invariant.may_disagree_for_ms:
+                if self._is_confirmed(violation, now, guard_of(view, violation)):
+                    confirmed.append(violation)
+            elif violation.invariant.id not in UNCHECKED_INVARIANTS and _has_response(violation, new_numbers):
+                of_times.append(violation)
+        if of_times:
+            responses = {leaf.response.number: leaf.response for found in of_times for leaf in found.relation.leaves}
+            self._hold_back(now, of_times, list(responses.values()))
         reported = self._culprits(confirmed, view)
         duration_ms = (time.perf_counter() - started_at) * 1000
         self._next_comparison_at = now + max(MIN_COMPARISON_INTERVAL_MS, duration_ms / MAX_COMPARISON_SHARE)
@@ -204,3 +232,8 @@ class TrafficCoherence:
             return []
         relations = (relation for response in responses for relation in self.invariants.relations_within(response))
         return culprits(confirmed, count_holding_relations(relations, locations_of(confirmed)))
+
+
+def _has_response(violation: Violation, numbers: Collection[int]) -> bool:
+    """Return whether a response with one of these numbers takes part in a violation."""
+    return any(leaf.response.number in numbers for leaf in violation.relation.leaves)

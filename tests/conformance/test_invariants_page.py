@@ -12,9 +12,9 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "invariants.md"
 HEAD = """\
 # Invariants
 
-These rules hold in the responses of real clusters, even while jobs start, fail, restart and end. `flinkmock check` and
-`flinkmock proxy` report each value that breaks one ([conformance.md](conformance.md#coherence)). The table is generated
-from the code.
+These rules hold in the responses of real clusters, even while jobs start, fail, restart and end. `flinkmock check`
+reports each value that breaks one ([conformance.md](conformance.md#coherence)), `flinkmock proxy` those that break
+[the rules that it checks](conformance.md#proxy). The table is generated from the code.
 
 The last column links to the section about real Flink that has the evidence for the rule.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -31,6 +32,7 @@ def make_overview(running: int = 0, free: int = 4) -> dict[str, Any]:
     return counts | {"jobs-cancelled": 0, "jobs-failed": 0, "flink-version": "2.3.0", "flink-commit": "c0f8d1a"}
 
 
+NOW = 1_767_225_600_000
 OTHER_VERSION = make_overview() | {"flink-version": "2.2.0"}
 
 
@@ -91,6 +93,75 @@ def test_responses_to_requests_before_a_reset_are_ignored() -> None:
     responses = make_response("/overview", make_overview(), 9), make_response("/overview", OTHER_VERSION, 10)
     assert add_all(coherence, *responses) == []
     assert as_text(coherence.end()) == []
+
+
+def make_subtask_times(now: int, at_ms: float) -> SuccessResponse:
+    target = f"/jobs/{'a' * 32}/vertices/{'b' * 32}/subtasktimes"
+    return make_response(target, {"id": "b" * 32, "name": "map", "now": now, "subtasks": []}, at_ms)
+
+
+def make_vertices(now: int, at_ms: float) -> SuccessResponse:
+    target = f"/jobs/{'a' * 32}/vertices/{'b' * 32}"
+    return make_response(target, {"id": "b" * 32, "name": "map", "now": now, "subtasks": []}, at_ms)
+
+
+def make_back_pressure(vertex_id: str, fetched_at: int, at_ms: float) -> SuccessResponse:
+    target = f"/jobs/{'a' * 32}/vertices/{vertex_id}/backpressure"
+    return make_response(target, {"status": "ok", "end-timestamp": fetched_at, "subtasks": []}, at_ms)
+
+
+def add_until_reported(*responses: SuccessResponse) -> list[str]:
+    """Add responses, then others until violations are no longer held back; return the culprits that are reported."""
+    others = [make_response("/jobs/metrics", [], at_ms) for at_ms in range(10_000, 40_000, 5_000)]
+    return add_all(make_coherence(), *responses, *others)
+
+
+def test_a_time_of_the_server_that_decreases_between_operations_is_reported_once() -> None:
+    vertex = f"/jobs/{'a' * 32}/vertices/{'b' * 32}"
+    later = make_vertices(NOW - 3_000, 2_000)
+    assert add_until_reported(make_subtask_times(NOW, 0), later) == [
+        f"{vertex}/subtasktimes /now server-time-never-decreases",
+    ]
+    assert add_until_reported(make_subtask_times(NOW, 0), make_vertices(NOW + 2_000, 2_000)) == []
+
+
+def test_a_time_of_the_server_that_decreases_in_concurrent_requests_is_not_reported() -> None:
+    overlapping = dataclasses.replace(make_vertices(NOW - 3_000, 2_000), sent_at=0)
+    assert add_until_reported(make_subtask_times(NOW, 0), overlapping) == []
+
+
+def test_a_time_of_an_event_after_the_next_time_of_the_server_is_reported() -> None:
+    back_pressure = make_back_pressure("b" * 32, NOW + 60_000, 0)
+    assert add_until_reported(back_pressure, make_vertices(NOW, 2_000)) == [
+        f"{back_pressure.path} /end-timestamp times-are-before-the-next-clock",
+    ]
+
+
+def test_fetches_of_metrics_in_the_wrong_order_are_reported() -> None:
+    earlier, later = make_back_pressure("b" * 32, NOW, 0), make_back_pressure("c" * 32, NOW - 10_000, 2_000)
+    assert add_until_reported(earlier, later) == [f"{later.path} /end-timestamp metric-fetches-are-in-order"]
+
+
+def test_a_time_of_the_server_that_decreases_with_a_new_leader_is_not_reported() -> None:
+    coherence = make_coherence()
+    running = {"jobs": [{"id": "a" * 32, "status": "RUNNING"}]}
+    responses = make_response("/overview", make_overview(), 0), make_response("/jobs", running, 2)
+    assert add_all(coherence, *responses, make_subtask_times(NOW, 4), make_vertices(NOW - 3_000, 2_000)) == []
+    new_leader = make_response("/jobs", {"jobs": []}, 3_000), make_response("/overview", OTHER_VERSION, 3_100)
+    assert add_all(coherence, *new_leader, make_response("/overview", OTHER_VERSION, 20_000)) == []
+    assert as_text(coherence.end()) == []
+
+
+def test_a_clock_that_is_set_forward_is_not_reported() -> None:
+    """A machine's clock may be set, and the clock of a fake may be advanced."""
+    responses = [
+        make_subtask_times(NOW, 0),
+        make_vertices(NOW + 10, 10),
+        make_back_pressure("b" * 32, NOW, 20),
+        *(make_response(f"/jobs/{job * 32}", {"jid": job * 32, "now": NOW + 20}, 20) for job in "cdef"),
+        make_response(f"/jobs/{'9' * 32}", {"jid": "9" * 32, "now": NOW + 3_600_000}, 2_000),
+    ]
+    assert add_until_reported(*responses) == []
 
 
 def test_a_lasting_contradiction_between_responses_is_reported() -> None:

@@ -100,5 +100,8 @@ def flame_graphs_are_in_order(view: View, job_id: str, vertex_id: str) -> Relati
     bodies = [view.body("getJobVertexFlameGraph", **ids), *view.bodies_with_query("getJobVertexFlameGraph", **ids)]
     whole_graphs = [body for body in bodies if body.exists and "subtaskindex" not in body.response.query]
     graphs_in_order = sorted(whole_graphs, key=lambda body: body.response.number)
-    times = [body["endTimestamp"] for body in graphs_in_order]
-    yield from ascending(*(time for time in times if is_number(time.raw) and time.raw > 0))
+    times = [(body.response, body["endTimestamp"]) for body in graphs_in_order]
+    times = [(response, time) for response, time in times if is_number(time.raw) and time.raw > 0]
+    for (earlier, before), (later, after) in pairwise(times):
+        if earlier.received_at <= later.sent_at:
+            yield from ascending(before, after)

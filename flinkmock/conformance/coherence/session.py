@@ -1,7 +1,7 @@
 """Checks the responses of passes over a server.
 
-A violation that may come from the different times of its responses is a suspicion: it is reported only after its
-responses were requested again and still contradict each other.
+A violation that may come from values of different age, in one response or in several, is a suspicion: it is reported
+only after its responses were requested again and still contradict each other.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class _Pass:
 
 @dataclass(slots=True)
 class _Suspicion:
-    """A violation that may come from the different times of its responses.
+    """A violation that may come from values of different age, in one response or in several.
 
     Attributes:
         violation: The violation, with its newest values.
