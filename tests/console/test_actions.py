@@ -34,6 +34,23 @@ def test_the_root_page_opens_the_console(console: ConsolePage) -> None:
     assert console.browser.take_errors() == []
 
 
+def test_the_list_of_built_in_scenarios_is_read_again_after_a_failure(console: ConsolePage) -> None:
+    fail_first_request = """
+      const fetchUnchanged = window.fetch;
+      window.failureCount = 0;
+      window.fetch = (url, options) => url.endsWith("/scenarios") && !window.failureCount++
+        ? Promise.reject(new TypeError("no connection")) : fetchUnchanged(url, options);
+    """
+    driver = console.driver
+    script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": fail_first_request})
+    try:
+        console.open()
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+    console.wait_until(lambda: "demo" in console.text('#load [name="scenario"]'), "no scenario is listed")
+    assert driver.execute_script("return window.failureCount") == 2
+
+
 def test_the_clock_is_advanced_and_its_mode_is_changed(console: ConsolePage, flink: FlinkMock) -> None:
     console.press("+10s")
     console.wait_for("00:00:10.000 2026-01-01", "+10s")

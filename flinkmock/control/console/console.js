@@ -1,6 +1,6 @@
 // Polls the cluster: once a second, and not while the page is hidden. Each poll reads the timeline. Everything else is read again
 // when the timeline has changed, and in every fifth poll without a change, because the timeline does not show all changes that other
-// clients of the control API make.
+// clients of the control API make. The list of built-in scenarios never changes: it is read once.
 
 const INTERVAL_MS = 1000;
 const POLLS_BETWEEN_FULL_READS = 5;
@@ -42,7 +42,7 @@ async function read(all) {
 async function readEverything() {
   const [version, { faults }, { signals }, { snapshots }, expectations, { templates }] = await Promise.all([
     send("GET", "version"), send("GET", "faults"), send("GET", "signals"), send("GET", "snapshots"),
-    send("GET", "expectations"), send("GET", "templates"), loadJournal(),
+    send("GET", "expectations"), send("GET", "templates"), loadJournal(), listBuiltInScenarios(),
   ]);
   $("release").textContent = `Flink ${version.flink}`;
   $("release").title = `flinkmock ${version.flinkmock}`;
@@ -65,4 +65,4 @@ connectPanels();
 connectJournal();
 $("span").addEventListener("change", () => latestTimeline && drawTimeline(latestTimeline));
 new ResizeObserver(() => latestTimeline && drawTimeline(latestTimeline)).observe($("timeline"));
-refresh({ all: true }).then(listBuiltInScenarios).then(poll, poll);
+refresh({ all: true }).then(poll);

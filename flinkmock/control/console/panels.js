@@ -181,9 +181,10 @@ function connectPanels() {
 }
 
 async function listBuiltInScenarios() {
+  const select = $("load").scenario;
+  if (select.options.length) return;
   const { scenarios } = await send("GET", "scenarios");
   const descriptions = Object.fromEntries(scenarios.map(({ name, description }) => [name, description]));
-  const select = $("load").scenario;
   const describe = () => { $("description").textContent = descriptions[select.value]; };
   setOptions(select, Object.keys(descriptions), (name) => name.replace(/\.yaml$/, ""));
   select.addEventListener("change", describe);
