@@ -1,7 +1,8 @@
 """Measures the effects of long use, many connections and failures on a server: `python -m benchmarks.endurance`.
 
-Prints a table: requests, seconds, memory and open files before and after. `--scale 0.1` sends a tenth of the requests;
-`--docs` writes docs/endurance.md. It needs Linux: memory, files and CPU time are read from /proc.
+Prints a table: requests, seconds, memory and open files before and after. `--scale 0.1` reduces the load of the first
+three rows to a tenth, `--only` measures one row; `--docs` measures all rows with the full load, and writes
+docs/endurance.md. It needs Linux: memory, files and CPU time are read from /proc.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ This page shows how a server is affected by long use, many connections and failu
 of the server before and after the load; where connections have to close first, "after" is two seconds later. In the
 rows about 200 clusters and about the wall clock, the server is in the process that sends the requests. In the row about
 SIGKILL, "after" is just before the signal.
-`python -m benchmarks.endurance --docs{scale}` wrote the page on a machine with {machine}
+`python -m benchmarks.endurance --docs` wrote the page on a machine with {machine}
 
 {table}
 The mixed requests are measured after 60,000 others, when the journal of 10,000 requests and the list of 100 terminal
@@ -63,11 +64,13 @@ def main() -> None:
         "--scale",
         type=float,
         default=1.0,
-        help="the share of requests, connections, clusters and time; default: %(default)s",
+        help="the share of requests, connections, clusters and time in the first three rows; default: %(default)s",
     )
     parser.add_argument("--only", choices=[load.__name__ for load in LOADS], help="measure only this row")
     parser.add_argument("--docs", action="store_true", help="write docs/endurance.md")
     args = parser.parse_args()
+    if args.docs and (args.only or args.scale != 1):
+        parser.error("--docs can't be combined with --only or --scale: the page has all rows, with the full load.")
     print(TABLE_HEAD, end="", flush=True)
     table = TABLE_HEAD
     for load in LOADS:
@@ -77,9 +80,8 @@ def main() -> None:
             print(row.text(), flush=True)
             table += row.text() + "\n"
     if args.docs:
-        scale = f" --scale {args.scale:g}" if args.scale != 1 else ""
         machine = f"{os.cpu_count()} cores, Python {sys.version.split()[0]}."
-        text = PAGE.format(scale=scale, machine=machine, table=table)
+        text = PAGE.format(machine=machine, table=table)
         (ROOT / "docs" / "endurance.md").write_text(text, "utf-8")
 
 

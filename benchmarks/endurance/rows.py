@@ -1,6 +1,7 @@
 """The rows of the table: each function puts a load on a server and measures its effects.
 
-The arguments are an empty folder, and the scale of the load: 1 for the published table.
+The arguments are an empty folder, and the scale of the load: 1 for the published table. Only the first three rows
+depend on it.
 """
 
 from __future__ import annotations
