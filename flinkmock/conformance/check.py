@@ -1,7 +1,7 @@
 """Checks a live server: calls every operation of a contract that changes nothing, and reports findings.
 
 The values of parameters come from the server itself (jobs, vertices, subtasks, attempts, checkpoints, TaskManagers, log
-files, applications); an operation without parameter values is reported as not checked. Operations that change something
+files, applications); an operation without parameter values is reported as not called. Operations that change something
 are called only for a jar or a job that the user names (`MutatingChecks`).
 """
 
@@ -28,7 +28,13 @@ from flinkmock.conformance.http_client import (
 from flinkmock.conformance.interruptions import Interruptions, LeaderMissing
 from flinkmock.conformance.invariants import InvariantViolation
 from flinkmock.conformance.report import COHERENCE, Finding, Report, generalize_pointer
-from flinkmock.conformance.response_check import STATUS, check_response, expected_error, lacks_leader
+from flinkmock.conformance.response_check import (
+    STATUS,
+    check_response,
+    expected_error,
+    lacks_leader,
+    status_and_message,
+)
 from flinkmock.conformance.server_release import ServerRelease, detect_release
 from flinkmock.conformance.targets import VALUES_PER_PARAMETER, Targets
 from flinkmock.contract import Contract, Operation
@@ -300,11 +306,13 @@ class Check:
     def _check_response(
         self, operation: Operation, response: HttpResponse, accepted_statuses: tuple[int, ...] | None = None
     ) -> Iterator[Finding]:
-        """Note in the report a success or an expected error, and yield the findings of the response."""
+        """Note in the report a success or an error, and yield the findings of the response."""
         if response.status == operation.status:
             self.report.answered[operation] += 1
         elif reason := expected_error(operation, response):
-            self.report.expected_errors[operation] = reason
+            self.report.expected_errors.setdefault(operation, reason)
+        else:
+            self.report.other_errors.setdefault(operation, status_and_message(response))
         yield from check_response(self.contract, operation, response, accepted_statuses)
 
     def _send_read(self, operation: Operation, target: str) -> HttpResponse:

@@ -23,7 +23,7 @@ class Finding:
 
     Attributes:
         operation: The operation whose responses deviate.
-        pointer: JSON pointer with `*` for the items of lists and maps; "" for what is not in the body.
+        pointer: JSON pointer with `*` for indices and ids; "" for what is not in the body.
         kind: "status", "content type", "header", "body" (not JSON), "coherence", or the kind of a
             `flinkmock.contract.SchemaViolation`.
         expected: What the contract or the invariant requires.
@@ -58,10 +58,11 @@ class Report:
         occurrences: How often each finding occurred.
         answered: How many success responses each operation returned, whether they conform or not.
         expected_errors: Operations that got an error which a healthy cluster may return, or no response because of a
-            lost TaskManager, each with the reason.
+            TaskManager that has crashed, each with the reason.
+        other_errors: Operations that got another error, or an unexpected status, each with the first one.
         skipped: Operations that were not called, each with the reason.
         accepted: The findings in the baseline, likewise.
-        invalid: Operations with a response that breaks its contract; their values are not compared with others.
+        invalid: Operations with a response that breaks its contract. `check` does not compare their values with others.
         notes: Sentences about the server during the check, such as that it had a new leader. They are not findings.
         server_gone: Whether the server was gone at the end.
         pass_count: How many passes over the server there were.
@@ -75,6 +76,7 @@ class Report:
     occurrences: Counter[Finding] = field(default_factory=Counter)
     answered: Counter[Operation] = field(default_factory=Counter)
     expected_errors: dict[Operation, str] = field(default_factory=dict)
+    other_errors: dict[Operation, str] = field(default_factory=dict)
     skipped: dict[Operation, str] = field(default_factory=dict)
     accepted: dict[Finding, list[str]] = field(default_factory=dict)
     invalid: set[Operation] = field(default_factory=set)
@@ -119,11 +121,11 @@ class Report:
     @property
     def unanswered(self) -> dict[Operation, str]:
         """Operations that never returned a success response, each with the reason."""
-        reasons = {**self.expected_errors, **self.skipped}
+        reasons = {**self.other_errors, **self.expected_errors, **self.skipped}
         return {operation: reason for operation, reason in reasons.items() if operation not in self.answered}
 
     def table(self) -> str:
-        """Return the report as text: a headline, the findings of each operation, the operations not checked."""
+        """Return the report as text: a headline, the findings by operation, the operations that never succeeded."""
         unanswered = self.unanswered
         lines = [
             f"{self.url} as Flink {self.flink}: {counted(self.request_count, 'request')}{self._in_passes}, "
@@ -139,7 +141,7 @@ class Report:
                 lines += [f"    {finding}", f"        {times}{operation.method} {targets[0]}"]
         if unanswered:
             width = max(len(str(operation)) for operation in unanswered)
-            lines += ["", "not checked:"]
+            lines += ["", "without a success response:"]
             lines += [f"    {operation!s:{width}}  {reason}" for operation, reason in unanswered.items()]
         if self.notes:
             lines += ["", "notes:", *(f"    {note}" for note in self.notes)]

@@ -93,7 +93,7 @@ def check_response(
             if accepted_statuses is None
             else " or ".join(map(str, sorted({operation.status, *accepted_statuses})))
         )
-        yield finding(STATUS, expected, f"{response.status} {error_message(response)}".strip())
+        yield finding(STATUS, expected, status_and_message(response))
     if response.status in NETTY_STATUSES and not response.raw_body:
         return
     is_error = is_error_status(response.status)
@@ -114,6 +114,11 @@ def check_response(
     violations = contract.check_error(body) if is_error else contract.check_response(operation, body)
     for violation in violations:
         yield finding(violation.kind, violation.expected, violation.found, generalize_pointer(violation.pointer))
+
+
+def status_and_message(response: HttpResponse) -> str:
+    """Return the status of a response, with the line of its error message if it has one."""
+    return f"{response.status} {error_message(response)}".strip()
 
 
 def error_message(response: HttpResponse) -> str:

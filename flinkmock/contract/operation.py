@@ -20,11 +20,11 @@ class Parameter:
         java_type: The class to which it is converted ("JobID").
         list: Whether the converter splits it at commas.
         enum: The legal values, in Flink's spelling.
-        case_insensitive: Whether the converter accepts `enum` in any case.
+        case_insensitive: Whether the converter ignores the case of the values of `enum`, or of "true" and "false".
         other_text_is_false: Whether the converter reads any text except "true" as false.
         minimum: The smallest value that the converter accepts; None if it doesn't check.
         format: "int32", "int64" or "hex32" (an id); None for other types.
-        pattern: A regular expression that the whole text matches.
+        pattern: A regular expression that the value, or each value of a list, matches as a whole.
     """
 
     name: str
@@ -102,7 +102,7 @@ class Operation:
 
     @property
     def returns_file(self) -> bool:
-        """Whether a success response is a file (a log), not JSON."""
+        """Whether a success response is a file, such as a log or a profile, not JSON."""
         return self.response is not None and "contentType" in self.response
 
     @classmethod

@@ -146,6 +146,6 @@ class FileSystems:
 
 
 def _with_parents(path: str) -> list[str]:
-    """Return the path and its parent directories, without the root."""
+    """Return the path and its parent directories, without the root unless it is the path."""
     names = path.split("/")[1:]
     return ["/" + "/".join(names[:count]) for count in range(len(names), 0, -1)]

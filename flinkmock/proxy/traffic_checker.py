@@ -17,6 +17,7 @@ from flinkmock.conformance.response_check import (
     check_response,
     error_message,
     lacks_leader,
+    status_and_message,
 )
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import traits_of
@@ -95,6 +96,8 @@ class TrafficChecker:
         if operation is not None:
             if status == operation.status:
                 self.report.answered[operation] += 1
+            else:
+                self.report.other_errors.setdefault(operation, status_and_message(response))
             if body is not None:
                 findings = self._check_response(exchange, operation, response)
                 if not findings and status == operation.status and operation.method == "GET":

@@ -14,6 +14,7 @@ from flinkmock import FlinkMock, UnknownRelease, check, small_jar
 from flinkmock.conformance import ServerUnreachable
 from flinkmock.conformance.check import Check
 from flinkmock.conformance.coherence.view import success_response
+from flinkmock.conformance.formats import as_junit
 from flinkmock.conformance.http_client import ClientReader, HttpClient, HttpRequest, HttpResponse
 from flinkmock.conformance.targets import Targets
 from flinkmock.contract import Contract
@@ -113,6 +114,22 @@ def test_each_difference_is_reported(small_cluster: FlinkMock, change: ChangeRes
     assert str(finding) == finding_text
     assert report.findings[finding] == ["/overview"]
     assert "GET /overview  (getClusterOverview)" in report.table()
+
+
+@pytest.mark.parametrize("is_accepted", [False, True])
+def test_an_operation_that_returns_only_unexpected_errors_is_not_answered(
+    small_cluster: FlinkMock, is_accepted: bool
+) -> None:
+    conforming = check(small_cluster.url)
+    with tampering_proxy(small_cluster.url, "/overview", send_404) as url:
+        report = check(url)
+    operation = next(iter(report.findings)).operation
+    if is_accepted:
+        report.accept({finding.key for finding in report.findings})
+    assert report.unanswered[operation] == "404 Unable to load requested file /overview."
+    counts = f"{len(conforming.answered) - 1} of {len(conforming.answered) + len(conforming.unanswered)} operations"
+    assert counts in report.table()
+    assert f'tests="{len(conforming.answered) + len(conforming.unanswered)}"' in as_junit(report)
 
 
 def test_a_finding_of_many_items_is_reported_once(cluster: FlinkMock) -> None:

@@ -69,13 +69,16 @@ def test_the_proxy_forwards_requests_and_prints_a_summary(cluster: FlinkMock, tm
     journal = tmp_path / "journal.jsonl"
     with run_proxy(cluster.url, "--journal", str(journal)) as running:
         assert running.first_line.startswith("Flink 2.3 at http://127.0.0.1:")
-        assert [running.get_status(target) for target in ("/jobs", "/overview")] == [200, 200]
+        targets = ("/jobs", "/overview", f"/jobs/{'a' * 32}")
+        assert [running.get_status(target) for target in targets] == [200, 200, 404]
         code, output, _ = running.stop()
     assert code == 0, output
-    assert "2 requests, 2 of 2 operations answered, no findings" in output
+    assert "3 requests, 2 of 3 operations answered, no findings" in output
+    assert "without a success response:\n    GET /jobs/:jobid  404 " in output
     assert [json.loads(line)["operation"] for line in journal.read_text().splitlines()] == [
         "getJobIdsWithStatusesOverview",
         "getClusterOverview",
+        "getJobDetails",
     ]
 
 

@@ -11,8 +11,8 @@ from flinkmock.cli.parser import EXAMPLES
 HEAD = """\
 # Command line
 
-Every command has `--help`. The exit code is 0 for success, 1 for findings or unmet expectations, and 2 for a usage
-error or if a command fails, for example because the server is unreachable.
+Every command has `--help`. The exit code is 0 for success, 1 for findings, unmet expectations or conditions, and 2
+for a usage error or if a command fails, for example because the server is unreachable.
 """
 
 

@@ -22,8 +22,8 @@ class Relation:
     Attributes:
         holds: Whether it holds.
         values: The values that take part, computed ones included.
-        exact: Whether it fails when any of the values is changed. That is true of an equation; an inequality may hold
-            by chance.
+        exact: Whether it almost certainly fails when any of the values is changed. That is true of an equation; an
+            inequality may hold by chance.
         text: Why it fails, with the values; "" if it holds.
     """
 
@@ -100,7 +100,7 @@ def require(condition: bool, text: str, *values: Value, exact: bool = False) -> 
         condition: Whether the relation holds.
         text: Why it fails, for reports.
         values: The values that take part. If one is missing, there is no relation.
-        exact: Whether the relation fails when any of the values is changed.
+        exact: Whether the relation almost certainly fails when any of the values is changed.
     """
     if _all_exist(*values):
         yield Relation(bool(condition), values, exact, "" if condition else f"{text}{_value_list(values)}")
