@@ -45,6 +45,12 @@ def test_findings_are_reported_at_the_end_of_the_run(pytester: pytest.Pytester) 
     )
 
 
+def test_a_line_separator_in_a_finding_does_not_end_it(pytester: pytest.Pytester) -> None:
+    result = run_tests(pytester, 'def test_ignored(flinkmock): send(flinkmock, "/jobs?x%E2%80%A8y=1")')
+    # pytester splits its output at U+2028
+    assert "does not read the query parameter x\ny of GET /jobs." in result.stdout.str()
+
+
 @pytest.mark.slow
 def test_workers_of_xdist_report_findings(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")

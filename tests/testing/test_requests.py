@@ -23,6 +23,13 @@ def stop(mock: FlinkMock, **body: object) -> httpx.Response:
     return httpx.post(f"{mock.url}/jobs/{job['id']}/stop", json=body)
 
 
+def test_a_line_separator_in_an_error_message_does_not_end_it() -> None:
+    with FlinkMock() as mock:
+        assert httpx.get(mock.url + "/jobs/x%E2%80%A8y").status_code == 400
+        [exchange] = mock.requests
+    assert str(exchange.error_message).endswith('Cannot resolve path parameter (jobid) from value "x\u2028y".')
+
+
 def test_an_exchange_describes_the_request_and_the_response() -> None:
     with FlinkMock(SCENARIO) as mock:
         assert stop(mock, drain=False, targetDirectory="/sp").status_code == 202
