@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from flinkmock.cluster.states import GLOBALLY_TERMINAL
@@ -45,15 +46,16 @@ class Application:
         if not self.jobs:  # the main method has returned without starting a job (observed on 2.3.0)
             return states | {"FINISHED": self.created_at}
         job = self.jobs[-1]
-        # An application whose job could not be initialized stays RUNNING.
+        # An application whose job ends during its initialization stays RUNNING; recorded of a job that fails.
         # See docs/flink-behaviour.md#failed-initialization.
         if not job.ended_before_start:
-            for job_state, at in job.timestamps_at(time).items():
+            for job_state, at in sorted(job.timestamps_at(time).items(), key=itemgetter(1)):
                 if job_state in STATE_BY_JOB_STATE:
                     state = STATE_BY_JOB_STATE[job_state]
                     # the job may be FAILED or CANCELED directly after CREATED, but not its application
                     if state in _ENTERED_BEFORE:
                         states.setdefault(_ENTERED_BEFORE[state], at)
+                    states.pop(state, None)  # a state that is entered again is the last one
                     states[state] = at
         return states
 

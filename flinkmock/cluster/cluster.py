@@ -1,8 +1,9 @@
 """The cluster: it owns all other parts of the model, and runs events as its time advances.
 
 Commands (submit, cancel, savepoint, …) have a time, which is never before that of an earlier command. `run_due_events`
-runs the events that are due, in chronological order. Responses are then computed without changing the cluster. Jobs,
-slots and checkpoints keep their history, so that a response can be computed for an earlier time.
+runs the events that are due, in chronological order. Responses are then computed without changing what has happened:
+they only update caches, make the checkpoints that are due and drop expired results. Jobs, slots and checkpoints keep
+their history, so that a response can be computed for an earlier time.
 """
 
 from __future__ import annotations

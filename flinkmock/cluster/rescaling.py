@@ -228,12 +228,15 @@ def _start_of_attempt(job: Job, attempt: JobAttempt, change: ResourceChange | No
 def _end_of(job: Job, start: _Start, time: int) -> _End | None:
     """Return the end of a rescale; None if it is in progress at `time`."""
     attempt, change = start.attempt, start.change
-    if attempt is not None and attempt.deployed_at is not None:
-        if attempt.deployed_at <= time:
-            return _End(attempt.deployed_at, RescaleState.COMPLETED, "SUCCEEDED")
-    elif attempt is not None and attempt.outcome is not None and attempt.outcome.at <= time:
-        reason = "JOB_FAILOVER_RESTARTING" if job.ended_at(time) is None else terminated_reason(job.state_at(time))
-        return _End(attempt.outcome.at, RescaleState.IGNORED, reason)
+    outcome = None if attempt is None else attempt.outcome
+    deployed_at = None if attempt is None else attempt.deployed_at
+    if deployed_at is not None and (outcome is None or deployed_at <= outcome.at):
+        if deployed_at <= time:
+            return _End(deployed_at, RescaleState.COMPLETED, "SUCCEEDED")
+    elif outcome is not None and outcome.at <= time:
+        has_ended = attempt is job.attempts[-1] and job.ended_at(time) is not None
+        reason = terminated_reason(job.state_at(time)) if has_ended else "JOB_FAILOVER_RESTARTING"
+        return _End(outcome.at, RescaleState.IGNORED, reason)
     elif change is not None and change.ended_at is not None and change.ended_at <= time:
         return _End(change.ended_at, RescaleState.IGNORED, change.reason)
     return None

@@ -81,7 +81,7 @@ def discards_newest_checkpoint(job: Job, time: int) -> bool:
 def _state(checkpoint: Checkpoint, restore_settings: RestoreSettings, at: int) -> RestorableState:
     # CheckpointCoordinator.restoreSavepoint: what a job doesn't claim is a savepoint, what it claims is a checkpoint
     is_savepoint = not restore_settings.claims_state
-    restored = RestoredCheckpoint(checkpoint.id, at, 0, is_savepoint, checkpoint.path)
+    restored = RestoredCheckpoint(checkpoint.id, at, triggered_at=0, is_savepoint=is_savepoint, path=checkpoint.path)
     return RestorableState(restored, checkpoint.stateful_vertex_ids)
 
 

@@ -15,7 +15,7 @@ from flinkmock.scenario.load import load_scenario_and_document
 from flinkmock.scenario.scenario import Scenario
 
 TRIGGER_KEYS = ("match", "job", "headers", "during", "every", "nth", "chance", "times", "while-job")
-"""The keys of a fault that determine when it applies. The others are its effects."""
+"""The keys of a fault that determine when it applies. The others, except `name`, are its effects."""
 Cells = tuple[str, ...]
 """The texts of one line of the plan, which is printed in columns."""
 
@@ -28,7 +28,7 @@ class Plan:
         title: The name of the scenario.
         headline: The title, and on a second line the cluster.
         timeline: What happens, in order.
-        operations: Name and behaviour of each cluster operation.
+        operations: Name and behaviour of each cluster operation that the scenario sets.
         submitted: Pattern and job of each submission rule.
         faults: Name, trigger and effect of each fault.
         expectations: The text of each expectation.
@@ -65,7 +65,7 @@ def plan_file(file: Path, *, release: str | None = None, duration_ms: int | None
         title,
         f"{title}\n{_cluster_text(scenario, served_release)}",
         dry_run.timeline,
-        tuple(_operations(scenario)),
+        tuple(_operations(scenario, rule_count)),
         tuple((rule.pattern, _job_text(rule.job)) for rule in scenario.submissions[:rule_count]),
         tuple(_faults(document)),
         tuple(_expectations(document)),
@@ -80,12 +80,13 @@ def _cluster_text(scenario: Scenario, release: str) -> str:
     return f"Flink {release}, seed {scenario.seed}, {taskmanagers} with {slots}{suffix}{jobmanagers}"
 
 
-def _operations(scenario: Scenario) -> Iterator[Cells]:
+def _operations(scenario: Scenario, rule_count: int) -> Iterator[Cells]:
     for name, spec in scenario.cluster_operations.items():
         yield name, _behaviour(spec)
-    for job in scenario.jobs:
+    jobs_by_name = [(job.name, job) for job in scenario.jobs]
+    for subject, job in [*jobs_by_name, *((rule.pattern, rule.job) for rule in scenario.submissions[:rule_count])]:
         for name, spec in job.cluster_operations.items():
-            yield f"{name} of {job.name}", _behaviour(spec)
+            yield f"{name} of {subject}", _behaviour(spec)
 
 
 def _behaviour(spec: ClusterOperationSpec) -> str:

@@ -26,7 +26,7 @@ class FaultTarget(Protocol):
         """Advance the clock as a request does; return the cluster time in epoch ms."""
 
     def advance_to(self, cluster_time: int) -> None:
-        """Advance a clock in step mode to a time (epoch ms) that the wall clock has reached."""
+        """Advance a clock in step mode to a cluster time (epoch ms) at which a delayed response is due."""
 
     def job_name(self, job_id: str | None) -> str | None:
         """Return the name of the job with an id, given as the client sent it; None if there is no such job."""

@@ -14,7 +14,10 @@ from flinkmock.contract.contract import cached_by_contracts
 from flinkmock.contract.schema_branches import allowed_types, alternatives, resolve
 
 MAX_ITEMS = 3
-"""The maximum number of items of an array or entries of a map. More are slow and find nothing new."""
+"""The maximum number of items of an array, or of entries of a map besides its required ones.
+
+More are slow and find nothing new.
+"""
 HEX_DIGITS = "0123456789abcdef"
 TEXT = st.text(st.characters(codec="utf-8"))
 _SIMPLEST_SCALARS = {"boolean": False, "integer": 0, "number": 0.0}
@@ -22,7 +25,7 @@ _RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
 
 class Values:
-    """Generates parsed JSON values for the schemas of a contract. Keys are in Flink's order."""
+    """Generates parsed JSON values for the schemas of a contract. Only keys of maps are not in Flink's order."""
 
     def __init__(self, contract: Contract) -> None:
         self._definitions = contract.definitions

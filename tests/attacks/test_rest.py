@@ -137,6 +137,28 @@ def test_a_jar_with_a_directory_above_the_limit_has_no_entry_class(
     assert client.get("/jars").json()["files"][0]["entry"] == []
 
 
+@pytest.mark.parametrize("comment_size", [0, 65_535])
+@pytest.mark.parametrize("is_zip64", [False, True])
+def test_a_directory_above_the_limit_is_found_where_zipfile_finds_it(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, is_zip64: bool, comment_size: int
+) -> None:
+    """In a ZIP64 file, the ZIP64 record counts, even if the record at the end has a size, too."""
+    directory, end = jar()[:-22], jar()[-22:]
+    zip64 = b""
+    if is_zip64:
+        size, offset = struct.unpack("<LL", end[12:20])
+        zip64 = struct.pack("<4sQHHLLQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, size, offset)
+        zip64 += struct.pack("<4sLQL", b"PK\6\7", 0, len(directory), 1)
+        end = end[:12] + bytes(4) + end[16:]
+    content = directory + zip64 + end[:20] + struct.pack("<H", comment_size) + b"x" * comment_size
+    entries = []
+    for limit in (limits.JAR_DIRECTORY, 10):
+        monkeypatch.setattr(limits, "JAR_DIRECTORY", limit)
+        assert client.post("/jars/upload", files={"jarfile": ("a.jar", content)}).status_code == 200
+        entries.append(client.get("/jars").json()["files"][0]["entry"])
+    assert [len(entry) for entry in entries] == [1, 0]
+
+
 def test_a_file_name_to_which_no_id_can_be_added_is_rejected(mock: FlinkMock, client: httpx.Client) -> None:
     response = client.post("/jars/upload", files={"jarfile": ("a" * 240 + ".jar", jar())})
     assert response.status_code == 500

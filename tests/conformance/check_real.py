@@ -94,7 +94,7 @@ def main() -> int:
     parser.add_argument("--watch", metavar="DURATION", help="read the cluster repeatedly for this long, e.g. 60m")
     parser.add_argument("--busy", action="store_true", help="with --watch: start and cancel jobs, kill TaskManagers")
     parser.add_argument("--restarts", action="store_true", help="with --busy: also kill and restart the JobManager")
-    parser.add_argument("--every", default="1s", metavar="DURATION", help="the pause between two reads with --watch")
+    parser.add_argument("--every", default="1s", metavar="DURATION", help="the pause between two passes with --watch")
     parser.add_argument("--seed", type=int, default=0, help="selects the actions of --busy; default: %(default)s")
     parser.add_argument("--option", action="append", default=[], metavar="LINE", help="a line of Flink's configuration")
     parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); default: it is downloaded")

@@ -132,7 +132,8 @@ def states(step: dict[str, Any]) -> list[str]:
     - the states of a job and its vertices: `RUNNING|CREATED,CREATED`; only that of the job counts
     - the state of a job and its numbers of tasks: `RUNNING total=4,scheduled=4`; only the state counts
     - numbers only: `jobs-running=1,jobs-finished=3`; these entries do not count
-    - an error: `HTTP 404`
+    - an error: `HTTP 404`, or `?` for a body of another form
+    - any other text that a suite returns for a response, such as `ok`, `empty` or `gone`; it counts like a state
     """
     polled: list[str] = []
     for _, _, text in step.get("timeline") or []:

@@ -1,4 +1,4 @@
-"""`serve`, `check`, `ctl`, `proxy` and `record` with TLS and credentials."""
+"""`serve`, `check`, `ctl`, `record` and the class `Proxy` with TLS and credentials."""
 
 from __future__ import annotations
 

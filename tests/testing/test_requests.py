@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock, UnmetExpectation
+from flinkmock.journal.contract_review import ContractReview
 from tests.timeouts import TEST_TIMEOUT_S
 
 SCENARIO = {
@@ -40,7 +41,8 @@ def test_an_exchange_describes_the_request_and_the_response() -> None:
     assert stop_exchange.job == "orders"
     assert stop_exchange.parameters == {"jobid": stop_exchange.job_id}
     assert stop_exchange.body == {"drain": False, "targetDirectory": "/sp"}
-    assert stop_exchange.fault is None and stop_exchange.contract_review
+    assert stop_exchange.fault is None
+    assert stop_exchange.contract_review == ContractReview()
     assert stop_exchange.time == list_exchange.time + 1_000
     assert stop_exchange.wall_time >= list_exchange.wall_time > 1_700_000_000_000
     assert stop_exchange.duration_us > 0

@@ -23,10 +23,14 @@ _END_SIZE = 22
 """The size of that record, in bytes."""
 _DIRECTORY_SIZE_FIELD = slice(12, 16)
 """The bytes of that record that contain the size of the list of entries."""
-_MAX_COMMENT_SIZE = 65_535
-"""The maximum size of the comment after that record, in bytes."""
-_SIZE_IN_ZIP64_RECORD = 0xFFFFFFFF
-"""The size of the list of entries if it does not fit in 32 bits."""
+_MAX_COMMENT_SIZE = 65_536
+"""The maximum size of the comment after that record, in bytes; zipfile reads one byte more than the format allows."""
+_ZIP64_LOCATOR_SIGNATURE, _ZIP64_LOCATOR_SIZE = b"PK\6\7", 20
+"""The record directly before the record at the end, if the zip file has a ZIP64 record."""
+_ZIP64_SIGNATURE, _ZIP64_SIZE = b"PK\6\6", 56
+"""The ZIP64 record, which zipfile expects directly before its locator."""
+_ZIP64_DIRECTORY_SIZE_FIELD = slice(40, 48)
+"""The bytes of the ZIP64 record that contain the size of the list of entries."""
 _MAX_NAME_SIZE = 255
 """The maximum length of a file name on Linux, in bytes."""
 
@@ -41,7 +45,8 @@ class Jar:
         path: The path of the stored file.
         uploaded_at: When it was uploaded, in epoch ms.
         entry_classes: The entry classes in the manifest.
-        classes: The names of its classes; None if it has no classes, like jars made for tests.
+        classes: The names of its classes; None if it is a valid jar without classes, like jars made for tests; empty
+            if it could not be read.
         jobmanager: The number of the JobManager to which it was uploaded. Other JobManagers don't have it.
     """
 
@@ -54,7 +59,7 @@ class Jar:
     jobmanager: int = 0
 
     def has_class(self, name: str) -> bool:
-        """Return whether the jar has a class. A jar without classes counts as having every class."""
+        """Return whether the jar has a class. A jar whose `classes` are None counts as having every class."""
         return self.classes is None or name in self.classes
 
 
@@ -100,22 +105,27 @@ def _read_manifest(archive: zipfile.ZipFile) -> bytes:
 
 
 def _directory_size(file: BinaryIO) -> int:
-    """Return the size in bytes of a zip file's list of entries, which zipfile reads as a whole."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _END_SIZE - _MAX_COMMENT_SIZE))
+    """Return the size in bytes of a zip file's list of entries, which zipfile reads as a whole; 0 if there is none."""
+    records_size = _ZIP64_SIZE + _ZIP64_LOCATOR_SIZE + _END_SIZE
+    file.seek(max(0, file.seek(0, os.SEEK_END) - records_size - _MAX_COMMENT_SIZE))
     tail = file.read()
     file.seek(0)
-    if len(tail) < _END_SIZE:
-        return 0
     # as zipfile does: look for the record at the end of the file, then before a comment
-    record = tail[-_END_SIZE:]
-    if not (record.startswith(_END_SIGNATURE) and record.endswith(b"\0\0")):
+    start = len(tail) - _END_SIZE
+    if not (tail[start:].startswith(_END_SIGNATURE) and tail.endswith(b"\0\0")):
         start = tail.rfind(_END_SIGNATURE)
-        if start < 0 or len(tail) - start < _END_SIZE:
-            return 0
-        record = tail[start : start + _END_SIZE]
-    directory_size = int.from_bytes(record[_DIRECTORY_SIZE_FIELD], "little")
-    return size if directory_size == _SIZE_IN_ZIP64_RECORD else directory_size
+    if start < 0 or len(tail) - start < _END_SIZE:
+        return 0
+    size = int.from_bytes(tail[start : start + _END_SIZE][_DIRECTORY_SIZE_FIELD], "little")
+    locator_start = start - _ZIP64_LOCATOR_SIZE
+    record_start = locator_start - _ZIP64_SIZE
+    if (
+        record_start >= 0
+        and tail.startswith(_ZIP64_LOCATOR_SIGNATURE, locator_start)
+        and tail.startswith(_ZIP64_SIGNATURE, record_start)
+    ):
+        return int.from_bytes(tail[record_start:locator_start][_ZIP64_DIRECTORY_SIZE_FIELD], "little")
+    return size
 
 
 class JarFiles:

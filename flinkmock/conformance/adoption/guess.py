@@ -56,7 +56,7 @@ def guess_request(body: Any, name: str) -> GuessedRequest:
     """
     if isinstance(body, dict) and body.keys() == {"errors"}:
         return GuessedRequest("", "", ERROR_STATUS)
-    scores = {operation: _score(operation, body, name) for operation in _operations()}
+    scores = {operation: _score(operation, contract, body, name) for operation, contract in _operations()}
     operation = max(scores, key=lambda candidate: scores[candidate])
     if scores[operation].share < MIN_SHARE:
         return GuessedRequest("", "", 200)
@@ -64,20 +64,21 @@ def guess_request(body: Any, name: str) -> GuessedRequest:
 
 
 @cached_by_contracts
-def _operations() -> tuple[Operation, ...]:
-    """Return all operations with a JSON response, each from the newest release that has the operation."""
-    operations: dict[str, Operation] = {}
+def _operations() -> tuple[tuple[Operation, Contract], ...]:
+    """Return all operations with a JSON response, each with the contract of the newest release that has it.
+
+    The bundled releases come before imported ones.
+    """
+    operations: dict[str, tuple[Operation, Contract]] = {}
     for release in dict.fromkeys([LATEST, *reversed(known_releases())]):
-        for operation in Contract.load(release):
+        contract = Contract.load(release)
+        for operation in contract:
             if operation.response and not operation.returns_file:
-                operations.setdefault(str(operation), operation)
+                operations.setdefault(str(operation), (operation, contract))
     return tuple(operations.values())
 
 
-def _score(operation: Operation, body: Any, name: str) -> _Score:
-    contract = next(
-        Contract.load(release) for release in reversed(known_releases()) if operation.id in Contract.load(release)
-    )
+def _score(operation: Operation, contract: Contract, body: Any, name: str) -> _Score:
     share = _share(operation, contract, body)
     violations = len(contract.check_response(operation, body)) if share >= MIN_SHARE else MANY_VIOLATIONS
     words_of_file = " ".join(re.findall(r"[a-z]+", name.lower()))

@@ -19,7 +19,7 @@ from flinkmock.conformance.coherence.view import View
 
 _SOURCE = "flink-behaviour.md#applications"
 _SLACK_MS = 1_000
-"""By how many ms the times of one event may differ between responses."""
+"""By how many ms times or durations that belong together may differ."""
 _SINGLE_JOB_PREFIX = "SingleJobApplication("
 """How the name of an application that a client submits as a job begins."""
 _PREDECESSORS = {

@@ -74,7 +74,7 @@ def test_coordination_requests_are_deserialized_before_the_coordinator_is_found(
 
 
 def test_the_coordinator_of_a_source_rejects_coordination_requests():
-    """As in 1.20.5, with the source operator of the word count."""
+    """1.20.5 sends this message for the source of a job (tried by hand, not recorded)."""
     spec = job(id=JOB_ID)
     source = dataclasses.replace(spec.vertices[0], id="c" * 32, splits=("1",))
     spec = dataclasses.replace(spec, vertices=(source, *spec.vertices[1:]))

@@ -232,6 +232,19 @@ def test_an_unknown_rescale_is_not_found():
         client.call("getJobRescaleDetails", jobid=JOB_ID, rescaleuuid=UNKNOWN_ID)
 
 
+def test_a_rescale_whose_attempt_fails_before_it_is_deployed_has_not_succeeded():
+    """The attempt is deployed 2 to 8 ms after the job is RUNNING."""
+    with HandlerClient(word_count_job(Step("RUNNING", ms(99_000))), configuration=ADAPTIVE) as client:
+        cluster = client.engine.cluster
+        orders = cluster.jobs[JOB_ID]
+        cluster.state_machines.fail(orders, client.engine.clock.now())
+        client.advance("1m")
+        [newest, first] = client.call("getJobRescalesHistory", jobid=JOB_ID)
+        assert (newest["terminalState"], first["terminalState"]) == ("COMPLETED", "IGNORED")
+        assert first["terminatedReason"] == "JOB_FAILOVER_RESTARTING"
+        assert first["endTimestampInMillis"] <= newest["startTimestampInMillis"]
+
+
 def test_there_is_no_history_if_its_size_is_0():
     with adaptive_client(**{"web.adaptive-scheduler.rescale-history.size": "0"}) as client:
         assert client.call("getJobRescaleConfig", jobid=JOB_ID)["rescaleHistoryMax"] == 0
