@@ -84,7 +84,7 @@ class JobFactory:
         cluster = self._cluster
         past_jobs = (job for term in cluster.leadership.past_terms for job in term.jobs.values())
         path, jobs = restore_settings.path, (*past_jobs, *cluster.jobs.values())
-        state = find_state(cluster.savepoints.store, jobs, restore_settings, at)
+        state = find_state(cluster.savepoints.store, jobs, restore_settings, cluster.configuration, at)
         if state is None:
             return cluster.savepoints.store.missing_error(path)
         error = None if restore_settings.allow_non_restored_state else restore_error(state, job.spec, job.graph)

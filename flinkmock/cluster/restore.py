@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from flinkmock.cluster.checkpoint import Checkpoint, RestoredCheckpoint
@@ -12,9 +13,11 @@ from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.states import JobState
 from flinkmock.flink import checkpoint_messages, java_classes
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.options import RETAINED_CHECKPOINTS
 from flinkmock.flink.paths import qualified_path
 
 if TYPE_CHECKING:
+    from flinkmock.flink.configuration import Configuration
     from flinkmock.cluster.job import Job
     from flinkmock.cluster.savepoint_store import SavepointStore
 
@@ -38,21 +41,26 @@ class RestoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class RestorableState:
-    """The state at a path, and the ids of the vertices whose state it contains."""
+    """The state at a path, and the ids of the vertices whose state it contains, except generated ids."""
 
     restored: RestoredCheckpoint
     stateful_vertex_ids: tuple[str, ...]
 
 
 def find_state(
-    savepoints: SavepointStore, jobs: Iterable[Job], restore_settings: RestoreSettings, at: int
+    savepoints: SavepointStore,
+    jobs: Iterable[Job],
+    restore_settings: RestoreSettings,
+    configuration: Configuration,
+    at: int,
 ) -> RestorableState | None:
-    """Return the savepoint, or the newest checkpoint that a job retains, at the path; None if there is neither.
+    """Return the state of the savepoint or retained checkpoint at the path; None if there is neither.
 
     Args:
         savepoints: The savepoints of the cluster.
         jobs: All jobs of the cluster, including those of former leaders.
         restore_settings: The path, and how the job is restored from it.
+        configuration: The configuration of the cluster.
         at: Epoch ms.
     """
     path = qualified_path(restore_settings.path).removesuffix("/_metadata")
@@ -60,14 +68,29 @@ def find_state(
     if savepoint is not None:
         return _state(savepoint, restore_settings, at)
     for job in jobs:
-        completed = job.checkpoints.completed_checkpoints_at(at)
-        if completed and completed[-1].path == path and not discards_newest_checkpoint(job, at):
-            return _state(completed[-1], restore_settings, at)
+        for checkpoint in retained_checkpoints(job, configuration, at):
+            if checkpoint.path == path:
+                return _state(checkpoint, restore_settings, at)
     return None
 
 
-def discards_newest_checkpoint(job: Job, time: int) -> bool:
-    """Return whether a job has ended by `time` (epoch ms) and retains no checkpoint, not even its newest one."""
+def retained_checkpoints(job: Job, configuration: Configuration, time: int) -> tuple[Checkpoint, ...]:
+    """Return the checkpoints of a job that are not discarded at `time` (epoch ms), newest first, without savepoints.
+
+    Args:
+        job: The job.
+        configuration: The configuration of the cluster, which limits the number of retained checkpoints.
+        time: Epoch ms.
+    """
+    completed = job.checkpoints.completed_checkpoints_at(time)
+    if not completed or _discards_all_checkpoints(job, time):
+        return ()
+    checkpoints = (checkpoint for checkpoint in reversed(completed) if not checkpoint.is_savepoint)
+    return tuple(islice(checkpoints, max(1, configuration.integer(RETAINED_CHECKPOINTS))))
+
+
+def _discards_all_checkpoints(job: Job, time: int) -> bool:
+    """Return whether a job has ended by `time` (epoch ms) and retains none of its checkpoints."""
     if job.ended_at(time) is None:
         return False
     retained = job.spec.checkpoints.retained if job.spec.checkpoints else None

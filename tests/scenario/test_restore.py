@@ -93,6 +93,55 @@ def test_a_claimed_savepoint_is_deleted_after_the_first_checkpoint(tmp_path: Pat
         )
 
 
+def checkpoint_paths(harness: ScenarioHarness) -> list[str]:
+    """Return the paths of the completed checkpoints of `orders`, oldest first, without savepoints."""
+    completed = harness.job().checkpoints.completed_checkpoints_at(harness.engine.clock.now())
+    return [checkpoint.path for checkpoint in completed if not checkpoint.is_savepoint]
+
+
+@pytest.mark.parametrize("max_retained", [1, 2])
+def test_a_job_restores_from_each_retained_checkpoint(tmp_path: Path, max_retained: int) -> None:
+    scenario = f"""
+cluster: {{config: {{state.checkpoints.num-retained: {max_retained}}}}}
+jobs: {{orders: {{checkpoints: {{every: 1s, duration: 10ms, retained: retain}}}}}}
+"""
+    with scenario_harness(scenario, flink="1.20") as harness:
+        savepoint_path = take_savepoint(harness)
+        harness.client.send("PATCH", f"/jobs/{harness.job().id}")
+        harness.advance_to(11_000)
+        older, newer = checkpoint_paths(harness)[-2:]
+        assert run(harness, tmp_path, "any.jar", newer) == "RUNNING"
+        if max_retained == 2:
+            assert run(harness, tmp_path, "any.jar", older) == "RUNNING"
+        else:
+            with pytest.raises(ProgramError):
+                run(harness, tmp_path, "any.jar", older)
+        assert run(harness, tmp_path, "any.jar", savepoint_path) == "RUNNING"
+
+
+def test_the_newest_checkpoint_is_retained_if_a_savepoint_is_newer(tmp_path: Path) -> None:
+    scenario = "jobs: {orders: {checkpoints: {every: 4s, duration: 10ms, retained: retain}}}"
+    with scenario_harness(scenario) as harness:
+        harness.advance_to(5_000)
+        status_path = harness.trigger_savepoint()
+        harness.advance_to(6_500)
+        assert harness.outcome(status_path) != "IN_PROGRESS"
+        harness.client.send("PATCH", f"/jobs/{harness.job().id}")
+        harness.advance_to(7_000)
+        newest = harness.job().checkpoints.completed_checkpoints_at(harness.engine.clock.now())[-1]
+        assert newest.is_savepoint
+        assert run(harness, tmp_path, "any.jar", checkpoint_paths(harness)[-1]) == "RUNNING"
+
+
+def test_a_job_does_not_restore_from_a_savepoint_that_was_disposed_of(tmp_path: Path) -> None:
+    with scenario_harness("jobs: {orders: {checkpoints: none}}") as harness:
+        savepoint_path = take_savepoint(harness)
+        harness.post("/savepoint-disposal", {"savepoint-path": savepoint_path})
+        harness.advance_to(20_000)
+        with pytest.raises(ProgramError):
+            run(harness, tmp_path, "any.jar", savepoint_path)
+
+
 def log_lines(harness: ScenarioHarness, *words: str) -> list[str]:
     """Return the messages in the JobManager's log that contain one of these words."""
     lines = harness.client.send("GET", "/jobmanager/log").body.decode().splitlines()

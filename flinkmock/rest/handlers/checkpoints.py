@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
 from flinkmock.cluster.checkpoint import Checkpoint, SubtaskAcknowledgement
@@ -17,9 +16,9 @@ from flinkmock.cluster.errors import (
 )
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.restore import discards_newest_checkpoint
+from flinkmock.cluster.restore import retained_checkpoints
 from flinkmock.flink.java_format import MAX_LONG
-from flinkmock.flink.options import CHECKPOINT_DIR, CHECKPOINT_HISTORY, RETAINED_CHECKPOINTS, STATE_BACKEND
+from flinkmock.flink.options import CHECKPOINT_DIR, CHECKPOINT_HISTORY, STATE_BACKEND
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import job_and_time
 
@@ -181,11 +180,7 @@ class _CheckpointPayloads:
     def __init__(self, call: RestCall, job: Job, time: int) -> None:
         self._job = job
         self._time = time
-        max_retained = max(1, call.cluster.configuration.integer(RETAINED_CHECKPOINTS))
-        newest_first = reversed(job.checkpoints.completed_checkpoints_at(time))
-        completed = (checkpoint for checkpoint in newest_first if not checkpoint.is_savepoint)
-        self._retained = tuple(islice(completed, max_retained))
-        self._newest_is_discarded = discards_newest_checkpoint(job, time)
+        self._retained = retained_checkpoints(job, call.cluster.configuration, time)
 
     def of(self, checkpoint: Checkpoint, *, with_tasks: bool = False) -> dict[str, Any]:
         """Return the payload of a checkpoint. `with_tasks` adds the statistics of each vertex."""
@@ -221,9 +216,7 @@ class _CheckpointPayloads:
             }
         if status == "COMPLETED":
             payload["external_path"] = checkpoint.path
-            payload["discarded"] = not checkpoint.is_savepoint and (
-                self._newest_is_discarded or checkpoint not in self._retained
-            )
+            payload["discarded"] = not checkpoint.is_savepoint and checkpoint not in self._retained
         elif status == "FAILED":
             payload["failure_timestamp"] = checkpoint.ends_at
             payload["failure_message"] = checkpoint.failure
