@@ -17,9 +17,9 @@ from flinkmock.flink.options import RETAINED_CHECKPOINTS
 from flinkmock.flink.paths import qualified_path
 
 if TYPE_CHECKING:
-    from flinkmock.flink.configuration import Configuration
     from flinkmock.cluster.job import Job
     from flinkmock.cluster.savepoint_store import SavepointStore
+    from flinkmock.flink.configuration import Configuration
 
 
 @dataclass(frozen=True, slots=True)
