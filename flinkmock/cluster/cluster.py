@@ -52,7 +52,7 @@ from flinkmock.cluster.state_machine import JobStateMachines
 from flinkmock.cluster.states import scheduler_of
 from flinkmock.cluster.submission.jars import JarStore
 from flinkmock.cluster.taskmanagers import TaskManagers
-from flinkmock.cluster.wait_conditions import WaitCondition, WaitConditions, signals_of
+from flinkmock.cluster.wait_conditions import WaitCondition, WaitConditions, signals_of, signals_of_job
 from flinkmock.errors import NotFound, did_you_mean
 from flinkmock.flink import java_classes, submission_messages
 from flinkmock.flink.configuration import Configuration, cluster_configuration
@@ -254,7 +254,7 @@ class Cluster:
         """Satisfy the conditions that wait for a signal or, if there are none, the first one that will wait for it.
 
         Raises:
-            NotFound: The scenario does not use this signal.
+            NotFound: Neither the scenario nor a submitted job uses this signal.
         """
         for condition_met in self.wait_conditions.send_signal(name):
             self._schedule_event_of(condition_met, at)
@@ -352,6 +352,7 @@ class Cluster:
             application: The application that has started the job (2.3); None: the job gets a new application.
         """
         spec = dataclasses.replace(spec, id=job_id or spec.id or self.new_job_id())
+        self.wait_conditions.signals |= signals_of_job(spec)
         job = self.job_factory.create(spec, at, is_initialized=is_initialized, application=application)
         self.job_factory.start(job, restore_settings, at)
         self.run_due_events(at)

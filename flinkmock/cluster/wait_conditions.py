@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from flinkmock.cluster.cluster_spec import ClusterSpec
-from flinkmock.cluster.spec import DurationSpec, Lifecycle, Polls, Repeat, Signal
+from flinkmock.cluster.spec import DurationSpec, JobSpec, Lifecycle, Polls, Repeat, Signal
 from flinkmock.errors import NotFound, did_you_mean
 
 
@@ -38,11 +38,11 @@ class WaitConditions:
     signals early.
 
     Attributes:
-        signals: The names of the signals that the scenario uses.
+        signals: The names of the signals that the scenario and the submitted jobs use.
         by_waiter: `WaitCondition.waiter_id` -> condition.
     """
 
-    signals: Collection[str]
+    signals: frozenset[str]
     by_waiter: dict[str, WaitCondition] = field(default_factory=dict)
     _early_signals: set[str] = field(default_factory=set)
     """The names of the signals that were sent while nothing waited for them."""
@@ -83,11 +83,11 @@ class WaitConditions:
         """Remove and return the conditions that a signal satisfies, oldest first.
 
         Raises:
-            NotFound: The scenario does not use this signal. The message lists the signals that it uses.
+            NotFound: Neither the scenario nor a submitted job uses this signal. The message lists the known signals.
         """
         if signal not in self.signals:
             hint = did_you_mean(signal, sorted(self.signals))
-            raise NotFound(f'Nothing in the scenario waits for the signal "{signal}".{hint}')
+            raise NotFound(f'No job or operation waits for the signal "{signal}".{hint}')
         conditions_met = [condition for condition in self.by_waiter.values() if condition.signal == signal]
         for condition in conditions_met:
             del self.by_waiter[condition.waiter_id]
@@ -99,10 +99,17 @@ class WaitConditions:
 def signals_of(spec: ClusterSpec) -> frozenset[str]:
     """Return the names of all signals that the lifecycles and operations of a scenario wait for."""
     jobs = (*spec.jobs, *(rule.job for rule in spec.submissions))
-    durations = [operation.duration for operation in spec.cluster_operations.values()]
-    for job in jobs:
-        durations += [operation.duration for operation in job.cluster_operations.values()]
-        durations += _durations(job.lifecycle)
+    signals = _signals(operation.duration for operation in spec.cluster_operations.values())
+    return signals.union(*map(signals_of_job, jobs))
+
+
+def signals_of_job(spec: JobSpec) -> frozenset[str]:
+    """Return the names of all signals that the lifecycle and the operations of a job wait for."""
+    operations = spec.cluster_operations.values()
+    return _signals((*(operation.duration for operation in operations), *_durations(spec.lifecycle)))
+
+
+def _signals(durations: Iterable[DurationSpec]) -> frozenset[str]:
     return frozenset(duration.name for duration in durations if isinstance(duration, Signal))
 
 

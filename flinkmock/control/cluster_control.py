@@ -176,7 +176,7 @@ class ClusterControl:
 
     @property
     def signals(self) -> dict[str, bool]:
-        """The signals of the scenario: name -> whether a step or an async operation waits for it now."""
+        """The signals of the scenario and of submitted jobs: name -> whether something waits for it now."""
         with self.engine.lock:
             self.engine.cluster.run_due_events(self.engine.clock.now())
             conditions = self.engine.cluster.wait_conditions
@@ -247,7 +247,7 @@ class ClusterControl:
 
     @property
     def scenario(self) -> Mapping[str, object] | None:
-        """The scenario with the keys of a scenario file; None if it was created from Python objects."""
+        """The scenario with the keys of a scenario file; None if it was created from a `ClusterSpec`."""
         from flinkmock.scenario.scenario import Scenario
 
         spec = self.engine.cluster.spec

@@ -119,7 +119,7 @@ def test_the_leader_is_shown(ctl: Ctl) -> None:
 
 
 def test_signals_that_nothing_waits_for_are_rejected(ctl: Ctl) -> None:
-    assert ctl("signal").out == "Nothing in the scenario waits for a signal.\n"
+    assert ctl("signal").out == "No job or operation waits for a signal.\n"
     assert ctl("signal", "go").exit_code == 2
 
 

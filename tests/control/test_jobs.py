@@ -108,3 +108,11 @@ def test_steps_that_wait_for_a_signal_end_when_the_signal_is_sent(control: Contr
     control.post("signals/go", status=204)
     assert control.get("jobs/orders")["state"] == "FINISHED"
     assert "Known: go." in control.error("POST", "signals/g%20o", 404)
+
+
+def test_a_job_that_a_test_submits_can_wait_for_a_signal(flink: FlinkMock) -> None:
+    job = flink.jobs.submit("report", definition={"lifecycle": [{"RUNNING": "signal publish"}, "FINISHED"]})
+    flink.advance("1m")
+    assert flink.signals == {"go": True, "publish": True}
+    flink.signal("publish")
+    assert job.state == "FINISHED"

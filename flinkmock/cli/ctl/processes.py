@@ -67,4 +67,4 @@ def send_or_list_signals(session: Session) -> None:
         return
     response = session.client.request("GET", "signals")
     rows = [[signal["name"], "yes" if signal["awaited"] else "no"] for signal in response["signals"]]
-    session.show_rows(response, ("signal", "awaited"), rows, "Nothing in the scenario waits for a signal.")
+    session.show_rows(response, ("signal", "awaited"), rows, "No job or operation waits for a signal.")

@@ -113,7 +113,7 @@ function showProcesses({ taskmanagers, leaders }) {
 
 function showSignals(signals) {
   render($("signals"), signals, () => {
-    if (!signals.length) return hint("Nothing in the scenario waits for a signal.");
+    if (!signals.length) return hint("No job or operation waits for a signal.");
     return element("ul", { class: "rows" }, signals.map(({ name, awaited }) => element("li", {},
       element("span", { class: "grow" }, element("b", {}, name), element("span", { class: awaited ? "bad-text" : "faint" }, awaited ? " awaited now" : " not awaited")),
       button(`signal-${name}`, "Send", () => perform(`Signal ${name} is sent.`, () => send("POST", `signals/${encodeURIComponent(name)}`)), { "aria-label": `Send signal ${name}`, class: awaited ? "primary" : false }))));

@@ -11,7 +11,7 @@ from flinkmock.control.schemas import BOOLEAN, TEXT, array, obj
 @operation(
     "GET",
     "/signals",
-    summary="List the signals of the scenario.",
+    summary="List the signals of the scenario and of submitted jobs.",
     returns=obj({"signals": array(obj({"name": TEXT, "awaited": BOOLEAN}))}),
     python_equivalents=("ClusterControl.signals",),
 )
