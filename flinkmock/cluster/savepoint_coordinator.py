@@ -57,6 +57,11 @@ def _timeout_ms(job: Job) -> int:
     return (job.spec.checkpoints or CheckpointSpec()).timeout
 
 
+def _failure_message(failure: JavaException | None) -> str | None:
+    """Return the failure message of a checkpoint that fails with `failure`; None if it completes."""
+    return None if failure is None else failure.message or checkpoint_messages.TASK_FAILED
+
+
 @dataclass
 class SavepointCoordinator:
     """Runs the async operations of a cluster that create savepoints and checkpoints, and dispose of savepoints.
@@ -135,23 +140,24 @@ class SavepointCoordinator:
             operation.fail(at + FAILS_AFTER_MS, completion_exception(job_not_found(job_id)))
             return
         operation_spec = self.cluster.cluster_operation_spec(job, cluster_operation)
-        error = self._trigger_error(job, kind, purpose, request.directory, at)
+        error = self._trigger_error(job, kind, purpose, request, at)
         if error is not None:
             operation.fail(at + FAILS_AFTER_MS, completion_exception(error))
             return
         path = "" if request.directory is None else self._path(job, trigger_id, request.directory)
         write_error = self._write_error(path)
         if write_error is not None:
-            self._fail_to_write(job, operation, path, kind, purpose, write_error, at)
+            self._fail_to_write(job, operation, path, kind, purpose, request.format, write_error, at)
             return
         follow_up = None if purpose is None else _FOLLOW_UPS.get(purpose)
         duration = self._draw_duration(job, cluster_operation, operation_spec, trigger_id)
         planned_failure = self._planned_failure(job.id, cluster_operation, operation_spec)
-        if duration is not None and duration >= _timeout_ms(job):
-            duration, planned_failure = _timeout_ms(job), checkpoint_exception(checkpoint_messages.EXPIRED)
         fails_after_savepoint = (
             operation_spec.leaves_savepoint and planned_failure is not None and follow_up == FollowUp.FINISH
         )
+        if duration is not None and duration >= _timeout_ms(job):
+            duration, planned_failure = _timeout_ms(job), checkpoint_exception(checkpoint_messages.EXPIRED)
+            fails_after_savepoint = False
         completes_savepoint = planned_failure is None or fails_after_savepoint
         savepoint_ms = duration
         if duration and follow_up == FollowUp.FINISH and completes_savepoint:
@@ -163,7 +169,7 @@ class SavepointCoordinator:
             purpose=purpose,
             format=request.format,
             path=path,
-            failure=None if planned_failure is None or fails_after_savepoint else planned_failure.message,
+            failure=None if fails_after_savepoint else _failure_message(planned_failure),
         )
         operation.result = {"checkpointId": checkpoint.id} if is_checkpoint else {"location": checkpoint.path}
         pending = PendingOperation(operation, checkpoint, duration, follow_up, planned_failure, fails_after_savepoint)
@@ -182,13 +188,14 @@ class SavepointCoordinator:
         path: str,
         kind: CheckpointKind,
         purpose: SavepointPurpose | None,
+        format: str | None,
         cause: JavaException,
         at: int,
     ) -> None:
         """Fail a savepoint, and the first task with it, because the task can't write to `path`."""
         text = checkpoint_messages.TASK_FAILED
         checkpoint = job.checkpoints.trigger(
-            at, kind, FAILS_AFTER_MS, purpose=purpose, format="CANONICAL", path=path, failure=text
+            at, kind, FAILS_AFTER_MS, purpose=purpose, format=format, path=path, failure=text
         )
         first_task = job.executions_at(at)[0][0]
         vertex = first_task.vertex
@@ -213,14 +220,14 @@ class SavepointCoordinator:
             cluster.event_queue.schedule(at + _timeout_ms(job), "on_savepoint_expired", *key)
             cluster.schedule_on_condition(operation_spec.duration, wait_key(*key), at, "on_savepoint_completed", *key)
             return
-        if pending.planned_failure is not None and not pending.fails_after_savepoint:
-            operation.fail(at + duration, completion_exception(pending.planned_failure))
-            return
         self._pending[key] = pending
         if pending.checkpoint.duration < duration:
             cluster.event_queue.schedule(at + pending.checkpoint.duration, "on_savepoint_stored", *key)
         cluster.event_queue.schedule(at + duration, "on_savepoint_completed", *key)
         if pending.fails_after_savepoint:
+            return
+        if pending.planned_failure is not None:
+            operation.fail(at + duration, completion_exception(pending.planned_failure))
             return
         # in 1.12, a stop is complete when its savepoint is; since 1.13, when the tasks have finished
         # (StopWithSavepointTerminationManager)
@@ -251,20 +258,27 @@ class SavepointCoordinator:
         return None if duration is None or checkpoint_duration is None else max(duration, checkpoint_duration)
 
     def _trigger_error(
-        self, job: Job, kind: CheckpointKind, purpose: SavepointPurpose | None, directory: str | None, at: int
+        self, job: Job, kind: CheckpointKind, purpose: SavepointPurpose | None, request: SavepointRequest, at: int
     ) -> JavaException | None:
         """Return the exception if a checkpoint can't be triggered; None if it can."""
         error = job_error(job, kind, self.cluster.release, at)
-        if error is None and directory is not None:
-            error = self._directory_error(job, kind, purpose, directory, at)
+        if error is None and request.directory is not None:
+            error = self._directory_error(job, kind, purpose, request.directory, request.format, at)
         return error
 
     def _directory_error(
-        self, job: Job, kind: CheckpointKind, purpose: SavepointPurpose | None, directory: str, at: int
+        self,
+        job: Job,
+        kind: CheckpointKind,
+        purpose: SavepointPurpose | None,
+        directory: str,
+        format: str | None,
+        at: int,
     ) -> JavaException | None:
         """Return the exception if no savepoint can be created in a directory; None if one can.
 
-        Since 1.13, a savepoint that fails for this reason counts as a failed checkpoint of the job.
+        Since 1.13, a savepoint that fails for this reason counts as a failed checkpoint of the job
+        (recorded on 1.17.2; situations: directories: checkpoints).
         """
         cause = self.store.directory_error(directory)
         if cause is None:
@@ -277,13 +291,7 @@ class SavepointCoordinator:
         if cause.java_class == java_classes.ILLEGAL_ARGUMENT_EXCEPTION:
             text = checkpoint_messages.TRIGGER_FAILURE
         job.checkpoints.trigger(
-            at,
-            CheckpointKind.SAVEPOINT,
-            FAILS_AFTER_MS,
-            purpose=purpose,
-            format="CANONICAL",
-            failure=text,
-            reached_tasks=False,
+            at, kind, FAILS_AFTER_MS, purpose=purpose, format=format, failure=text, reached_tasks=False
         )
         return checkpoint_exception(text, cause)
 
@@ -336,8 +344,8 @@ class SavepointCoordinator:
         del self._pending[job_id, trigger_id]
         if pending.operation.done_at is None:
             self._end(job, pending, at, pending.planned_failure)
-            if pending.planned_failure is not None:
-                return
+        if pending.planned_failure is not None:
+            return
         if pending.checkpoint.is_savepoint:
             self._store(pending)
         if pending.follow_up == FollowUp.CANCEL and not job.has_ended:
@@ -356,7 +364,7 @@ class SavepointCoordinator:
     @staticmethod
     def _end(job: Job, pending: PendingOperation, at: int, failure: JavaException | None) -> None:
         """End an operation whose end was unknown when it was triggered. It succeeds if `failure` is None."""
-        job.checkpoints.end(pending.checkpoint, at, None if failure is None else failure.message)
+        job.checkpoints.end(pending.checkpoint, at, _failure_message(failure))
         pending.operation.done_at = at
         if failure is not None:
             pending.operation.fail(at, completion_exception(failure))

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class JobControl(ClusterPart):
     """One job of the cluster.
 
-    All methods can be called while clients send requests. If the cluster does not have the job anymore, because it was
-    reset or a snapshot without the job was restored, all methods and properties except `id` raise JobNotFound.
+    All methods can be called while clients send requests. If the cluster does not have the job anymore, for example
+    because it was reset, its leader crashed or the JobManager has forgotten the job, all methods and properties except
+    `id` raise JobNotFound.
     """
 
     id: str
@@ -73,12 +74,14 @@ class JobControl(ClusterPart):
     ) -> None:
         """Make a task throw an exception. The restart strategy decides whether a RUNNING job restarts.
 
-        A job that is not RUNNING yet fails. Does nothing while the job is RESTARTING, FAILING or CANCELLING.
+        A job that is not RUNNING yet fails; while no task is deployed, the failure is global. Does nothing while the
+        job is RESTARTING, FAILING or CANCELLING.
 
         Args:
             message: The message of the exception.
             java_class: The class of the exception.
-            vertex: The name of the vertex whose task fails; None: a random one.
+            vertex: The name of the vertex whose task fails; None: a random one. If it does not run, another vertex is
+                chosen.
             exception: The exception, instead of `message` and `java_class`: a `JavaException`, or a mapping with
                 the keys of a scenario's exception such as `{"class": "java.io.IOException", "message": "disk full"}`.
 

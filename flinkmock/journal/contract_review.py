@@ -38,8 +38,9 @@ class ContractReview:
         """All sentences about parts without effect, in this release or in a later one."""
         return self.ignored + self.removed_later
 
-    def __bool__(self) -> bool:
-        """Return whether there is neither rejection nor advice."""
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is neither rejection nor advice."""
         return self.rejection is None and not self.advice
 
 

@@ -2,7 +2,8 @@
 
 See docs/flink-behaviour.md#error-bodies.
 
-- `plain_error`: one short message, for errors before a handler is found, and for log files;
+- `plain_error`: one short message, for errors before a handler is found, for log files and files of the dashboard, and
+  while there is no leader;
 - `rest_error`: one message, the stack trace of a RestHandlerException or a subclass of it;
 - `internal_error`: "Internal server error." and the stack trace of an unexpected exception.
 

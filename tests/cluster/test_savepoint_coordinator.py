@@ -24,6 +24,11 @@ def savepoint_request(
     return SavepointRequest(job_id=job_id, trigger_id=trigger_id, directory=directory, cancels_job=cancels_job)
 
 
+def failing_operation(duration: int) -> ClusterOperationSpec:
+    """Return an operation whose first call fails after `duration` ms."""
+    return ClusterOperationSpec(ms(duration), fails=frozenset({1}))
+
+
 @pytest.fixture
 def harness(tmp_path: Path) -> ClusterHarness:
     """Return a cluster with a running job, whose savepoints take 300 ms."""
@@ -162,6 +167,54 @@ def test_a_stop_that_the_scenario_makes_fail_leaves_the_job_running(tmp_path: Pa
     assert orders.state == "FINISHED"
 
 
+@pytest.mark.parametrize("duration", ["300ms", "signal go"])
+def test_a_savepoint_fails_with_an_exception_without_a_message(tmp_path: Path, duration: str) -> None:
+    scenario = load_scenario(
+        f"operations: {{savepoint: {{duration: {duration}, fails: [1], exception: {{class: java.io.IOException}}}}}}"
+    )
+    harness = ClusterHarness(tmp_path, job(), cluster_operations=scenario.cluster_operations)
+    harness.advance(2_000)
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id), harness.now)
+    if duration == "signal go":
+        harness.cluster.signal("go", harness.now)
+    harness.advance(1_000)
+    assert orders.checkpoints.latest_savepoint_at(harness.now) is None
+    assert orders.checkpoints.failed_checkpoints_at(harness.now)[-1].failure == "Task has failed."
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
+    assert str(operation.failure).endswith("CompletionException: java.io.IOException")
+
+
+@pytest.mark.parametrize("operation_spec", [ClusterOperationSpec(UNBOUNDED), failing_operation(500_000)])
+def test_a_savepoint_that_would_fail_later_fails_when_its_job_is_cancelled(
+    tmp_path: Path, operation_spec: ClusterOperationSpec
+) -> None:
+    harness = ClusterHarness(tmp_path, job(), cluster_operations={"savepoint": operation_spec})
+    harness.advance(2_000)
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.trigger_savepoint(savepoint_request(orders.id), harness.now)
+    harness.advance(60_000)
+    harness.cluster.state_machines.cancel(orders, harness.now)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
+    for _ in range(2):
+        assert operation.is_done_at(harness.now)
+        assert str(operation.failure).endswith("CheckpointException: Checkpoint Coordinator is suspending.")
+        harness.advance(200_000)
+
+
+def test_a_stop_that_expires_leaves_no_savepoint_and_the_job_running(tmp_path: Path) -> None:
+    stop = ClusterOperationSpec(UNBOUNDED, fails=frozenset({1}), leaves_savepoint=True)
+    harness = ClusterHarness(tmp_path, job(), cluster_operations={"stop-with-savepoint": stop})
+    harness.advance(2_000)
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.stop_with_savepoint(savepoint_request(orders.id), harness.now)
+    harness.advance(600_000)
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
+    assert str(operation.failure).endswith("CheckpointException: Checkpoint expired before completing.")
+    assert orders.checkpoints.latest_savepoint_at(harness.now) is None
+    assert orders.state == "RUNNING"
+
+
 @pytest.mark.parametrize("directory", ["nosuch://x/y", "file:///proc/no/such"])
 def test_a_savepoint_fails_if_its_directory_cannot_be_created(harness: ClusterHarness, directory: str) -> None:
     orders = harness.cluster.job_named("orders")
@@ -170,6 +223,19 @@ def test_a_savepoint_fails_if_its_directory_cannot_be_created(harness: ClusterHa
     operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
     assert "IO-problem detected." in str(operation.failure)
     assert orders.checkpoints.failed_checkpoints_at(harness.now)[-1].is_savepoint
+
+
+@pytest.mark.parametrize("directory", ["nosuch://x/y", "//host/x"])
+def test_a_stop_that_fails_because_of_its_directory_is_a_failed_sync_savepoint(
+    harness: ClusterHarness, directory: str
+) -> None:
+    """Recorded on 1.17.2 (situations: directories: checkpoints)."""
+    orders = harness.cluster.job_named("orders")
+    request = SavepointRequest(job_id=orders.id, trigger_id=TRIGGER_ID, directory=directory, format="NATIVE")
+    harness.cluster.savepoints.stop_with_savepoint(request, harness.now)
+    harness.advance(5)
+    failed = orders.checkpoints.failed_checkpoints_at(harness.now)[-1]
+    assert (failed.kind, failed.format) == ("SYNC_SAVEPOINT", "NATIVE")
 
 
 def test_a_target_directory_with_a_host_but_without_a_scheme_fails_a_task(harness: ClusterHarness) -> None:
@@ -240,7 +306,6 @@ def all_locations_can_be_restored(harness: ClusterHarness) -> bool:
 def test_a_savepoint_can_be_restored_as_soon_as_a_response_contains_its_location(
     tmp_path: Path, release: Release, kind: str
 ) -> None:
-    """In 1.12, a stop is complete before its job has finished."""
     operations = {"savepoint": ClusterOperationSpec(ms(10)), "stop-with-savepoint": ClusterOperationSpec(ms(10))}
     harness = ClusterHarness(tmp_path, job(), release=release, cluster_operations=operations)
     harness.advance(2_000)

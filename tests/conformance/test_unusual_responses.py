@@ -72,6 +72,17 @@ LATE_REPORT: dict[str, Any] = {
 reported 217 ms later."""
 
 
+@pytest.mark.parametrize(
+    ("state", "is_allowed"), [("FAILING", True), ("RESTARTING", False), ("FINISHED", False), ("RUNNING", True)]
+)
+def test_a_job_may_be_failing_without_having_been_running(state: str, is_allowed: bool) -> None:
+    """DefaultExecutionGraph.failJob is possible in CREATED and RECONCILING."""
+    times = {"INITIALIZING": 1, "CREATED": 2, "RUNNING": 0, "FAILING": 0, "RESTARTING": 0, "FINISHED": 0, state: 3}
+    details = {"state": state, "start-time": 1, "now": 4, "timestamps": times}
+    broken = broken_within("2.3", response("2.3", "getJobDetails", f"/jobs/{JOB_ID}", details))
+    assert ("job-states-in-order" not in broken) == is_allowed
+
+
 def test_a_subtask_may_report_to_a_failed_checkpoint() -> None:
     target = f"/jobs/{JOB_ID}/checkpoints/details/3/subtasks/{VERTEX_ID}"
     late = response("1.17", "getTaskCheckpointStatistics", target, LATE_REPORT)

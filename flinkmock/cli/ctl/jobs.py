@@ -50,7 +50,10 @@ def configure(actions: Actions) -> None:
     fail_parser.add_argument(
         "--message", default="Intentional failure", help="the message of the exception; default: %(default)s"
     )
-    fail_parser.add_argument("--vertex", help="the name of the vertex whose task fails; default: the seed chooses one")
+    fail_parser.add_argument(
+        "--vertex",
+        help="the name of the vertex whose task fails, if it runs; default: the seed chooses one",
+    )
     for name, description in (
         ("finish", "Finish a job"),
         ("cancel", "Cancel a job"),

@@ -133,7 +133,7 @@ def job_states_in_order(job: Value) -> Relations:
             yield from ascending(times["INITIALIZING"], time)
     if times["RUNNING"].raw and times["CREATED"].exists:
         yield from require(times["CREATED"].raw > 0, "RUNNING without CREATED", times["CREATED"], times["RUNNING"])
-    for state in ("FAILING", "RESTARTING", "FINISHED"):
+    for state in ("RESTARTING", "FINISHED"):  # a CREATED job can become FAILING
         if times[state].raw and times["RUNNING"].exists:
             yield from require(times["RUNNING"].raw > 0, f"{state} without RUNNING", times["RUNNING"], times[state])
     for state, later_states in _LATER_STATES.items():

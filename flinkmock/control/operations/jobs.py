@@ -117,7 +117,10 @@ def get_job(call: ControlCall) -> Any:
     body=obj(
         {
             "exception": EXCEPTION,
-            "vertex": {**NON_EMPTY_TEXT, "description": "The name of the vertex whose task fails."},
+            "vertex": {
+                **NON_EMPTY_TEXT,
+                "description": "The name of the vertex whose task fails. If it does not run, another is chosen.",
+            },
         },
         required=(),
     ),
@@ -126,8 +129,8 @@ def get_job(call: ControlCall) -> Any:
     python_equivalents=("JobControl.fail",),
 )
 def fail_job(call: ControlCall) -> Any:
-    """The restart strategy of the job decides what follows. This has no effect while the job is RESTARTING, FAILING or
-    CANCELLING. The status is 409 if the job has ended."""
+    """The restart strategy of the job decides what follows. While no task is deployed, the failure is global. This has
+    no effect while the job is RESTARTING, FAILING or CANCELLING. The status is 409 if the job has ended."""
     job = _job(call)
     job.fail(exception=call.body.get("exception"), vertex=call.body.get("vertex"))
     return job_json(job)
