@@ -175,7 +175,8 @@ class JobReader:
         if every_node is not None and every == 0:
             message = "every must be more than 0. Write checkpoints: none for a job without checkpoints."
             self._diagnostics.add(every_node.location, message)
-        return CheckpointSpec(
+        return replace(
+            defaults,
             every=every,
             duration=read_durations(duration, self._diagnostics) if duration else defaults.duration,
             size=read_sizes(size, self._diagnostics) if size else defaults.size,

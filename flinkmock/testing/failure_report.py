@@ -20,13 +20,18 @@ MAX_REQUEST_LINES = 100
 
 
 def failure_report(cluster: FlinkMock, exchanges: Sequence[Exchange]) -> str:
-    """Return the timeline of all jobs, and the exchanges. Times are in seconds of cluster time since the start."""
+    """Return the timeline of all jobs, also those of earlier leaders, and the exchanges.
+
+    Times are in seconds of cluster time since the start.
+    """
     engine = cluster.engine
     with engine.lock:
         now, started_at = engine.clock.now(), engine.cluster.started_at
-        events = sorted(
-            (event for job in engine.cluster.jobs.values() for event in _events(job, now)), key=itemgetter(0)
-        )
+        terms = [(term.jobs, term.until or now) for term in engine.cluster.leadership.past_terms]
+        jobs_with_times = [
+            (job, until) for jobs, until in (*terms, (engine.cluster.jobs, now)) for job in jobs.values()
+        ]
+        events = sorted((event for job, time in jobs_with_times for event in _events(job, time)), key=itemgetter(0))
     lines = [
         f"Flink {engine.contract.release.version}, clock {engine.clock.text}, at {(now - started_at) / 1000:.1f} s"
     ]
@@ -41,7 +46,7 @@ def failure_report(cluster: FlinkMock, exchanges: Sequence[Exchange]) -> str:
 
 
 def _events(job: Job, now: int) -> Iterator[tuple[int, str]]:
-    """Yield the time (epoch ms) and the description of each event of a job."""
+    """Yield the time (epoch ms) and the description of each event of a job up to `now`."""
     for at, state in job.states:
         yield at, f"{job.name} {state}"
     for failure in job.failures_at(now):

@@ -28,6 +28,7 @@ def test_the_journal_is_queried_and_cleared(flink: FlinkMock, control: Control) 
     control.error("GET", "requests?body=1", 400)
     assert control.get('requests?match=GET+/jobs&body={"a":1}')["count"] == 0
     control.error("GET", "requests?match=GET+/jobs&body={", 400)
+    control.error("GET", "requests?match=GET+/jobs&body=null", 400)
     control.error("GET", "requests?match=jobs", 400)
     control.error("GET", "requests?limit=-1", 400)
     control.error("GET", "requests?unmatched=1", 400)

@@ -105,7 +105,7 @@ def test_the_same_scenario_is_drawn_with_the_same_bytes() -> None:
 
 
 def test_the_name_of_a_state_is_readable_on_its_colour() -> None:
-    """WCAG requires a contrast of at least 3 for graphics."""
+    """WCAG requires a contrast of at least 3 for graphics and large text."""
     for state, colour in STATE_COLOURS.items():
         for background in (colour.light, colour.dark):
             assert contrast(colour.text, background) >= 3, (state, background)

@@ -304,3 +304,15 @@ def test_programs_are_read() -> None:
     assert not spec.program.executes
     assert spec.program.arguments == {"--name": ("name",), "--par": ("a -> b.parallelism", "sink.parallelism")}
     assert spec.program.arguments_in_user_config
+
+
+def test_options_apply_to_jobs_that_set_other_settings_of_checkpoints() -> None:
+    spec = load_only_job(
+        """
+        cluster:
+          config: {execution.checkpointing.aligned-checkpoint-timeout: 30s, execution.checkpointing.timeout: 7m}
+        jobs: {orders: {checkpoints: {size: 5MB}}}
+        """
+    )
+    assert spec.checkpoints is not None
+    assert (spec.checkpoints.aligned_timeout, spec.checkpoints.timeout) == (30_000, 420_000)

@@ -116,7 +116,8 @@ def list_requests(call: ControlCall) -> Any:
             },
             "error-message": {
                 **nullable(TEXT),
-                "description": "The line of an error that names the mistake or exception, or the status; else null.",
+                "description": "The line of an error response that names the mistake or exception, or the status if no "
+                "line does; null if the response is not an error.",
             },
         },
     },
@@ -185,8 +186,8 @@ async def wait_for_requests(call: ControlCall) -> Any:
     python_equivalents=("Journal.expect",),
 )
 def expect_requests(call: ControlCall) -> Any:
-    """The status is 409 if a different number of requests was sent; the message then shows near misses, and why they
-    don't match."""
+    """The status is 409 if a different number of requests was sent. The message then lists the matching requests and,
+    if there are too few, near misses and why they don't match."""
     matcher = _matcher(call.body)
     return _requests_json(call, call.control.requests.expect(matcher, times=call.body.get("times", "1.. times")))
 
@@ -270,6 +271,9 @@ def _parse_json_parameter(text: str | None) -> Any:
     if text is None:
         return None
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise RequestRejected(400, "InvalidRequest", f"Query parameter body is not JSON: {error}.") from None
+    if value is None:
+        raise RequestRejected(400, "InvalidRequest", "Query parameter body is null, which no body contains.")
+    return value
