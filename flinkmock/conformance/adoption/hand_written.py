@@ -11,6 +11,10 @@ from urllib.parse import urlsplit
 WILDCARD = "*"
 """Stands for a segment of a path that the fake matches with a pattern."""
 _PLAIN_SEGMENT = re.compile(r"[\w.~%@:,+=-]+")
+_LAZY_QUANTIFIER = re.compile(r"((?:\.|\\w)[*+])\?")
+_CHARACTER_CLASS = re.compile(r"\[[^\]]*\][?*+]*")
+_INNERMOST_GROUP = re.compile(r"\(([^()]*)\)[?*+]*")
+_URI_TEMPLATE_QUERY = re.compile(r"\{[?&][^}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,37 @@ def _path(url: str) -> str:
 
 def _path_of_pattern(pattern: str) -> str:
     """Return the path of a regular expression or a URI template, with `*` for each segment that is not plain text."""
-    text = pattern.replace("\\/", "/").replace("\\.", ".").replace("\\-", "-")
-    text = re.sub(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}", WILDCARD, text)  # may contain slashes
-    text = re.sub(r"^\^?([\w?]+://[^/]+)?", "", text).removesuffix("$")
-    path = text.partition("\\?")[0].partition("?")[0]
+    text = pattern.replace("\\/", "/").replace("\\.", ".").replace("\\-", "-").replace("[?]", "\\?")
+    text = _LAZY_QUANTIFIER.sub(r"\1", text)
+    text = _CHARACTER_CLASS.sub(WILDCARD, text)  # may contain slashes and parentheses
+    text = _without_leading_origin_group(text.removeprefix("^"))
+    text = text.partition("\\?")[0]  # a query, which may begin in a group: /jobs(\?.*)?
+    count = 1
+    while count:
+        text, count = _INNERMOST_GROUP.subn(_group_as_path, text)
+    text = re.sub(r"\((\?:)?", "", text)  # the start of the group of the query
+    text = re.sub(r"\{[^}]*\}", WILDCARD, _URI_TEMPLATE_QUERY.sub("", text))
+    text = re.sub(r"^([\w?*]+://[^/]+|\.\*(?=/))", "", text).removesuffix("$")
+    path = text.partition("?")[0]
     return "/" + "/".join(_plain_or_wildcard(segment) for segment in path.split("/") if segment)
+
+
+def _without_leading_origin_group(text: str) -> str:
+    """Return a pattern without the group that it begins with, if that matches an origin: (https?://host(:8081)?)?"""
+    depth = 0
+    for match in re.finditer(r"[()]", text) if text.startswith("(") else ():
+        depth += 1 if match[0] == "(" else -1
+        if depth == 0:
+            return text[match.end() :].removeprefix("?") if "://" in text[: match.end()] else text
+    return text
+
+
+def _group_as_path(group: re.Match[str]) -> str:
+    """Return a path for a group of a regular expression that contains no other groups."""
+    content = group[1].removeprefix("?:")
+    if not content.strip("/"):
+        return content
+    return f"/{WILDCARD}" if content.startswith("/") else WILDCARD
 
 
 def _plain_or_wildcard(segment: str) -> str:
