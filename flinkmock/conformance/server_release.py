@@ -83,6 +83,8 @@ def detect_version(client: Client, hint: str = "") -> str:
             if isinstance(version := response.body["flink-version"], str):
                 return version
     reason = f" (status {response.status})" if response.status != 200 else ""
+    if 300 <= response.status < 400:
+        reason += f". The server redirects to {response.headers.get('location', 'an unknown location')}"
     if response.status in (401, 403):
         reason += (
             ". The server requires authentication: `flinkmock check` and `flinkmock record` accept "

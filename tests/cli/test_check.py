@@ -99,6 +99,7 @@ def test_an_unreachable_server_is_reported(capsys: pytest.CaptureFixture[str]) -
             401,
             "(status 401). The server requires authentication: `flinkmock check` and `flinkmock record` accept",
         ),
+        (301, "(status 301). The server redirects to https://flink. Specify it"),
         (200, "/config does not contain Flink's version. Specify it"),
     ],
 )
@@ -159,6 +160,7 @@ def url_of_other_server() -> Iterator[Callable[[int], str]]:
         def do_GET(self) -> None:
             self.send_response(statuses[-1])
             self.send_header("Content-Length", "5")
+            self.send_header("Location", "https://flink")
             self.end_headers()
             self.wfile.write(b"hello")
 

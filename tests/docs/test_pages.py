@@ -155,7 +155,7 @@ def test_the_commands_of_a_page_print_the_documented_output(
                 continue
             printed = shell.run(command)
             # the widths of columns may differ, and a line with … stands for any number of lines
-            pattern = re.sub(r"(\\ )+", " +", output_pattern(output)).replace(".*\\\n", "(?:.*\\\n)*?")
+            pattern = re.sub(r"(\\ )+", " +", output_pattern(output)).replace(".*\\\n", "(?:[^\n]*\\\n)*?")
             assert re.fullmatch(pattern, printed, re.DOTALL), (command, printed)
 
 
