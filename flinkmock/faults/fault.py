@@ -145,8 +145,9 @@ class Fault:
         set_values: New values in the body of the response.
         vary: Changes of the response that the contract allows.
         serve_stale: The age, in ms, of the earlier response to the same GET that is sent instead.
-        leader_failover: After the request was processed, the leader crashes. After this time, in ms, another JobManager
-            becomes the leader and recovers the jobs, but not the trigger ids.
+        leader_failover: After the request was processed, the leader crashes. After this time, in ms, the next
+            JobManager (with one JobManager, the same one) becomes the leader and recovers the jobs, but not the trigger
+            ids.
         kill_taskmanager: The number of the TaskManager that is lost after the request was processed;
             `FIRST_PRESENT_TASKMANAGER` for the first one that is present.
         definition: The fault as a scenario describes it; None if it was created in Python.

@@ -1,4 +1,4 @@
-"""The error, operation and release determine the status and the first line of a response.
+"""The error, operation and release determine the status of a response and the first line of its stack trace.
 
 See docs/flink-behaviour.md#unknown-ids.
 """
@@ -111,7 +111,7 @@ def error_response(error: ClusterError, operation_id: str, release: str) -> tupl
         (UncaughtJavaException(JavaException("java.lang.IllegalArgumentException", "-1")), "getJobExceptions", "2.3", 500, "java.lang.IllegalArgumentException: -1"),  # noqa: E501
     ],
 )  # fmt: skip
-def test_each_error_has_the_status_and_first_line_of_flink(
+def test_each_error_has_the_status_and_first_line_of_the_stack_trace(
     error: ClusterError, operation_id: str, release: str, status: int, first_line: str
 ) -> None:
     actual_status, errors, has_cors_header = error_response(error, operation_id, release)

@@ -39,12 +39,13 @@ def scan(text: str, start: int, max_depth: int, reject_constant: Callable[[str],
     Args:
         text: The text.
         start: The index of the first character.
-        max_depth: The number of objects and arrays that may be open at the same time.
+        max_depth: The number of objects and arrays that may be open at the same time, not counting an empty
+            innermost one.
         reject_constant: Called for NaN, Infinity and -Infinity; raises an exception.
 
     Raises:
         JSONDecodeError: The text is not JSON.
-        TooDeep: The nesting is deeper than `max_depth`.
+        TooDeep: The nesting is deeper than `max_depth`, not counting an empty innermost object or array.
     """
     containers: list[list[Any]] = []
     names: list[str] = []
