@@ -1,8 +1,9 @@
 """Flink's caches, modelled as times: a cached response shows the state at the time at which the cache was filled.
 
-`/jobs/:jobid` and its children come from a graph that is fetched every `web.refresh-interval`; checkpoint statistics
-have another cache; metrics are fetched at most every `metrics.fetcher.update-interval`, and only when a request needs
-them. A job can be read as of any time up to now, so a cache only needs to keep the time at which it was filled.
+`/jobs/:jobid` and its children come from a graph that is fetched every `web.refresh-interval`; since 1.18, checkpoint
+statistics have another cache; metrics are fetched at most every `metrics.fetcher.update-interval`, and only when a
+request needs them. A job can be read as of any time up to now, so a cache only needs to keep the time at which it was
+filled.
 
 See docs/flink-behaviour.md#caches.
 """
@@ -39,7 +40,7 @@ class Caches:
     Attributes:
         enabled: Whether anything is cached. If not, every response shows the current time.
         graph_ms: How long the graph of a job is cached.
-        checkpoints_ms: How long checkpoint statistics are cached.
+        checkpoints_ms: How long checkpoint statistics are cached; None: they are part of the graph.
         metrics_ms: The shortest time between two fetches of metrics.
         scenario_started_at: When the scenario began, in epoch ms. Metrics of executions that ended earlier count as
             fetched.
@@ -47,7 +48,7 @@ class Caches:
 
     enabled: bool
     graph_ms: int
-    checkpoints_ms: int
+    checkpoints_ms: int | None
     metrics_ms: int
     scenario_started_at: int = 0
     _filled_at: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -63,6 +64,8 @@ class Caches:
 
     def checkpoints_time(self, job_id: str, now: int) -> int:
         """Return the time of the cached checkpoint statistics of a job (epoch ms)."""
+        if self.checkpoints_ms is None:
+            return self.graph_time(job_id, now)
         return self._time("checkpoints", job_id, now, self.checkpoints_ms)
 
     def _time(self, kind: str, job_id: str, now: int, refresh_ms: int) -> int:

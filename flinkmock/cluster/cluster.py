@@ -159,10 +159,11 @@ class Cluster:
             graph_ms = configuration.optional_milliseconds(EXECUTION_GRAPH_CACHE_TIMEOUT)
         if self.release.since("1.18"):
             checkpoints_ms = configuration.optional_milliseconds(CHECKPOINT_CACHE_TIMEOUT)
+            checkpoints_ms = refresh_ms if checkpoints_ms is None else checkpoints_ms
         return Caches(
             enabled=self.caches_enabled,
             graph_ms=refresh_ms if graph_ms is None else graph_ms,
-            checkpoints_ms=refresh_ms if checkpoints_ms is None else checkpoints_ms,
+            checkpoints_ms=checkpoints_ms,
             metrics_ms=configuration.milliseconds(METRICS_UPDATE_INTERVAL),
             scenario_started_at=self.scenario_started_at,
         )

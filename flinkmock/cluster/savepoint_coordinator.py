@@ -226,12 +226,10 @@ class SavepointCoordinator:
         cluster.event_queue.schedule(at + duration, "on_savepoint_completed", *key)
         if pending.fails_after_savepoint:
             return
+        # a stop is complete when the tasks have finished (StopWithSavepointTerminationManager)
+        operation.done_at = at + duration
         if pending.planned_failure is not None:
             operation.fail(at + duration, completion_exception(pending.planned_failure))
-            return
-        # in 1.12, a stop is complete when its savepoint is; since 1.13, when the tasks have finished
-        # (StopWithSavepointTerminationManager)
-        operation.done_at = at + (duration if cluster.release.since("1.13") else pending.checkpoint.duration)
 
     def _draw_duration(
         self, job: Job, cluster_operation: ClusterOperation, operation_spec: ClusterOperationSpec, trigger_id: str

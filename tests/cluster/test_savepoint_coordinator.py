@@ -215,6 +215,24 @@ def test_a_stop_that_expires_leaves_no_savepoint_and_the_job_running(tmp_path: P
     assert orders.state == "RUNNING"
 
 
+@pytest.mark.parametrize("release", [FLINK_2_3, FLINK_1_12], ids=str)
+def test_a_stop_is_not_complete_before_its_job_has_finished(tmp_path: Path, release: Release) -> None:
+    """On 1.12.5, too, it fails if a task fails after the savepoint (situations: failing stop restarts: poll stop)."""
+    stop = ClusterOperationSpec(ms(1_000))
+    harness = ClusterHarness(tmp_path, job(), release=release, cluster_operations={"stop-with-savepoint": stop})
+    harness.advance(2_000)
+    orders = harness.cluster.job_named("orders")
+    harness.cluster.savepoints.stop_with_savepoint(savepoint_request(orders.id), harness.now)
+    harness.advance(900)
+    assert orders.checkpoints.latest_savepoint_at(harness.now) is not None
+    operation = harness.cluster.async_operations.get("savepoint", TRIGGER_ID, orders.id, harness.now)
+    assert not operation.is_done_at(harness.now)
+    harness.cluster.state_machines.fail(orders, harness.now)
+    assert not operation.is_done_at(harness.now)
+    harness.advance(10)
+    assert operation.is_done_at(harness.now) and operation.failure is not None
+
+
 @pytest.mark.parametrize("directory", ["nosuch://x/y", "file:///proc/no/such"])
 def test_a_savepoint_fails_if_its_directory_cannot_be_created(harness: ClusterHarness, directory: str) -> None:
     orders = harness.cluster.job_named("orders")

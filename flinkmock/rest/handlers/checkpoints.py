@@ -30,7 +30,7 @@ UNKNOWN = "Unknown"
 
 
 def _job_and_statistics_time(call: RestCall) -> tuple[Job, int]:
-    """Return the job and the time of its cached checkpoint statistics. Another cache holds its graph.
+    """Return the job and the time of its cached checkpoint statistics. Since 1.18, another cache holds its graph.
 
     See docs/flink-behaviour.md#caches.
 
