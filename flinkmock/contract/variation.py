@@ -27,6 +27,7 @@ _LARGEST_NUMBERS: Mapping[str, Any] = {
     "double": 1.7976931348623157e308,
 }
 _FIELD_STEP = re.compile(r"\.(?P<name>[^.\[\]{}<>]+)|(?P<items>\[\])|(?P<values>\{\})|<[^>]*>")
+"""A step in a path of `schema_fields`. `<name>`, one of several subclasses, has no counterpart in a `ValuePath`."""
 
 
 class Change(StrEnum):
@@ -107,7 +108,8 @@ def variable_values(release: str, operation_id: str) -> tuple[VariableValue, ...
     for field_path, field in fields.items():
         for value in _values_at(field_path, field, fields, release, operation):
             other = values.get(value.path.text)
-            if other is not None:  # several subclasses have the field; changes must be possible in all of them
+            # several alternatives of the object (Java subclasses) have the field; changes must be possible in all of them
+            if other is not None:
                 changes = tuple(change for change in value.changes if change in other.changes)
                 value = replace(value, changes=changes)
             values[value.path.text] = value

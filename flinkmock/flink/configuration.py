@@ -154,9 +154,8 @@ class Configuration:
         If the option is not set or negative, slot.request.timeout applies
         (ConfigurationUtils.getStandaloneClusterStartupPeriodTime).
         """
-        text = self.text(STANDALONE_START_UP_TIME)
-        is_unset_or_negative = text is None or text.startswith("-")
-        return self.milliseconds(SLOT_REQUEST_TIMEOUT if is_unset_or_negative else STANDALONE_START_UP_TIME)
+        start_up_ms = self.optional_integer(STANDALONE_START_UP_TIME)
+        return self.milliseconds(SLOT_REQUEST_TIMEOUT) if start_up_ms is None or start_up_ms < 0 else start_up_ms
 
     def entries(self, release: Release) -> list[dict[str, str]]:
         """Return `/jobmanager/config`: keys and values in Flink's order, secrets hidden (ClusterConfigurationInfo)."""
@@ -186,7 +185,7 @@ def cluster_configuration(
     blob_port: int,
     jobmanager_count: int = 1,
 ) -> Configuration:
-    """Return the effective configuration of a cluster, without the REST port, which `with_values` adds later.
+    """Return the effective configuration of a cluster. `/jobmanager/config` shows the actual REST port in its place.
 
     It consists of the defaults, the values that a starting JobManager adds, and the values of the scenario, which
     override the others.

@@ -27,7 +27,8 @@ def java_text(value: JavaValue) -> str:
 def java_double(value: float) -> str:
     """Return `Double.toString(value)`, e.g. 1.0, 0.001, 1.0E-4, 1.0E10, NaN or -Infinity.
 
-    Numbers outside of 0.001 to 10,000,000 have an exponent. All have a decimal point.
+    Numbers have an exponent unless they are 0 or their absolute value is at least 0.001 and below 10,000,000. All have
+    a decimal point.
     """
     if math.isnan(value):
         return "NaN"
@@ -91,7 +92,10 @@ def hash_order(
 
 
 def concurrent_hash_order(names: Iterable[str]) -> list[str]:
-    """Return the distinct names in the iteration order of a `ConcurrentHashMap`, whose table is doubled at 3/4."""
+    """Return the distinct names in the iteration order of a `ConcurrentHashMap`, whose table is doubled at 3/4.
+
+    Names in one bucket keep their order; Java may reverse some of them when the table grows.
+    """
     distinct = list(dict.fromkeys(names))
     table_size = _INITIAL_TABLE_SIZE
     while len(distinct) >= table_size * 3 // 4:

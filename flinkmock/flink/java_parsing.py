@@ -1,6 +1,6 @@
 """Parses numbers as Java's `Integer.parseInt` and `Long.parseLong` do, and ids as Flink parses hex strings.
 
-Java accepts all decimal digits of Unicode, so `٣` is 3. Ids are read two digits at a time.
+Java accepts the decimal digits of Unicode up to U+FFFF, so `٣` is 3. Ids are read two digits at a time.
 See docs/flink-behaviour.md#ids-and-numbers.
 """
 

@@ -77,6 +77,6 @@ def test_invalid_releases_are_rejected(capsys: pytest.CaptureFixture[str], args:
 def test_changes_are_described_as_a_client_sees_them(capsys: pytest.CaptureFixture[str]) -> None:
     text = diff(capsys, "1.18", "1.20")
     assert "fields of a body that Flink does not know are ignored; before, 400" in text
-    assert "object, open" not in text
+    assert "object, open" not in text  # that an object may have more properties is not a change for clients
     assert "request as a whole         an object instead of an integer" in text
     assert "query parameter agg  accepts skew" in text

@@ -33,7 +33,10 @@ _CHECKPOINT_FIELDS = {
     "retained": "retained",
     "aligned-timeout": "aligned_timeout",
 }
-"""Key of `checkpoints` in a scenario -> field of CheckpointSpec, for the settings that plans contain."""
+"""Key of `checkpoints` in a scenario -> field of CheckpointSpec, for the settings that plans contain.
+
+Scenarios have no key for `aligned_timeout`, which therefore always comes from the plan.
+"""
 
 
 def spec_of_plan(plan: SubmittedPlan, rule: SubmissionRule) -> JobSpec:
@@ -69,6 +72,7 @@ def spec_of_plan(plan: SubmittedPlan, rule: SubmissionRule) -> JobSpec:
         parallelism=settings.parallelism,
         plan_order=plan.plan_order,
         stream_operators=plan.stream_operators,
+        # the graph of a batch job grows while it runs, unless the client sent a job graph
         graph_is_complete=not plan.is_stream_graph,
     )
 
@@ -81,7 +85,8 @@ def _sets_section(rule: SubmissionRule, key: str) -> bool:
 def _checkpoints(plan_checkpoints: CheckpointSpec, rule: SubmissionRule) -> CheckpointSpec | None:
     """Return the checkpoints of the rule, with the settings of the plan for the keys that the rule does not set.
 
-    Durations, sizes and failures of checkpoints always come from the rule, because a plan has none.
+    Durations, sizes and failures of checkpoints come from the rule, because a plan has none. If only a built-in template
+    turns checkpoints off, all settings come from the plan, and durations and sizes are the defaults.
     """
     rule_checkpoints = rule.job.checkpoints
     if "checkpoints" in rule.explicit_keys:  # `checkpoints: none`; mappings set keys such as "checkpoints.every"

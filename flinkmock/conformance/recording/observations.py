@@ -1,6 +1,8 @@
-"""Collects observations of a cluster from its responses. Their size doesn't grow with the length of a recording.
+"""Collects observations of a cluster from its responses.
 
-The exchanges that `flinkmock record --raw` stores give the same observations as the cluster itself.
+Their size grows with the number of jobs and of their restarts, not with that of polls. The exchanges that
+`flinkmock record --raw` stores give the same observations as the cluster itself, except for the counts of polls and of
+omitted metrics.
 """
 
 from __future__ import annotations
@@ -139,7 +141,7 @@ class ClusterObservations:
 
     @property
     def now(self) -> int:
-        """The latest time in a response (epoch ms); 0 if there is none."""
+        """The latest `now` in the details of a job (epoch ms); 0 if there is none."""
         return max((job.details.get("now", 0) for job in self.jobs.values()), default=0)
 
     def add(self, target: str, body: Json) -> None:

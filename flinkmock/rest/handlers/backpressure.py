@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from flinkmock.cluster.caches import Caches
 from flinkmock.cluster.errors import JobInitializing, JobNotFound, UncaughtJavaException, VertexNotFound
@@ -13,7 +13,6 @@ from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.cluster.states import TaskState
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.release import Release
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import SAMPLING_MS, running_executions
 from flinkmock.rest.handlers.metric_inputs import lacks_ratios, metrics_time_of
@@ -47,8 +46,8 @@ def backpressure(call: RestCall) -> Payload:
             raise VertexNotFound(call.path["jobid"], call.path["vertexid"])
         return NO_DATA
     if is_sampled:
-        key = ("back pressure", job.id, vertex.id)
-        time = call.caches.sample_time(key, call.now, duration_ms=SAMPLING_MS, refresh_ms=REFRESH_MS)
+        sample_key = ("back pressure", job.id, vertex.id)
+        time = call.caches.sample_time(sample_key, call.now, duration_ms=SAMPLING_MS, refresh_ms=REFRESH_MS)
         executions = running_executions(job, vertex, time)
     else:
         time = call.caches.metrics_time(call.now)
@@ -58,32 +57,50 @@ def backpressure(call: RestCall) -> Payload:
             raise UncaughtJavaException(JavaException(java_classes.NO_SUCH_ELEMENT_EXCEPTION, messages.NO_VALUE))
     if time is None or not executions:
         return NO_DATA
-    measured_at = time if is_sampled else metrics_time_of(call.caches, executions[0], time)
-    assert measured_at is not None  # these executions have metrics
-    flow = RecordFlow(job.attempts[executions[0].attempt], measured_at)
-    level = _level_of(0.0 if lacks_ratios(executions[0], time, cluster.release) else flow.backpressure_ratio(vertex))
+    flows: dict[tuple[int, int], RecordFlow] = {}
+    ratios_of_subtasks = []
+    for execution in executions:
+        measured_at = time if is_sampled else metrics_time_of(call.caches, execution, time)
+        assert measured_at is not None  # these executions have metrics
+        flow_key = (execution.attempt, measured_at)
+        if flow_key not in flows:
+            flows[flow_key] = RecordFlow(job.attempts[execution.attempt], measured_at)
+        has_ratios = not lacks_ratios(execution, time, cluster.release)
+        ratios_of_subtasks.append(_ratios(flows[flow_key], execution) if has_ratios else _Ratios(0.0, 0.0, 0.0))
+    level = _level_of(max(ratios.backpressured for ratios in ratios_of_subtasks))
     return {
         "status": "ok",
         "backpressureLevel": level,
         "backpressure-level": level,
         "end-timestamp": time,
-        "subtasks": [_subtask(execution, flow, time, cluster.release) for execution in executions],
+        "subtasks": list(map(_subtask, executions, ratios_of_subtasks)),
     }
 
 
-def _subtask(execution: Execution, flow: RecordFlow, time: int, release: Release) -> dict[str, Any]:
-    busy_ratio = flow.busy_ratio(execution.vertex, execution.subtask)
-    backpressure_ratio = flow.backpressure_ratio(execution.vertex)
-    idle_ratio = 1.0 - busy_ratio - backpressure_ratio
-    if lacks_ratios(execution, time, release):
-        busy_ratio = backpressure_ratio = idle_ratio = 0.0
+class _Ratios(NamedTuple):
+    """The parts of its time that a subtask is back-pressured, busy and idle, from 0 to 1."""
+
+    backpressured: float
+    busy: float
+    idle: float
+
+
+def _ratios(flow: RecordFlow, execution: Execution) -> _Ratios:
+    backpressured, busy = (
+        flow.backpressure_ratio(execution.vertex),
+        flow.busy_ratio(execution.vertex, execution.subtask),
+    )
+    return _Ratios(backpressured, busy, max(0.0, 1.0 - busy - backpressured))
+
+
+def _subtask(execution: Execution, ratios: _Ratios) -> dict[str, Any]:
     return {
         "subtask": execution.subtask,
-        "backpressureLevel": _level_of(backpressure_ratio),
-        "backpressure-level": _level_of(backpressure_ratio),
-        "ratio": round(backpressure_ratio, 3),
-        "idleRatio": round(idle_ratio, 3),
-        "busyRatio": round(busy_ratio, 3),
+        "backpressureLevel": _level_of(ratios.backpressured),
+        "backpressure-level": _level_of(ratios.backpressured),
+        "ratio": round(ratios.backpressured, 3),
+        "idleRatio": round(ratios.idle, 3),
+        "busyRatio": round(ratios.busy, 3),
     }
 
 

@@ -1,4 +1,4 @@
-"""Situations in which a stop with a savepoint, or an application, fails."""
+"""Situations in which a stop with a savepoint fails, or an application fails or starts no job."""
 
 from __future__ import annotations
 

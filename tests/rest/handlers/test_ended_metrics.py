@@ -125,3 +125,27 @@ def test_the_ratios_of_splits_are_removed_when_a_source_finishes():
             metrics(harness, "vertex")
         names_after = {name.removeprefix(prefix) for name in metrics(harness, "vertex") if name.startswith(prefix)}
         assert names_before - names_after == {"idleTimeMsPerSecond"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_level_of_a_vertex_is_the_highest_of_its_subtasks(seed):
+    """While the job is FAILING, one subtask has failed and has no ratios, and the others have."""
+    scenario = f"""
+    seed: {seed}
+    cluster: {{caches: true}}
+    jobs:
+      orders:
+        parallelism: 2
+        vertices: [{{name: "Source: source", backpressure: 80%}}, map]
+        lifecycle: [{{RUNNING: 31s}}, {{FAILING: {{duration: 40s, exception: {{class: java.io.IOException}}}}}}, FAILED]
+    """
+    with scenario_harness(scenario) as harness:
+        vertex = harness.job().graph.vertices[0]
+        for time_ms in range(2_000, 60_001, 2_000):
+            harness.advance_to(time_ms)
+            pressure = harness.get(f"/jobs/{harness.job().id}/vertices/{vertex.id}/backpressure")
+            if pressure["status"] == "ok":
+                order = ("ok", "low", "high")
+                levels = [subtask["backpressureLevel"] for subtask in pressure["subtasks"]]
+                assert pressure["backpressureLevel"] == max(levels, key=order.index)
+                assert "-" not in str([subtask["idleRatio"] for subtask in pressure["subtasks"]])
