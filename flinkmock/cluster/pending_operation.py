@@ -19,8 +19,8 @@ class PendingOperation:
         checkpoint: The savepoint or checkpoint that it creates.
         duration: The duration of the operation in ms; None while its end is unknown.
         follow_up: What happens to the job afterwards; None: nothing.
-        planned_failure: The failure with which it will end: the one that the scenario plans, or the expiry at the timeout
-            of checkpoints; None if it will succeed.
+        planned_failure: The failure with which it will end: the one that the scenario plans, or the expiry at the
+            timeout of checkpoints; None if it will succeed.
         fails_after_savepoint: Whether the planned failure is that of a task, after the savepoint has completed.
         is_stored: Whether the savepoint has been added to the store.
     """

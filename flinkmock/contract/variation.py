@@ -108,7 +108,7 @@ def variable_values(release: str, operation_id: str) -> tuple[VariableValue, ...
     for field_path, field in fields.items():
         for value in _values_at(field_path, field, fields, release, operation):
             other = values.get(value.path.text)
-            # several alternatives of the object (Java subclasses) have the field; changes must be possible in all of them
+            # several alternatives of the object (Java subclasses) have the field: a change must be possible in all
             if other is not None:
                 changes = tuple(change for change in value.changes if change in other.changes)
                 value = replace(value, changes=changes)

@@ -1,6 +1,7 @@
 """The texts of Flink's error messages.
 
-The recordings contain each text (mostly in the suites `errors` and `jars`), unless its docstring names another source.
+Most texts are in the recordings (suites, mostly `errors` and `jars`, and situations). The others come from Flink's
+source or were seen on a real cluster.
 The code that uses a text, and `rest/release_quirks.py`, decide which releases have it.
 """
 
@@ -114,7 +115,7 @@ JOB_IS_INITIALIZING = (
     "Unable to get JobMasterGateway for initializing job. "
     "The requested operation is not available while the JobManager is initializing."
 )
-"""The text of Dispatcher.getJobMasterGateway (1.12 to 2.3), which is not recorded."""
+"""The text of Dispatcher.getJobMasterGateway (`situations: initializing: …`)."""
 
 
 def vertex_not_found(vertex_id: str) -> str:
@@ -319,7 +320,7 @@ def missing_requirements(vertex_id: str) -> str:
     return f"The request is incomplete, missing job vertex [{vertex_id}] resource requirements."
 
 
-# Errors of client coordination and of the profiler.
+# Errors of back pressure, client coordination and the profiler.
 NO_VALUE = "No value present"
 """The message of NoSuchElementException for an empty Optional."""
 NO_COORDINATION_REQUEST = (

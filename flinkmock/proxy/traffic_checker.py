@@ -32,7 +32,7 @@ MAX_NOTES = 100
 """The maximum number of notes in a report. It is limited because a proxy may run for days."""
 
 CLIENT_ERROR_STATUSES = (400, 405, 413, 415)
-"""Statuses of responses to requests that are wrong in any state of the cluster."""
+"""Statuses that are counted as mistakes of the client."""
 
 
 class TrafficChecker:
@@ -55,7 +55,8 @@ class TrafficChecker:
         """Sentence of `unanswered` -> the newest detail."""
         self._coherence = TrafficCoherence(Invariants(contract.release.number), self._note_new_leader)
         self._is_interrupted = False
-        """Whether a response was missing or incomplete, or the server had no leader, since its last response."""
+        """Whether a response was missing or incomplete, or the server had no leader, since its last response with a
+        status below 500."""
         self._new_notes: list[str] = []
         """The notes since the last exchange."""
         self._contract = contract
@@ -117,7 +118,8 @@ class TrafficChecker:
         self._add_culprits(self._coherence.end())
 
     def note_interruption(self, event: str, at: float) -> None:
-        """Drop earlier responses, because the server may have been restarted. Until it responds, add only one note.
+        """Drop earlier responses, because the server may have been restarted. Add only one note until it responds
+        with a status below 500.
 
         Args:
             event: The event, for the note.

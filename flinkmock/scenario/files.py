@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -123,8 +124,10 @@ def _read_text(file: Path, location: SourceLocation, diagnostics: Diagnostics, p
     """Return the text of a file. Errors are reported at `location`, after the `prefix`."""
     try:
         with file.open("rb") as stream:
-            # One byte more than allowed is enough to see that a file is too large. A character has up to 4 bytes.
-            return stream.read(limits.SCENARIO_SIZE * 4 + 1).decode("utf-8-sig")
+            # A character has up to 4 bytes. If a file is too large, its beginning is enough to see that.
+            decoder = codecs.getincrementaldecoder("utf-8-sig")()
+            text = decoder.decode(stream.read(limits.SCENARIO_SIZE * 4 + 1))
+            return text if stream.read(1) else text + decoder.decode(b"", final=True)
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name with a null byte
         problem = unreadable_message(file, error).removeprefix(f"{file}: ")
     diagnostics.fail(location, prefix + problem)  # outside of `except`, so that the traceback has no context

@@ -85,9 +85,10 @@ def test_a_folder_is_an_error(tmp_path: Path) -> None:
         load_scenario(tmp_path)
 
 
-def test_a_file_that_is_too_large_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["# " + "x" * 5_000_000, "# " + "é" * 9_000_000], ids=["ascii", "two bytes"])
+def test_a_file_that_is_too_large_is_an_error(tmp_path: Path, text: str) -> None:
     file = tmp_path / "large.yaml"
-    file.write_text("# " + "x" * (5 * 1024 * 1024))
+    file.write_text(text, "utf-8")
     with pytest.raises(ScenarioError, match="at most 4,194,304 characters"):
         load_scenario(file)
 

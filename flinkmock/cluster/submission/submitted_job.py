@@ -85,8 +85,8 @@ def _sets_section(rule: SubmissionRule, key: str) -> bool:
 def _checkpoints(plan_checkpoints: CheckpointSpec, rule: SubmissionRule) -> CheckpointSpec | None:
     """Return the checkpoints of the rule, with the settings of the plan for the keys that the rule does not set.
 
-    Durations, sizes and failures of checkpoints come from the rule, because a plan has none. If only a built-in template
-    turns checkpoints off, all settings come from the plan, and durations and sizes are the defaults.
+    Durations, sizes and failures of checkpoints come from the rule, because a plan has none. If only a built-in
+    template turns checkpoints off, all settings come from the plan, and durations and sizes are the defaults.
     """
     rule_checkpoints = rule.job.checkpoints
     if "checkpoints" in rule.explicit_keys:  # `checkpoints: none`; mappings set keys such as "checkpoints.every"

@@ -17,16 +17,16 @@ _KEYWORDS = frozenset(
      "propertyNames", "maxProperties", "items", "anyOf", "oneOf", "contentEncoding", "contentType", "refined",
      "unconfirmed")
 )  # fmt: skip
-"""The keywords that rendering and validation understand."""
+"""The keywords that rendering and validation understand. `refined` and `unconfirmed` are flinkmock's own."""
 
 
 def reject_unsound(schema_file: Mapping[str, Any]) -> Contract:
     """Return the contract of a schema file.
 
     Raises:
-        ImportRejected: Two operations have the same id or the same path, a path parameter is missing or is not in the
-            path, or a schema is nested too deeply, refers only to itself, or has keywords that flinkmock doesn't
-            understand.
+        ImportRejected: Two operations have the same id or the same method and path, a path parameter is missing or is
+            not in the path, or a schema is nested too deeply, refers only to itself, or has keywords that flinkmock
+            doesn't understand.
     """
     contract = Contract(schema_file)
     _reject_repeated("id", Counter(operation.id for operation in contract))
