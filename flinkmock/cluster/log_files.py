@@ -5,11 +5,13 @@ They are computed from the same history as all other responses, and agree with t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from flinkmock import limits
+from flinkmock.cluster.checkpoint import Checkpoint
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
 
 MAX_PRINTED_LINES = 1_000
-"""The maximum number of lines in a log file from each subtask of a print sink, and of texts of main methods."""
+"""The maximum number of lines in standard output: of each execution of a print sink, and of texts of main methods."""
 STARTUP_MS = 2_000
 """How long a process takes to start, in ms: until a JobManager serves requests, or a TaskManager is registered."""
 
@@ -87,12 +89,14 @@ def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
     for taskmanager in cluster.taskmanagers.all:
         events.append(log_messages.taskmanager_registered(taskmanager.joined_at, taskmanager, cluster.release))
         if taskmanager.lost_at is not None:
-            reason = f"The heartbeat of TaskManager with id {taskmanager.id} timed out."
-            events.append(log_messages.taskmanager_lost(taskmanager.lost_at, taskmanager.id, reason))
+            events.append(
+                log_messages.taskmanager_lost(taskmanager.lost_at, taskmanager.id, taskmanager.removal_reason)
+            )
     for job in cluster.jobs.values():
         events.extend(_job_events(cluster, job, time))
     path = jobmanager_log_path(configuration, cluster.release)
-    output = "".join(f"{text}\n" for at, text in cluster.program_output[-MAX_PRINTED_LINES:] if at <= time)
+    printed = [text for at, text in cluster.program_output if at <= time]
+    output = "".join(f"{text}\n" for text in printed[-MAX_PRINTED_LINES:])
     return log_files(path, (event for event in events if event.time <= time), started_at, output)
 
 
@@ -145,7 +149,9 @@ def _task_name(execution: Execution) -> str:
 
 
 def _allocation_id(cluster: Cluster, job: Job, execution: Execution) -> str:
-    return cluster.random.hex(32, "allocation", job.id, execution.slot.index if execution.slot else 0)
+    slot = execution.slot
+    names = (slot.taskmanager.number, slot.index, slot.since) if slot else (0, 0, 0)
+    return cluster.random.hex(32, "allocation", job.id, *names)
 
 
 def _task_exceptions(job: Job) -> dict[str, JavaException]:
@@ -194,6 +200,7 @@ def _job_events(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
             restored.path,
             is_savepoint=restored.is_savepoint,
         )
+    failure_counts = _consecutive_failure_counts(job.checkpoints.tracked)
     for checkpoint in job.checkpoints.tracked:
         if checkpoint.purpose is not None:
             yield log_messages.savepoint_triggered(checkpoint.triggered_at, job.id, checkpoint.purpose)
@@ -206,11 +213,23 @@ def _job_events(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
                 checkpoint.ends_at, job.id, checkpoint.id, checkpoint.size, duration_ms
             )
         else:
-            yield log_messages.checkpoint_failed(checkpoint.ends_at, job.id, checkpoint.id, failure_count=1)
+            failure_count = failure_counts[checkpoint.id]
+            yield log_messages.checkpoint_failed(checkpoint.ends_at, job.id, checkpoint.id, failure_count)
     ended_at = job.ended_at(time)
     if ended_at is not None:
         yield log_messages.job_ended(ended_at, job.id, job.state)
         yield log_messages.job_stopped(ended_at, job.id, job.name)
+
+
+def _consecutive_failure_counts(checkpoints: Iterable[Checkpoint]) -> dict[int, int]:
+    """Return the number of failures since the last completed checkpoint by the id of each failed one."""
+    counts: dict[int, int] = {}
+    failure_count = 0
+    for checkpoint in sorted(checkpoints, key=attrgetter("ends_at")):
+        failure_count = failure_count + 1 if checkpoint.failure is not None else 0
+        if failure_count:
+            counts[checkpoint.id] = failure_count
+    return counts
 
 
 def _task_events_in_jobmanager(

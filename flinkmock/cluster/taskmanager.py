@@ -21,6 +21,7 @@ class TaskManager:
         joined_at: When it was registered, in epoch ms.
         lost_at: When it left or was lost, in epoch ms; None: it is registered.
         heartbeat_ms: The option heartbeat.interval.
+        removal_reason: Why it is no longer registered, as the JobManager's log says; "" while it is.
     """
 
     number: int
@@ -32,6 +33,7 @@ class TaskManager:
     joined_at: int
     lost_at: int | None = None
     heartbeat_ms: int = HEARTBEAT_MS
+    removal_reason: str = ""
 
     @property
     def endpoint(self) -> str:

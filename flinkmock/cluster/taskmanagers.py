@@ -107,13 +107,15 @@ class TaskManagers:
         affected_job_ids = {slot.job_id for slot in cluster.slots.held(at, taskmanager=taskmanager)}
         taskmanager.lost_at = at
         cluster.slots.release(at, taskmanager=taskmanager)
-        cause = JavaException(java_classes.JOB_MASTER_EXCEPTION, messages.taskmanager_unreachable(taskmanager.id))
+        taskmanager.removal_reason = messages.taskmanager_unreachable(taskmanager.id)
+        cause = JavaException(java_classes.JOB_MASTER_EXCEPTION, taskmanager.removal_reason)
         if leaves:
             # TaskExecutor.onStop
             java_class = java_classes.FLINK_EXPECTED_EXCEPTION
             if not cluster.release.since("1.14"):
                 java_class = java_classes.FLINK_EXCEPTION
-            cause = JavaException(java_class, messages.TASK_EXECUTOR_SHUTS_DOWN)
+            taskmanager.removal_reason = messages.TASK_EXECUTOR_SHUTS_DOWN
+            cause = JavaException(java_class, taskmanager.removal_reason)
         for job in [job for job in cluster.jobs.values() if job.id in affected_job_ids and not job.has_ended]:
             job.attempts[-1].on_slots_lost()
             # a CREATED job that has slots waits for others (AdaptiveScheduler, WaitingForResources)

@@ -22,7 +22,7 @@ class Scenario(ClusterSpec):
         ingress: The reverse proxy in front of the cluster.
         varied: Whether responses vary within the limits of the contract (`responses: varied`).
         files: The files that the scenario was read from, the file of the scenario first.
-        document: The merged document.
+        document: The YAML document, merged with the files that it extends; jobs are not merged with their templates.
     """
 
     faults: tuple[Fault, ...] = ()

@@ -97,6 +97,7 @@ def test_a_running_job_grows_at_once_when_all_slots_are_available(tmp_path: Path
     assert orders.failures == []
     initial, grown = history_at(orders, harness.now)
     assert [rescale.cause for rescale in (initial, grown)] == ["INITIAL_SCHEDULE", "NEW_RESOURCE_AVAILABLE"]
+    # version: how often the bounds had changed; number_in_version: the number of rescales since then
     assert [(rescale.version, rescale.number_in_version) for rescale in (initial, grown)] == [(0, 1), (0, 2)]
     assert grown.state == "COMPLETED"
 
@@ -242,7 +243,7 @@ def test_a_failed_stop_before_1_15_is_not_the_cause_of_a_later_failure(tmp_path:
     harness = ClusterHarness(
         tmp_path,
         job(),
-        release=Release("1.14", "1.14.6", "fe4ba61", "2022-09-11T20:48:31+02:00"),
+        release=Release("1.14", "1.14.6", "a921a4d", "2022-09-09T10:18:38+02:00"),
         slots_per_taskmanager=2,
         taskmanager_count=1,
         configuration=ADAPTIVE_CONFIGURATION,

@@ -152,11 +152,11 @@ def test_repeated_requests_advance_the_clock_until_a_leader_is_elected() -> None
         assert statuses == [503, 503, 200, 200]
 
 
-def test_an_unknown_path_is_not_found_even_without_a_leader() -> None:
+def test_a_post_to_an_unknown_path_is_not_found_even_without_a_leader() -> None:
     with two_jobmanagers() as mock:
         mock.jobmanagers.crash_leader()
         response = httpx.post(mock.urls[1] + "/nowhere")
-        assert response.status_code == 404  # RouterHandler responds before a handler looks for the leader
+        assert response.status_code == 404  # RouterHandler responds; only a GET of an unknown path needs the leader
 
 
 def test_jobs_are_lost_without_high_availability() -> None:
