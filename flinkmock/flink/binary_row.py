@@ -213,12 +213,12 @@ def _long(data: bytes, offset: int) -> _Field:
 def _collection(type_root: str, logical_type: JavaObject, value: Any) -> bytes:
     """Return the bytes of an array, a map, a multiset or a row."""
     if type_root == "ARRAY":
-        return _array(logical_type.fields["elementType"], list_of(value))
+        return _array(_type_in(logical_type, "elementType"), list_of(value))
     if type_root == "MAP":
-        return _map(logical_type.fields["keyType"], logical_type.fields["valueType"], mapping_of(value))
+        return _map(_type_in(logical_type, "keyType"), _type_in(logical_type, "valueType"), mapping_of(value))
     if type_root == "MULTISET":
         count_type = JavaObject("IntType", {"typeRoot": "INTEGER"})
-        return _map(logical_type.fields["elementType"], count_type, mapping_of(value))
+        return _map(_type_in(logical_type, "elementType"), count_type, mapping_of(value))
     if type_root in ("ROW", "STRUCTURED_TYPE"):
         return _nested_row(logical_type, value)
     raise BadValue(f"flinkmock can't write values of type {type_root}.")
@@ -232,7 +232,15 @@ def _map(key_type: JavaObject, value_type: JavaObject, entries: dict[Any, Any]) 
 
 def _nested_row(logical_type: JavaObject, value: Any) -> bytes:
     fields = _list_elements(logical_type.fields.get("fields") or logical_type.fields.get("attributes"))
-    return BinaryRowWriter([field.fields["type"] for field in fields]).row(value)
+    return BinaryRowWriter([_type_in(field, "type") for field in fields]).row(value)
+
+
+def _type_in(java_object: Any, name: str) -> JavaObject:
+    """Return the logical type in a field. Raises BadValue if a submitted plan has none there."""
+    logical_type = java_object.fields.get(name) if isinstance(java_object, JavaObject) else None
+    if not isinstance(logical_type, JavaObject):
+        raise BadValue(f"the type of the sink is malformed: it has no {name}.")
+    return logical_type
 
 
 def _list_elements(java_list: Any) -> Sequence[Any]:
@@ -240,10 +248,19 @@ def _list_elements(java_list: Any) -> Sequence[Any]:
 
     The fields `a`, `c` and `list` contain the elements in Arrays.ArrayList, UnmodifiableList and their subclasses. An
     ArrayList writes its capacity and then its elements.
+
+    Raises:
+        BadValue: The list contains itself, or is not a list.
     """
+    outer_lists: list[JavaObject] = []
     while isinstance(java_list, JavaObject):
+        if any(java_list is outer_list for outer_list in outer_lists):
+            raise BadValue("the type of the sink is malformed: a list contains itself.")
+        outer_lists.append(java_list)
         inner = next((java_list.fields[name] for name in ("a", "c", "list") if name in java_list.fields), None)
         if inner is None:
             return java_list.annotations[1:]
         java_list = inner
+    if not isinstance(java_list, list | tuple | None):
+        raise BadValue("the type of the sink is malformed: its fields are not a list.")
     return java_list or ()

@@ -38,7 +38,7 @@ def bind(host: str, port: int) -> socket.socket:
     Raises:
         PortTaken: Another process listens there.
         InvalidArgument: The port is not between 0 and 65535.
-        FlinkMockError: The machine has no such address.
+        FlinkMockError: The machine has no such address, or the host is not a host name.
     """
     if not 0 <= port <= 65_535:  # getaddrinfo would use it modulo 65536
         raise InvalidArgument(f"{port} is not a port. Use a number from 1 to 65535, or 0 for a free port.")
@@ -53,6 +53,8 @@ def bind(host: str, port: int) -> socket.socket:
         except BaseException:
             listening_socket.close()
             raise
+    except UnicodeError:
+        raise FlinkMockError(f"Can't listen on {host}:{port}: {host} is not a host name.") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(host, port) from None

@@ -171,3 +171,27 @@ def test_decimals_are_written_without_rounding():
     written = serialize(serializer("BigDec"), "12345678901234567890123456789012345.678")
     unscaled = int.from_bytes(written[4:-4], "big")
     assert (unscaled, written[-4:].hex()) == (12345678901234567890123456789012345678, "00000003")
+
+
+def list_that_contains_itself() -> JavaObject:
+    java_list = JavaObject("List")
+    java_list.fields["a"] = java_list
+    return java_list
+
+
+@pytest.mark.parametrize(
+    "row_type",
+    [
+        logical_type("ROW", fields=list_that_contains_itself()),
+        logical_type("ROW", fields=[JavaObject("RowField")]),
+        logical_type("ROW", fields=[5]),
+        logical_type("ROW", fields=5),
+        logical_type("ARRAY"),
+        logical_type("MAP", keyType=logical_type("BIGINT")),
+        logical_type("MULTISET", elementType=5),
+    ],
+)
+def test_malformed_types_of_a_submitted_plan_are_rejected(row_type: JavaObject) -> None:
+    value = {"a": 1} if row_type.fields["typeRoot"] in ("MAP", "MULTISET") else [1]
+    with pytest.raises(BadValue, match="malformed"):
+        BinaryRowWriter([row_type]).row([value])

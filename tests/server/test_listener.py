@@ -26,3 +26,9 @@ def test_further_sockets_have_the_next_ports() -> None:
 def test_an_address_of_another_machine_is_rejected() -> None:
     with pytest.raises(FlinkMockError, match=r"Can't listen on 192\.0\.2\.1:0"):
         bind("192.0.2.1", 0)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64])
+def test_a_host_that_is_not_a_host_name_is_an_error(host: str) -> None:
+    with pytest.raises(FlinkMockError, match="is not a host name"):
+        bind(host, 0)
