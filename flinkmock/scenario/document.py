@@ -151,6 +151,10 @@ class _YamlReader:
         self._anchors: dict[str, YamlNode] = {}
         self._anchor_sizes: dict[str, int] = {}
         """The number of values in the node of each anchor."""
+        self._anchor_heights: dict[str, int] = {}
+        """The number of levels below the node of each anchor."""
+        self._deepest_level = 0
+        """The deepest level of the node that is being read."""
         self._value_count = 0
         """The number of values read, including those that aliases repeat."""
         try:
@@ -167,7 +171,7 @@ class _YamlReader:
                 if document is not None:
                     self._fail(event, "a second YAML document starts here. A scenario is one document.")
                 document = self._node(self._next(), 0)
-        if document is None or (document.value is None and document.text in ("", "~", "null")):
+        if document is None or document.value is None:
             return empty_document(self._file)
         return document
 
@@ -205,12 +209,12 @@ class _YamlReader:
         yaml = self._yaml
         event_type = type(event)
         if event_type is yaml.AliasEvent:
-            return self._alias(event)
+            return self._alias(event, depth)
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self._fail(event, f"tags such as {tag} are not supported.")
-        if depth > limits.SCENARIO_DEPTH:
-            self._fail(event, f"more than {limits.SCENARIO_DEPTH} levels of nesting.")
+        outer_level, self._deepest_level = self._deepest_level, depth
+        self._reach(event, depth)
         count_before = self._value_count
         self._count_values(event, 1)
         location = self._location(event.start_mark)
@@ -225,12 +229,21 @@ class _YamlReader:
         if event.anchor is not None:
             self._anchors[event.anchor] = node
             self._anchor_sizes[event.anchor] = self._value_count - count_before
+            self._anchor_heights[event.anchor] = self._deepest_level - depth
+        self._deepest_level = max(self._deepest_level, outer_level)
         return node
 
-    def _alias(self, event: Event) -> YamlNode:
+    def _reach(self, event: Event, level: int) -> None:
+        """Note the level of a value. Raises ScenarioError if it is too deep."""
+        if level > limits.SCENARIO_DEPTH:
+            self._fail(event, f"more than {limits.SCENARIO_DEPTH} levels of nesting.")
+        self._deepest_level = max(self._deepest_level, level)
+
+    def _alias(self, event: Event, depth: int) -> YamlNode:
         if event.anchor not in self._anchors:
             self._fail(event, f"no anchor &{event.anchor} before this alias.")
         self._count_values(event, self._anchor_sizes[event.anchor])
+        self._reach(event, depth + self._anchor_heights[event.anchor])
         return self._anchors[event.anchor]
 
     def _elements(self, depth: int) -> Iterator[YamlNode]:

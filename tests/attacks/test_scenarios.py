@@ -61,3 +61,11 @@ def test_the_number_of_lifecycle_steps_is_limited(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(limits, "LIFECYCLE_STEPS", 10)
     with pytest.raises(ScenarioError, match="more than 10"):
         load_scenario("jobs: {a: {lifecycle: [{repeat: 6, steps: [RUNNING: 1s, RESTARTING: 1s]}, FINISHED]}}\n")
+
+
+def test_the_nesting_of_aliases_is_limited() -> None:
+    """Each anchor contains the previous one 36 levels below."""
+    lines = ["a0: &a0 x"] + [f"a{n}: &a{n} {'[' * 36}*a{n - 1}{']' * 36}" for n in range(1, 21)]
+    with pytest.raises(ScenarioError, match="more than 40 levels of nesting"):
+        load_scenario("\n".join(lines))
+    load_scenario("templates: {a: &a {parallelism: 2}}\njobs: {orders: *a, other: *a}")

@@ -53,7 +53,7 @@ def test_mistakes_in_a_mapping_are_located_by_path() -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
-def test_numbers_that_yaml_does_not_have_are_mistakes(number: float) -> None:
+def test_numbers_that_a_scenario_can_not_have_are_mistakes(number: float) -> None:
     with pytest.raises(ScenarioError) as error:
         load_scenario({"jobs": {"orders": {"vertices": [{"name": "source", "rate": number}]}}})
     assert error.value.mistakes == (
