@@ -35,7 +35,7 @@ class CheckpointSchedule:
         self._rejection_times: list[int] = []
         """When checkpoints could not be triggered (epoch ms). They count as failed, but are not listed."""
 
-    def start(self, scheduled_at: int, running_at: int, *, waits_for_tasks: bool, is_first_attempt: bool) -> None:
+    def start(self, scheduled_at: int, running_at: int, *, waits_for_tasks: bool, is_first_checkpoint: bool) -> None:
         """Start triggering checkpoints for an attempt.
 
         Until 2.2, the first checkpoint is due after a random part of the interval, counted from `scheduled_at`.
@@ -48,13 +48,13 @@ class CheckpointSchedule:
             scheduled_at: When the tasks were scheduled, in epoch ms.
             running_at: When all tasks run, in epoch ms.
             waits_for_tasks: Whether the behaviour is that since 2.3.
-            is_first_attempt: Whether the job has had no checkpoint yet.
+            is_first_checkpoint: Whether the job has had no checkpoint yet.
         """
         spec = self._spec
         if spec is None or spec.interval is None:
             return
         if waits_for_tasks:
-            if is_first_attempt and not self._rejection_times:
+            if is_first_checkpoint and not self._rejection_times:
                 self._rejection_times.append(running_at - 1)
             self.next_at = running_at + FIRST_CHECKPOINT_DELAY_MS
             return

@@ -121,7 +121,7 @@ class CheckpointTracker:
             scheduled_at,
             running_at,
             waits_for_tasks=first_checkpoint_waits_for_tasks,
-            is_first_attempt=not self.tracked,
+            is_first_checkpoint=not self.tracked,
         )
 
     def stop(self, at: int) -> None:
